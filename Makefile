@@ -1,0 +1,47 @@
+PYTHON ?= python3
+VENV ?= .venv
+WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+VARIANT ?= sqlite-async-orm-timestamps
+TEST ?= tests
+PYTEST = $(VENV)/bin/python -m pytest
+READY = $(VENV)/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-one matrix lint docs constraints clean
+
+help: ## Say what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY) ## Render a service, run it, and show what it answers
+	@$(VENV)/bin/python -m tests.demo
+
+test: lint matrix ## Run every check on every variant
+
+matrix: $(READY) ## Run the tests on every variant, over all cores
+	@echo "Running the tests on every variant with $(WORKERS) workers"
+	@$(PYTEST) -n $(WORKERS) --dist loadgroup
+
+test-one: $(READY) ## Run the tests of one variant: make test-one VARIANT=mysql-sync-core-timestamps TEST=tests/contract
+	@$(PYTEST) --variants "$(VARIANT)" $(TEST)
+
+lint: $(READY) ## Check this repository's own code
+	@echo "Checking this repository's own code"
+	@$(VENV)/bin/ruff check
+	@$(VENV)/bin/ruff format --check
+	@$(VENV)/bin/mypy
+
+docs: $(READY) ## Build the documentation, strictly
+	@$(VENV)/bin/mkdocs build --strict
+
+constraints: $(READY) ## Pin anew what the template's services and this repository depend on
+	@$(VENV)/bin/python -m tests.constraints
+
+clean: ## Remove what the other commands made
+	rm -rf $(VENV) .cache site
+
+$(READY): constraints.txt
+	@echo "Making $(VENV) with what constraints.txt pins"
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' constraints.txt)"
+	@$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --requirement constraints.txt
+	@touch $@

@@ -1,0 +1,75 @@
+"""Orders of rows and places in them."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement, SQLColumnExpression, UnaryExpression, and_, or_
+
+from app.errors import BadCursorError, InvalidError
+
+
+def order_by(
+    sort: str | None, allowed: Mapping[str, SQLColumnExpression[Any]], key: SQLColumnExpression[int]
+) -> list[UnaryExpression[Any]]:
+    """Return the order that a text such as `-created_at,name` names, its ties broken by the key.
+
+    Raises InvalidError where a field isn't allowed or is named twice.
+    """
+    order = []
+    names = set()
+    for field in sort.split(",") if sort else []:
+        name = field.removeprefix("-")
+        if name not in allowed:
+            choices = ", ".join(allowed)
+            raise InvalidError(["query", "sort"], f"can't sort by {name!r}: use any of {choices}")
+        if name in names:
+            raise InvalidError(["query", "sort"], f"{name!r} is named twice")
+        names.add(name)
+        order.append(allowed[name].desc() if field.startswith("-") else allowed[name].asc())
+    return [*order, key.asc()]
+
+
+class Keyset:
+    """Rows from the newest to the oldest, in pages that cost the same at any depth.
+
+    The last of the columns is unique. `position` reads and writes a cursor's values, one a column.
+    """
+
+    def __init__(
+        self, columns: Mapping[str, SQLColumnExpression[Any]], position: TypeAdapter[Any]
+    ) -> None:
+        self._columns = columns
+        self._position = position
+
+    @property
+    def order(self) -> list[UnaryExpression[Any]]:
+        return [column.desc() for column in self._columns.values()]
+
+    def cursor(self, row: Any) -> str:
+        """Return the cursor of the page after this row."""
+        values = tuple(getattr(row, name) for name in self._columns)
+        return base64.urlsafe_b64encode(self._position.dump_json(values)).decode().rstrip("=")
+
+    def after(self, cursor: str) -> ColumnElement[bool]:
+        """Return the condition of the rows after the cursor.
+
+        It reads `a <= x AND (a < x OR id < y)`, which every planner turns into one range of the
+        index. Raises BadCursorError where the text is no cursor.
+        """
+        try:
+            padding = "=" * (-len(cursor) % 4)
+            decoded = base64.b64decode(cursor + padding, altchars=b"-_", validate=True)
+            values = self._position.validate_json(decoded)
+        except (ValueError, binascii.Error, OverflowError):
+            raise BadCursorError(
+                "The cursor isn't one of ours: use next_cursor of the page before."
+            ) from None
+        *columns, key = self._columns.values()
+        *limits, last = values
+        condition: ColumnElement[bool] = key < last
+        for column, limit in zip(reversed(columns), reversed(limits), strict=True):
+            condition = and_(column <= limit, or_(column < limit, condition))
+        return condition

@@ -1,0 +1,34 @@
+"""Transactions of SQLite that begin where SQLAlchemy says, not where the driver guesses."""
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+CONNECT_ARGS = {"isolation_level": None, "check_same_thread": False}
+
+# In this order: the timeout has to hold before the journal asks for its lock.
+PRAGMAS = (
+    "busy_timeout = 10000",
+    "foreign_keys = ON",
+    "journal_mode = WAL",
+    "synchronous = NORMAL",
+)
+
+
+def own_transactions(engine: Engine) -> None:
+    """Set the pragmas on each new connection, and begin each transaction by a statement."""
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+
+
+def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """Take the write lock at once, so that no writer works on what another is about to change."""
+    read_only = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

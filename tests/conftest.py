@@ -1,0 +1,215 @@
+"""Runs each test of the matrix on every variant that it is for, and shares a variant's project and service among them."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import Engine
+
+from tests import rendering, servers, targets
+from tests.report import Report
+from tests.service import serving
+from tests.targets import Target
+from tests.variants import ROOT, Variant, is_default
+from tests.zygote import Zygote
+
+TARGETS = pytest.StashKey[tuple[Target, ...]]()
+STACK = pytest.StashKey[ExitStack]()
+SERVERS = pytest.StashKey[list[servers.Server]]()
+ORDER = ("test_render", "test_migrations", "contract", "test_fuzz", "test_project_tests", "test_install")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the command line choose variants."""
+    parser.addoption(
+        "--variants",
+        default="all",
+        help="variants to run, joined with commas: ids, or all, example, bare, base (default: all)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers, in the process that hands out the tests; learn of them in the others."""
+    config.addinivalue_line("markers", "base: is for the base variants with the default mixins only")
+    selection = config.getoption("variants")
+    stack = config.stash[STACK] = ExitStack()
+    try:
+        databases = targets.databases_of(selection)
+        if handed := getattr(config, "workerinput", {}).get("servers"):
+            found = [servers.Server(**fields) for fields in json.loads(handed)]
+        elif config.option.collectonly or config.option.help:
+            found = [servers.Server(database, database, "", "") for database in databases]
+        else:
+            folder = stack.enter_context(scratch_folder())
+            found = stack.enter_context(servers.running(databases, folder, partial(print, flush=True)))
+        config.stash[SERVERS] = found
+        config.stash[TARGETS] = targets.targets_of(selection, found)
+    except (servers.NoServer, ValueError) as error:
+        stack.close()
+        raise pytest.UsageError(str(error)) from error
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Report(config, config.stash[TARGETS]))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the servers."""
+    if STACK in config.stash:
+        config.stash[STACK].close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker process where the servers are."""
+    node.workerinput["servers"] = json.dumps([asdict(server) for server in node.config.stash[SERVERS]])
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that asks for `target` on the targets that it is for.
+
+    A test that needs no server runs once for a variant, however many servers its database has.
+    """
+    if "target" not in metafunc.fixturenames:
+        return
+    chosen = metafunc.config.stash[TARGETS]
+    if "server" not in metafunc.fixturenames:
+        chosen = tuple(target for target in chosen if target.first)
+    if metafunc.definition.get_closest_marker("example"):
+        chosen = tuple(target for target in chosen if target.variant.example)
+    if metafunc.definition.get_closest_marker("base"):
+        chosen = tuple(target for target in chosen if is_default(target.variant))
+    metafunc.parametrize("target", chosen, indirect=True, scope="session", ids=[target.id for target in chosen])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of a target together and in order, so that they share its project and service."""
+    places = {target: number for number, target in enumerate(config.stash[TARGETS])}
+
+    def place(item: pytest.Item) -> tuple[int, int]:
+        target = target_of(item)
+        name = next((name for name in ORDER if name in item.nodeid), None)
+        return (places[target] if target else -1, ORDER.index(name) if name else -1)
+
+    items.sort(key=place)
+    for item in items:
+        if target := target_of(item):
+            item.add_marker(pytest.mark.xdist_group(target.id))
+
+
+def target_of(item: pytest.Item) -> Target | None:
+    """Give the target that `item` runs on, if any."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("target") if callspec else None
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Give a folder that any account can reach, and remove it at the end."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="matrix-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def scratch() -> Iterator[Path]:
+    """A folder for what this process makes."""
+    with scratch_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def source(scratch: Path) -> Path:
+    """The template, in a plain folder."""
+    return rendering.snapshot(scratch / "source")
+
+
+@pytest.fixture(scope="session")
+def zygote(scratch: Path) -> Iterator[Zygote]:
+    """The warm process that commands are forked from."""
+    with Zygote(scratch / "logs") as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def target(request: pytest.FixtureRequest) -> Target:
+    """The variant and the server that the test runs on."""
+    given: Target = request.param
+    return given
+
+
+@pytest.fixture(scope="session")
+def variant(target: Target) -> Variant:
+    """The variant that the test runs on."""
+    return target.variant
+
+
+@pytest.fixture(scope="session")
+def server(target: Target) -> servers.Server:
+    """The server that the test runs on."""
+    return target.server
+
+
+@pytest.fixture(scope="session")
+def project(source: Path, target: Target, scratch: Path) -> Path:
+    """The rendered project."""
+    return rendering.render_variant(source, target.variant, scratch / target.id.replace(":", "-"))
+
+
+@pytest.fixture(scope="session")
+def mypy_cache(worker_id: str) -> Path:
+    """The folder in which this process's type checks keep what they learned of the libraries, from run to run."""
+    return ROOT / ".cache" / "mypy" / worker_id
+
+
+type_NewDatabase = Callable[[], AbstractContextManager[str]]
+
+
+@pytest.fixture(scope="session")
+def new_database(server: servers.Server, scratch: Path) -> type_NewDatabase:
+    """A way to an empty database of one's own: a context manager that gives its URL."""
+    return partial(servers.new_database, server, scratch)
+
+
+@pytest.fixture
+def database_url(new_database: type_NewDatabase) -> Iterator[str]:
+    """The URL of an empty database."""
+    with new_database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def service_database_url(new_database: type_NewDatabase) -> Iterator[str]:
+    """The URL of the service's database."""
+    with new_database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def service(zygote: Zygote, project: Path, service_database_url: str, scratch: Path) -> Iterator[str]:
+    """The URL of the variant's service, its database migrated."""
+    environment = {"DATABASE_URL": service_database_url}
+    zygote.run(["-m", "alembic", "upgrade", "head"], project, environment)
+    with serving(zygote, project, environment, scratch) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def api(service: str) -> Iterator[httpx2.Client]:
+    """A client of the variant's service."""
+    with httpx2.Client(base_url=service, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def db(service: str, service_database_url: str) -> Engine:
+    """The database of the variant's service, past the service."""
+    return servers.engine(service_database_url)

@@ -1,0 +1,18 @@
+"""The HTTP contract (docs/http-contract.md) as tests: one suite for every variant.
+
+The suite knows a service by its address and its database alone. Whoever runs it provides three fixtures:
+
+- `api`: an HTTP client whose `base_url` is the root of a running service;
+- `db`: a synchronous SQLAlchemy engine on the database of that service;
+- `variant`: an object whose `answers` are the answers that the service was rendered with.
+
+Tests share the service, so they name what they make uniquely and never expect an empty table.
+
+A test, or a whole module by its `pytestmark`, is marked with what it needs: leave tests marked `example` out where the
+answer `example` is false, and tests marked with a mixin's name, such as `timestamps`, where `mixins` lacks it.
+"""
+
+import pytest
+
+for module in ("blog", "problems", "shapes", "storage"):
+    pytest.register_assert_rewrite(f"{__name__}.{module}")

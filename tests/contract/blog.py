@@ -1,0 +1,168 @@
+"""A client of the example's API that checks what holds for every answer."""
+
+from __future__ import annotations
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
+
+from .problems import check_problem, media_type, strict_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from httpx2 import Client, Response
+
+    Query = str | int | bool
+    Status = int | tuple[int, ...]
+
+NOT_SENT = object()
+JSON = {"content-type": "application/json"}
+REFUSED = (400, 422)
+MAX_ID = 2**63 - 1
+T = TypeVar("T")
+
+
+def token() -> str:
+    """Make a word that nothing else in the database has."""
+    return f"t{uuid4().hex[:12]}"
+
+
+def new_email() -> str:
+    """Make an address that no user has."""
+    return f"{token()}@example.com"
+
+
+def new_user(**fields: object) -> dict[str, Any]:
+    """Make the body of a user that can be made."""
+    return {"email": new_email(), "name": "Ada", **fields}
+
+
+def together(calls: Sequence[Callable[[], T]]) -> list[T]:
+    """Make each of `calls` in a thread of its own, all of them at once, and give their results."""
+    barrier = threading.Barrier(len(calls))
+
+    def start(call: Callable[[], T]) -> T:
+        barrier.wait()
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(start, calls))
+
+
+class Blog:
+    """Calls under `/api/v1`. A call fails unless the answer has the status that it expects and a sound form."""
+
+    def __init__(self, api: Client) -> None:
+        """Talk to the service behind `api`."""
+        self.api = api
+
+    def get(self, path: str, expect: Status = 200, **query: Query) -> Response:
+        """GET `path`."""
+        return self.call("GET", path, expect, params=query or None)
+
+    def post(self, path: str, body: object, expect: Status = 201) -> Response:
+        """POST `body` to `path`."""
+        return self.call("POST", path, expect, body)
+
+    def put(self, path: str, body: object, expect: Status = 200) -> Response:
+        """PUT `body` to `path`."""
+        return self.call("PUT", path, expect, body)
+
+    def patch(self, path: str, body: object, expect: Status = 200) -> Response:
+        """PATCH `path` with `body`."""
+        return self.call("PATCH", path, expect, body)
+
+    def delete(self, path: str, expect: Status = 204) -> Response:
+        """DELETE `path`."""
+        return self.call("DELETE", path, expect)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        expect: Status,
+        body: object = NOT_SENT,
+        *,
+        content: bytes | str | Iterator[bytes] | None = None,
+        headers: dict[str, str] | None = None,
+        params: dict[str, Query] | None = None,
+    ) -> Response:
+        """Send `body` as JSON, in ASCII so that lone surrogates and NaN can be sent too, or `content` as it is."""
+        if body is not NOT_SENT:
+            content, headers = json.dumps(body), JSON
+        response = self.api.request(
+            method, f"/api/v1{path}", content=content, headers=headers, params=params, timeout=30
+        )
+        statuses = expect if isinstance(expect, tuple) else (expect,)
+        seen = f"{method} {path}: {response.status_code} {response.text[:1000]}"
+        assert response.status_code in statuses, seen
+        if response.status_code == 204:
+            assert response.content == b"", seen
+        elif response.status_code < 300:
+            assert media_type(response) == "application/json", seen
+            strict_json(response.text)
+        else:
+            check_problem(response, response.status_code)
+        return response
+
+    def add_user(self, **fields: object) -> dict[str, Any]:
+        """Make a user."""
+        return self.made("/users", new_user(**fields))
+
+    def add_post(self, author_id: int | None = None, **fields: object) -> dict[str, Any]:
+        """Make a post, by a new author unless `author_id` is given."""
+        author = self.add_user()["id"] if author_id is None else author_id
+        return self.made("/posts", {"author_id": author, "title": "Title", "content": "Text", **fields})
+
+    def add_comment(self, post_id: int, author_id: int, content: str = "Indeed") -> dict[str, Any]:
+        """Make a comment."""
+        return self.made(f"/posts/{post_id}/comments", {"author_id": author_id, "content": content})
+
+    def made(self, path: str, body: object) -> dict[str, Any]:
+        """Give what a POST of `body` to `path` makes."""
+        made: dict[str, Any] = self.post(path, body).json()
+        return made
+
+    def item(self, path: str) -> dict[str, Any]:
+        """Read the one resource at `path`."""
+        item: dict[str, Any] = self.get(path).json()
+        return item
+
+    def page(self, path: str, **query: Query) -> dict[str, Any]:
+        """Read one page of `path`."""
+        page: dict[str, Any] = self.call("GET", path, 200, params=query or None).json()
+        return page
+
+    def items(self, path: str, **query: Query) -> list[dict[str, Any]]:
+        """Read the items of one page of `path`."""
+        items: list[dict[str, Any]] = self.page(path, **query)["items"]
+        return items
+
+    def all_pages(self, path: str, **query: Query) -> list[dict[str, Any]]:
+        """Read the items of every numbered page of `path`."""
+        query["size"] = 100
+        first = self.page(path, **query)
+        numbers = range(2, first["pages"] + 1)
+        rest = (self.items(path, **query, page=number) for number in numbers)
+        return [*first["items"], *(item for items in rest for item in items)]
+
+    def cursor_pages(self, **query: Query) -> Iterator[dict[str, Any]]:
+        """Walk the pages of `/posts`, each asked for with the cursor of the one before."""
+        page = self.page("/posts", **query)
+        yield page
+        while page["next_cursor"] is not None:
+            query["cursor"] = page["next_cursor"]
+            page = self.page("/posts", **query)
+            yield page
+
+    def tag(self, name: str) -> dict[str, Any] | None:
+        """Find the tag of that very name, or `None`."""
+        return next((tag for tag in self.all_pages("/tags") if tag["name"] == name), None)
+
+
+def ids(items: Iterable[dict[str, Any]]) -> list[int]:
+    """List the ids of `items`, in their order."""
+    return [item["id"] for item in items]

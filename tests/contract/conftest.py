@@ -1,0 +1,55 @@
+"""The fixtures that the contract's tests build on `api`, `db` and `variant`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from .blog import Blog
+from .shapes import Shapes
+from .storage import Storage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from httpx2 import Client
+    from sqlalchemy import Engine
+
+
+class Variant(Protocol):
+    """What the suite needs to know of a variant."""
+
+    @property
+    def answers(self) -> Mapping[str, Any]:
+        """The answers that the service was rendered with."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the suite's markers."""
+    config.addinivalue_line("markers", "example: needs the example, so not for `example` = false")
+    config.addinivalue_line("markers", "timestamps: needs the mixin of that name")
+
+
+@pytest.fixture
+def blog(api: Client) -> Blog:
+    """Call the example's API."""
+    return Blog(api)
+
+
+@pytest.fixture
+def stored(db: Engine) -> Storage:
+    """Look into the service's database."""
+    return Storage(db)
+
+
+@pytest.fixture
+def shapes(variant: Variant) -> Shapes:
+    """Know the shapes that this variant's bodies have."""
+    return Shapes(variant.answers)
+
+
+@pytest.fixture
+def stamped(shapes: Shapes) -> bool:
+    """Tell whether this variant keeps timestamps."""
+    return bool(shapes.stamps)

@@ -1,0 +1,73 @@
+"""What an error looks like: RFC 9457, and silent about what is behind it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from httpx2 import Response
+
+TITLES = {
+    400: {"Bad Request"},
+    404: {"Not Found"},
+    405: {"Method Not Allowed"},
+    409: {"Conflict"},
+    413: {"Content Too Large", "Request Entity Too Large"},
+    422: {"Unprocessable Content", "Unprocessable Entity"},
+}
+LEAK = re.compile(
+    r"traceback|sqlalchemy|sqlite|psycopg|asyncpg|pymysql|asyncmy|aiomysql|mysql|mariadb|postgres|pydantic|starlette"
+    r"|fastapi|(integrity|operational|data|programming)error|\bconstraint\b|duplicate (key|entry)|foreign key"
+    r"|\bselect\b.+\bfrom\b|insert into|delete from|\bupdate\b.+\bset\b|\.py\b|\bline \d+, in\b",
+    re.IGNORECASE,
+)
+
+
+def media_type(response: Response) -> str:
+    """Read the content type without its parameters."""
+    return response.headers.get("content-type", "").partition(";")[0]
+
+
+def strict_json(text: str) -> dict[str, Any]:
+    """Read `text`, which must be an object in JSON as RFC 8259 has it: without NaN and Infinity."""
+
+    def refuse(constant: str) -> NoReturn:
+        raise AssertionError(f"{constant} is no JSON")
+
+    value: dict[str, Any] = json.loads(text, parse_constant=refuse)
+    assert isinstance(value, dict)
+    return value
+
+
+def check_problem(response: Response, status: int) -> dict[str, Any]:
+    """Read the body of `response`, which must be the problem that the contract describes for `status`."""
+    assert response.status_code == status, response.text
+    assert media_type(response) == "application/problem+json"
+    problem = strict_json(response.text)
+    members = {"type", "title", "status", "detail", "instance"}
+    assert problem.keys() == (members | {"errors"} if status == 422 else members)
+    assert problem["type"] == "about:blank"
+    assert problem["title"] in TITLES[status]
+    assert problem["status"] == status
+    assert isinstance(problem["detail"], str)
+    assert problem["detail"]
+    path = response.request.url.raw_path.partition(b"?")[0]
+    assert unquote(problem["instance"]) == unquote(path)
+    if status == 422:
+        check_errors(problem["errors"])
+    assert not LEAK.search(response.text), response.text
+    return problem
+
+
+def check_errors(errors: list[dict[str, Any]]) -> None:
+    """Each of `errors` must say where and what."""
+    assert errors
+    for error in errors:
+        assert error.keys() == {"location", "detail"}
+        assert error["location"]
+        assert all(type(step) in {str, int} for step in error["location"])
+        assert isinstance(error["detail"], str)
+        assert error["detail"]

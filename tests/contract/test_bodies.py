@@ -1,0 +1,107 @@
+"""Bodies that can't be read, are too large, or aren't what they say."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .blog import JSON, REFUSED, new_user, token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .blog import Blog
+    from .storage import Storage
+
+pytestmark = pytest.mark.example
+
+MEBIBYTE = 2**20
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b'{"email": }',
+        b"{'a': 1}",
+        b'{"a": 1,}',
+        b"nothing",
+        b'"',
+        b"[1, 2",
+        b'{"a": "\xff"}',
+        b"\xff\xfe\xfd",
+        b'{"a": "\n"}',
+    ],
+    ids=ascii,
+)
+def test_a_body_that_is_no_json_is_400(blog: Blog, body: bytes) -> None:
+    for path in ("/users", "/users/bulk", "/posts"):
+        blog.call("POST", path, 400, content=body, headers=JSON)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"null", b"[]", b"1", b'"x"', b"true", b"[{}]", b'[["email", "a@example.com"]]'],
+    ids=ascii,
+)
+def test_a_body_that_is_no_object_is_422(blog: Blog, body: bytes) -> None:
+    blog.call("POST", "/users", 422, content=body, headers=JSON)
+    blog.call("PATCH", f"/users/{blog.add_user()['id']}", 422, content=body, headers=JSON)
+
+
+def test_a_missing_body_is_refused(blog: Blog) -> None:
+    user = blog.add_user()["id"]
+    for method, path in [
+        ("POST", "/users"),
+        ("POST", "/users/bulk"),
+        ("POST", "/posts"),
+        ("PATCH", f"/users/{user}"),
+        ("PUT", f"/users/{user}/profile"),
+    ]:
+        blog.call(method, path, REFUSED)
+        blog.call(method, path, REFUSED, content=b"", headers=JSON)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "text/html", "x"],
+)
+def test_a_body_of_another_type_is_refused(blog: Blog, stored: Storage, kind: str) -> None:
+    user = new_user()
+    blog.call("POST", "/users", REFUSED, content=json.dumps(user), headers={"content-type": kind})
+    assert stored.count("users", email=user["email"]) == 0
+
+
+def test_the_content_type_may_have_parameters(blog: Blog) -> None:
+    headers = {"content-type": "application/json; charset=utf-8"}
+    blog.call("POST", "/users", 201, content=json.dumps(new_user()), headers=headers)
+
+
+def test_a_body_of_1_mebibyte_is_read_and_a_larger_one_is_413(blog: Blog, stored: Storage) -> None:
+    user = new_user()
+    text = json.dumps(user).encode()
+    blog.call("POST", "/users", 413, content=text.ljust(MEBIBYTE + 1), headers=JSON)
+    assert stored.count("users", email=user["email"]) == 0
+    made = blog.call("POST", "/users", 201, content=text.ljust(MEBIBYTE), headers=JSON).json()
+    blog.call("PATCH", f"/users/{made['id']}", 413, content=b"{}".ljust(MEBIBYTE + 1), headers=JSON)
+    blog.call("PUT", f"/users/{made['id']}/profile", 413, content=text.ljust(MEBIBYTE + 1), headers=JSON)
+
+
+def test_a_large_body_without_a_length_is_413(blog: Blog, stored: Storage) -> None:
+    user = new_user()
+
+    def chunks(size: int) -> Iterator[bytes]:
+        text = json.dumps(user).encode().ljust(size)
+        for start in range(0, size, 65_536):
+            yield text[start : start + 65_536]
+
+    blog.call("POST", "/users", 413, content=chunks(MEBIBYTE + 1), headers=JSON)
+    assert stored.count("users", email=user["email"]) == 0
+    blog.call("POST", "/users", 201, content=chunks(MEBIBYTE), headers=JSON)
+
+
+def test_a_service_that_refused_a_large_body_goes_on(blog: Blog) -> None:
+    blog.call("POST", "/users", 413, content=b"x" * (2 * MEBIBYTE), headers=JSON)
+    blog.add_user(name=token())

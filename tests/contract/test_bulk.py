@@ -1,0 +1,209 @@
+"""Bulk calls: up to 1,000 rows, all of them or none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .blog import MAX_ID, ids, new_email, new_user, token
+from .storage import as_json
+
+if TYPE_CHECKING:
+    from .blog import Blog
+    from .shapes import Shapes
+    from .storage import Storage
+
+pytestmark = pytest.mark.example
+
+
+def batch(count: int, word: str) -> list[dict[str, Any]]:
+    """Bodies of `count` users whose name is `word`."""
+    return [{"email": f"{word}.{number}@example.com", "name": word} for number in range(count)]
+
+
+def test_a_thousand_users_are_made_changed_and_deleted_at_once(blog: Blog, stored: Storage, shapes: Shapes) -> None:
+    word = token()
+    made = blog.post("/users/bulk", batch(1_000, word)).json()
+    shapes.check("BulkResult", made)
+    assert made == {"count": 1_000}
+    rows = stored.rows("users", name=word)
+    assert {row["email"] for row in rows} == {user["email"] for user in batch(1_000, word)}
+    assert all(row["is_active"] for row in rows)
+
+    assert blog.patch("/users/bulk", {"ids": ids(rows), "is_active": False}).json() == {"count": 1_000}
+    assert not any(row["is_active"] for row in stored.rows("users", name=word))
+
+    assert blog.post("/users/bulk-delete", {"ids": ids(rows)}, expect=200).json() == {"count": 1_000}
+    assert stored.count("users", name=word) == 0
+
+
+def test_a_user_made_in_bulk_is_like_one_made_alone(blog: Blog, stored: Storage, shapes: Shapes) -> None:
+    word = token()
+    given = new_user(name=word, role="author", is_active=False, preferences={"é": [1, "🍣"]})
+    bare = {"email": f" {new_email().upper()} ", "name": f" {word} "}
+    assert blog.post("/users/bulk", [given, bare]).json() == {"count": 2}
+    found = blog.items("/users", search=word, sort="id")
+    details = [blog.item(f"/users/{user['id']}") for user in found]
+    for user in details:
+        shapes.check("UserDetail", user)
+    first, second = sorted(details, key=lambda user: bool(user["is_active"]))
+    assert first.items() >= {**given, "profile": None}.items()
+    assert second["email"] == bare["email"].strip().lower()
+    assert (second["name"], second["role"], second["preferences"]) == (word, "reader", {})
+    assert as_json(stored.row("users", id=first["id"])["preferences"]) == {"é": [1, "🍣"]}
+
+
+def test_a_bulk_of_one_row_is_enough(blog: Blog) -> None:
+    word = token()
+    assert blog.post("/users/bulk", batch(1, word)).json() == {"count": 1}
+    user = blog.items("/users", search=word)[0]["id"]
+    assert blog.patch("/users/bulk", {"ids": [user], "is_active": False}).json() == {"count": 1}
+    assert blog.post("/users/bulk-delete", {"ids": [user]}, expect=200).json() == {"count": 1}
+
+
+def test_more_than_a_thousand_users_are_422(blog: Blog, stored: Storage) -> None:
+    word = token()
+    blog.post("/users/bulk", batch(1_001, word), expect=422)
+    assert stored.count("users", name=word) == 0
+
+
+@pytest.mark.parametrize("body", [[], {}, None, "x", [[]], [None], [1], {"items": []}], ids=repr)
+def test_a_bulk_without_users_is_422(blog: Blog, body: object) -> None:
+    blog.post("/users/bulk", body, expect=422)
+
+
+@pytest.mark.parametrize("second", ["same", "upper", "padded"])
+def test_an_email_given_twice_is_409_and_leaves_none(blog: Blog, stored: Storage, second: str) -> None:
+    word = token()
+    users = batch(50, word)
+    email = users[7]["email"]
+    users[49]["email"] = {"same": email, "upper": email.upper(), "padded": f" {email} "}[second]
+    blog.post("/users/bulk", users, expect=409)
+    assert stored.count("users", name=word) == 0
+
+
+def test_a_taken_email_is_409_and_leaves_none(blog: Blog, stored: Storage) -> None:
+    word, taken = token(), blog.add_user()["email"]
+    blog.post("/users/bulk", [*batch(20, word), new_user(name=word, email=taken)], expect=409)
+    assert stored.count("users", name=word) == 0
+    assert stored.count("users", email=taken) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("email", "x"),
+        ("name", " "),
+        ("role", "owner"),
+        ("is_active", None),
+        ("preferences", []),
+        ("extra", 1),
+    ],
+)
+def test_one_bad_user_is_422_at_its_place_and_leaves_none(
+    blog: Blog, stored: Storage, field: str, value: object
+) -> None:
+    word = token()
+    users = batch(3, word)
+    users[1][field] = value
+    problem = blog.post("/users/bulk", users, expect=422).json()
+    assert [error["location"][:3] for error in problem["errors"]] == [["body", 1, field]]
+    assert stored.count("users", name=word) == 0
+
+
+def test_a_bulk_update_counts_users_that_had_the_value_before(blog: Blog, stored: Storage) -> None:
+    users = [blog.add_user(is_active=active)["id"] for active in (True, False)]
+    for active in (False, False, True):
+        assert blog.patch("/users/bulk", {"ids": users, "is_active": active}).json() == {"count": 2}
+        assert [bool(stored.row("users", id=user)["is_active"]) for user in users] == [
+            active,
+            active,
+        ]
+
+
+def test_a_bulk_update_touches_no_other_user(blog: Blog) -> None:
+    one, other = blog.add_user(), blog.add_user()
+    blog.patch("/users/bulk", {"ids": [one["id"]], "is_active": False})
+    assert blog.item(f"/users/{other['id']}") == other
+
+
+def test_a_repeated_id_counts_once(blog: Blog) -> None:
+    one, other = blog.add_user()["id"], blog.add_user()["id"]
+    repeated = [one, other, one, one]
+    assert blog.patch("/users/bulk", {"ids": repeated, "is_active": False}).json() == {"count": 2}
+    assert blog.post("/users/bulk-delete", {"ids": repeated}, expect=200).json() == {"count": 2}
+
+
+def test_an_absent_id_is_404_and_nothing_changes(blog: Blog, stored: Storage) -> None:
+    users = [blog.add_user()["id"] for _ in range(3)]
+    absent = [*users, MAX_ID]
+    blog.patch("/users/bulk", {"ids": absent, "is_active": False}, expect=404)
+    blog.post("/users/bulk-delete", {"ids": absent}, expect=404)
+    assert all(stored.row("users", id=user)["is_active"] for user in users)
+
+
+def test_a_bulk_delete_takes_profiles_posts_and_comments_along(blog: Blog, stored: Storage) -> None:
+    one, two, friend = (blog.add_user()["id"] for _ in range(3))
+    blog.put(f"/users/{one}/profile", {"bio": ""}, expect=201)
+    own, other = blog.add_post(one, tags=[token()])["id"], blog.add_post(friend)["id"]
+    blog.add_comment(own, friend)
+    blog.add_comment(other, two)
+    assert blog.post("/users/bulk-delete", {"ids": [one, two]}, expect=200).json() == {"count": 2}
+    assert stored.count("users", id=one) + stored.count("users", id=two) == 0
+    assert stored.count("profiles", user_id=one) == 0
+    assert stored.count("posts", author_id=one) == 0
+    assert stored.count("post_tags", post_id=own) == 0
+    assert stored.count("comments", post_id=own) == 0
+    assert blog.item(f"/posts/{other}")["comments"] == []
+
+
+BAD_IDS = [
+    [],
+    None,
+    1,
+    "1",
+    [0],
+    [-1],
+    [2**63],
+    [10**30],
+    ["x"],
+    [None],
+    [True],
+    [1.5],
+    [[1]],
+    {"a": 1},
+]
+
+
+@pytest.mark.parametrize("bad", BAD_IDS, ids=repr)
+def test_ids_that_break_their_rule_are_422(blog: Blog, bad: object) -> None:
+    for problem in (
+        blog.patch("/users/bulk", {"ids": bad, "is_active": True}, expect=422).json(),
+        blog.post("/users/bulk-delete", {"ids": bad}, expect=422).json(),
+    ):
+        assert problem["errors"][0]["location"][:2] == ["body", "ids"]
+
+
+def test_at_most_a_thousand_ids_are_taken(blog: Blog) -> None:
+    thousand = [MAX_ID - number for number in range(1_000)]
+    more = [*thousand, MAX_ID - 1_000]
+    blog.patch("/users/bulk", {"ids": thousand, "is_active": True}, expect=404)
+    blog.post("/users/bulk-delete", {"ids": thousand}, expect=404)
+    blog.patch("/users/bulk", {"ids": more, "is_active": True}, expect=422)
+    blog.post("/users/bulk-delete", {"ids": more}, expect=422)
+
+
+def test_a_bulk_update_needs_exactly_its_fields(blog: Blog, stored: Storage) -> None:
+    user = blog.add_user()["id"]
+    bodies: list[dict[str, Any]] = [
+        {"ids": [user]},
+        {"is_active": False},
+        {"ids": [user], "is_active": None},
+        {"ids": [user], "is_active": "no"},
+        {"ids": [user], "is_active": False, "role": "admin"},
+    ]
+    for body in bodies:
+        blog.patch("/users/bulk", body, expect=422)
+    blog.post("/users/bulk-delete", {"ids": [user], "force": True}, expect=422)
+    assert stored.row("users", id=user)["is_active"]

@@ -1,0 +1,54 @@
+"""The paths that watch the service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .problems import check_problem, media_type
+
+if TYPE_CHECKING:
+    from httpx2 import Client
+
+    from .blog import Blog
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+def test_a_healthy_service_says_so(api: Client, path: str) -> None:
+    response = api.get(path)
+    assert response.status_code == 200
+    assert media_type(response) == "application/json"
+    assert response.json() == {"status": "ok"}
+
+
+def test_the_pool_gives_its_figures_or_404(api: Client) -> None:
+    response = api.get("/health/pool")
+    if response.status_code == 404:
+        check_problem(response, 404)
+        return
+    assert response.status_code == 200
+    figures = response.json()
+    assert isinstance(figures.pop("pool"), str)
+    assert figures.keys() == {"size", "checked_in", "checked_out", "overflow"}
+    assert all(type(figure) is int for figure in figures.values())
+    assert min(figures["size"], figures["checked_in"], figures["checked_out"]) >= 0
+
+
+@pytest.mark.example
+def test_no_request_keeps_its_connection(blog: Blog, api: Client) -> None:
+    user = blog.add_user()
+    for _ in range(20):
+        blog.get("/users")
+        blog.get("/users/9223372036854775807", expect=404)
+        blog.post("/users", {"email": user["email"], "name": "Ada"}, expect=409)
+        blog.post("/users", {"name": "Ada"}, expect=422)
+    response = api.get("/health/pool")
+    assert response.status_code == 404 or response.json()["checked_out"] == 0
+
+
+def test_the_docs_page_shows_the_description(api: Client) -> None:
+    response = api.get("/docs")
+    assert response.status_code == 200
+    assert media_type(response) == "text/html"
+    assert "/openapi.json" in response.text

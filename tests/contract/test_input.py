@@ -1,0 +1,182 @@
+"""The rules of the fields that bodies have, on both sides of each limit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .blog import new_user, token
+from .forms import FIELDS, FORMS, REQUIRED, form
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .blog import Blog
+
+pytestmark = pytest.mark.example
+
+SITE = "https://example.com/"
+
+GOOD: dict[str, list[Any]] = {
+    "name": ["x", "x" * 100, "🍣" * 100, " " + "x" * 100 + "\n"],
+    "role": ["admin", "author", "reader"],
+    "is_active": [True, False],
+    "bio": ["", " ", "x" * 2_000, "🍣" * 2_000],
+    "avatar_url": [
+        None,
+        SITE + "a.png",
+        "http://example.com/a?b=c&d=%20#e",
+        SITE + "x" * (2_000 - len(SITE)),
+    ],
+    "title": ["x", "x" * 200, "🍣" * 200, "\t" + "é" * 200 + " "],
+    "content": ["x", " ", "x" * 2_000, "🍣" * 2_000, "a\r\n\tb\u2028c"],
+    "published": [True, False],
+    "tags": [[], ["x"], ["x" * 50], ["🍣" * 50], [" " + "x" * 50 + " "]],
+}
+BAD: dict[str, list[Any]] = {
+    "email": [
+        "",
+        " ",
+        "plain",
+        "a@",
+        "@example.com",
+        "a b@example.com",
+        "a@b@example.com",
+        None,
+        1,
+        ["a@example.com"],
+        {},
+    ],
+    "name": ["", " ", "\t\n", "x" * 101, "🍣" * 101, None, 1, True, ["x"], {}],
+    "role": ["owner", "Admin", "", " admin", None, 1, ["admin"]],
+    "is_active": [None, "yes", "true", "", 0, 1, [], {}],
+    "preferences": [None, [], [["a", 1]], "x", "{}", 1, True],
+    "bio": ["x" * 2_001, "🍣" * 2_001, None, 1, []],
+    "avatar_url": [
+        "",
+        " ",
+        "x",
+        "/a.png",
+        "ftp://example.com/a",
+        "javascript:alert(1)",
+        "https://",
+        SITE + "x" * 2_000,
+        1,
+        [],
+    ],
+    "author_id": [None, 0, -1, 2**63, 10**30, -(2**63), "x", "1", True, 1.5, [], {}],
+    "title": ["", " ", "\n\t", "x" * 201, "🍣" * 201, None, 1, []],
+    "content": ["", "x" * 10_001, "🍣" * 10_001, None, 1, []],
+    "published": [None, "yes", "false", "", 0, 1, []],
+    "tags": [
+        None,
+        "x",
+        {},
+        [""],
+        [" "],
+        ["x" * 51],
+        ["🍣" * 51],
+        [None],
+        [1],
+        [["x"]],
+        [f"{n}" for n in range(21)],
+    ],
+}
+
+
+def cases(values: Mapping[str, list[Any]]) -> Iterator[Any]:
+    """Each value of each field, with each form that has the field."""
+    for field, all_of_it in values.items():
+        for name in FIELDS[field]:
+            for number, value in enumerate(all_of_it):
+                yield pytest.param(name, field, value, id=f"{name}-{field}-{number}")
+
+
+def kept(field: str, value: Any) -> object:  # noqa: ANN401
+    """Tell what the service makes of a good `value`."""
+    if field in {"name", "title"}:
+        return value.strip()
+    return [tag.strip() for tag in value] if field == "tags" else value
+
+
+@pytest.mark.parametrize(("name", "field", "value"), list(cases(GOOD)))
+def test_a_value_within_its_limits_is_kept(blog: Blog, name: str, field: str, value: object) -> None:
+    assert form(blog, name).send(blog, {field: value}).json()[field] == kept(field, value)
+
+
+@pytest.mark.parametrize(("name", "field", "value"), list(cases(BAD)))
+def test_a_value_beyond_its_limits_is_422_at_its_place(blog: Blog, name: str, field: str, value: object) -> None:
+    problem = form(blog, name).send(blog, {field: value}, expect=422).json()
+    assert problem["errors"]
+    for error in problem["errors"]:
+        assert error["location"][:2] == ["body", field]
+
+
+def test_an_email_has_at_most_254_characters(blog: Blog) -> None:
+    local = token().ljust(64, "x")
+    domain = ".".join(["d" * 61, "d" * 61, "d" * 61, "de"])
+    longest = f"{local}@{domain}"
+    assert len(longest) == 253
+    longest = f"{local}@d{domain}"
+    assert len(longest) == 254
+    assert blog.add_user(email=f" {longest.upper()} ")["email"] == longest
+    blog.post("/users", new_user(email=f"{local}@dd{domain}"), expect=422)
+    blog.patch(f"/users/{blog.add_user()['id']}", {"email": f"{local}@dd{domain}"}, expect=422)
+
+
+def test_an_email_that_grows_in_lower_case_is_no_failure(blog: Blog) -> None:
+    email = "İ" * 64 + "@" + ".".join(["d" * 60, token().ljust(60, "x"), "de"])
+    blog.post("/users", new_user(email=email), expect=(201, 422))
+
+
+def test_an_avatar_url_that_grows_when_it_is_encoded_is_no_failure(blog: Blog) -> None:
+    path = f"/users/{blog.add_user()['id']}/profile"
+    for url in (SITE + "é" * 1_900, "https://" + "é" * 30 + ".example/" + "🍣" * 1_900):
+        blog.put(path, {"bio": "", "avatar_url": url}, expect=(200, 201, 422))
+
+
+def test_the_content_of_a_post_has_at_most_10_000_characters(blog: Blog) -> None:
+    author = blog.add_user()["id"]
+    for letter in ("x", "🍣"):
+        post = blog.add_post(author, content=letter * 10_000)
+        assert blog.item(f"/posts/{post['id']}")["content"] == letter * 10_000
+
+
+@pytest.mark.parametrize("content", ["x" * 2_001, "🍣" * 2_001], ids=["ascii", "emoji"])
+def test_the_content_of_a_comment_has_at_most_2_000_characters(blog: Blog, content: str) -> None:
+    form(blog, "comment").send(blog, {"content": content}, expect=422)
+
+
+def test_a_long_tag_is_refused_at_its_place(blog: Blog) -> None:
+    problem = form(blog, "new post").send(blog, {"tags": ["a", "x" * 51]}, expect=422).json()
+    assert [error["location"] for error in problem["errors"]] == [["body", "tags", 1]]
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("field", ["id", "extra", "created_at", "updated_at", "post_count", "", "é", "\0", "\ud800"])
+def test_a_field_that_a_body_does_not_have_is_422(blog: Blog, name: str, field: str) -> None:
+    problem = form(blog, name).send(blog, {field: 1}, expect=422).json()
+    assert len(problem["errors"]) == 1
+
+
+@pytest.mark.parametrize(("name", "field"), [(name, field) for name in REQUIRED for field in REQUIRED[name]])
+def test_a_required_field_that_is_missing_is_422(blog: Blog, name: str, field: str) -> None:
+    given = form(blog, name)
+    del given.body[field]
+    problem = given.send(blog, {}, expect=422).json()
+    assert [error["location"] for error in problem["errors"]] == [["body", field]]
+
+
+def test_every_broken_rule_is_named(blog: Blog) -> None:
+    body = {"email": "x", "name": "", "role": "owner", "extra": 1}
+    problem = blog.post("/users", body, expect=422).json()
+    assert {error["location"][1] for error in problem["errors"]} == set(body)
+
+
+def test_a_refused_patch_changes_nothing(blog: Blog) -> None:
+    user, post = blog.add_user(), blog.add_post(tags=[token()])
+    blog.patch(f"/users/{user['id']}", {"name": "Eve", "role": "owner"}, expect=422)
+    blog.patch(f"/posts/{post['id']}", {"title": "New", "tags": ["a", ""]}, expect=422)
+    assert blog.item(f"/users/{user['id']}") == user
+    assert blog.item(f"/posts/{post['id']}") == post

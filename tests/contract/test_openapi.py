@@ -1,0 +1,169 @@
+"""The description that the service gives of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import schemathesis
+
+from .problems import media_type, strict_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from httpx2 import Client
+
+UNREADABLE, TOO_LARGE, INVALID, FAILED, BUSY = "400", "413", "422", "500", "503"
+ALWAYS = {FAILED, BUSY}
+READ = {INVALID, *ALWAYS}
+WRITE = {UNREADABLE, TOO_LARGE, *READ}
+
+OPERATIONS: dict[str, set[str]] = {
+    "GET /health/live": {"200"},
+    "GET /health/ready": {"200", "503"},
+    "GET /health/pool": {"200", "404"},
+}
+EXAMPLE_OPERATIONS: dict[str, set[str]] = {
+    "POST /api/v1/users": {"201", "409", *WRITE},
+    "GET /api/v1/users": {"200", *READ},
+    "GET /api/v1/users/{}": {"200", "404", *READ},
+    "PATCH /api/v1/users/{}": {"200", "404", "409", *WRITE},
+    "DELETE /api/v1/users/{}": {"204", "404", *READ},
+    "PUT /api/v1/users/{}/profile": {"200", "201", "404", *WRITE},
+    "GET /api/v1/users/{}/posts": {"200", "404", *READ},
+    "GET /api/v1/users/post-counts": {"200", *READ},
+    "POST /api/v1/users/bulk": {"201", "409", *WRITE},
+    "PATCH /api/v1/users/bulk": {"200", "404", *WRITE},
+    "POST /api/v1/users/bulk-delete": {"200", "404", *WRITE},
+    "POST /api/v1/posts": {"201", *WRITE},
+    "GET /api/v1/posts": {"200", "400", *READ},
+    "GET /api/v1/posts/{}": {"200", "404", *READ},
+    "PATCH /api/v1/posts/{}": {"200", "404", *WRITE},
+    "DELETE /api/v1/posts/{}": {"204", "404", *READ},
+    "POST /api/v1/posts/{}/comments": {"201", "404", *WRITE},
+    "GET /api/v1/posts/{}/comments": {"200", "404", *READ},
+    "DELETE /api/v1/comments/{}": {"204", "404", *READ},
+    "GET /api/v1/tags": {"200", *READ},
+}
+
+
+@pytest.fixture
+def description(api: Client) -> dict[str, Any]:
+    """Read `/openapi.json`."""
+    response = api.get("/openapi.json")
+    assert response.status_code == 200
+    assert media_type(response) == "application/json"
+    return strict_json(response.text)
+
+
+def operations(description: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Find operations by method and path, with `{}` for each path parameter."""
+    return {
+        f"{method.upper()} {'/'.join('{}' if '{' in step else step for step in path.split('/'))}": operation
+        for path, methods in description["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def references(value: object) -> Iterator[str]:
+    """Find every `$ref` within `value`."""
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for part in value.values():
+            yield from references(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from references(part)
+
+
+def resolve(description: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
+    """Give `value`, or what its `$ref` points to."""
+    while "$ref" in value:
+        target: Any = description
+        for step in value["$ref"].removeprefix("#/").split("/"):
+            target = target[step]
+        value = target
+    return value
+
+
+def test_the_description_is_valid_openapi_3_1(description: dict[str, Any]) -> None:
+    assert description["openapi"].startswith("3.1.")
+    schemathesis.openapi.from_dict(description).validate()
+
+
+def test_every_reference_has_its_target_and_every_schema_is_used(
+    description: dict[str, Any],
+) -> None:
+    used = set(references(description))
+    for reference in used:
+        assert resolve(description, {"$ref": reference})
+    defined = {f"#/components/schemas/{name}" for name in description.get("components", {}).get("schemas", {})}
+    assert defined == used
+
+
+def test_every_operation_has_a_name_of_its_own(description: dict[str, Any]) -> None:
+    names = [operation["operationId"] for operation in operations(description).values()]
+    assert len(names) == len(set(names))
+
+
+def test_every_answer_of_the_service_itself_is_declared(description: dict[str, Any]) -> None:
+    found = operations(description)
+    assert OPERATIONS.keys() <= found.keys()
+    for name, statuses in OPERATIONS.items():
+        assert found[name]["responses"].keys() - {FAILED} == statuses, name
+
+
+def test_every_error_is_declared_as_a_problem(description: dict[str, Any]) -> None:
+    members = {"type", "title", "status", "detail", "instance"}
+    for name, operation in operations(description).items():
+        for status, declared in operation["responses"].items():
+            if status < "400":
+                continue
+            answer = resolve(description, declared)
+            assert answer["content"].keys() == {"application/problem+json"}, f"{name} {status}"
+            schema = resolve(description, answer["content"]["application/problem+json"]["schema"])
+            assert schema["properties"].keys() >= members, f"{name} {status}"
+            assert ("errors" in schema["properties"]) >= (status == INVALID), f"{name} {status}"
+
+
+def test_nothing_of_the_framework_s_own_error_is_left(description: dict[str, Any]) -> None:
+    assert "ValidationError" not in str(description)
+
+
+@pytest.mark.example
+def test_exactly_the_operations_of_the_contract_are_described(description: dict[str, Any]) -> None:
+    assert operations(description).keys() == OPERATIONS.keys() | EXAMPLE_OPERATIONS.keys()
+
+
+@pytest.mark.example
+@pytest.mark.parametrize("name", EXAMPLE_OPERATIONS)
+def test_every_answer_that_can_occur_is_declared(description: dict[str, Any], name: str) -> None:
+    assert operations(description)[name]["responses"].keys() == EXAMPLE_OPERATIONS[name]
+
+
+@pytest.mark.example
+@pytest.mark.parametrize("name", EXAMPLE_OPERATIONS)
+def test_a_good_answer_is_declared_as_json_or_as_nothing(description: dict[str, Any], name: str) -> None:
+    for status, declared in operations(description)[name]["responses"].items():
+        answer = resolve(description, declared)
+        if status == "204":
+            assert not answer.get("content")
+        elif status < "300":
+            assert answer["content"].keys() == {"application/json"}
+            assert answer["content"]["application/json"]["schema"]
+
+
+@pytest.mark.example
+@pytest.mark.parametrize("name", ["POST /api/v1/users", "POST /api/v1/posts"])
+def test_the_location_of_what_was_made_is_declared(description: dict[str, Any], name: str) -> None:
+    made = resolve(description, operations(description)[name]["responses"]["201"])
+    assert [header.lower() for header in made["headers"]] == ["location"]
+
+
+@pytest.mark.example
+@pytest.mark.parametrize("name", EXAMPLE_OPERATIONS)
+def test_a_busy_database_is_declared_with_retry_after(description: dict[str, Any], name: str) -> None:
+    busy = resolve(description, operations(description)[name]["responses"][BUSY])
+    assert [header.lower() for header in busy["headers"]] == ["retry-after"]

@@ -1,0 +1,211 @@
+"""The list of posts: filters and keyset pages."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .blog import MAX_ID, ids, token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .blog import Blog
+    from .shapes import Shapes
+    from .storage import Storage
+
+pytestmark = pytest.mark.example
+
+
+def encoded(value: object) -> str:
+    """Write `value` as JSON in base64, the usual form of a cursor."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return base64.urlsafe_b64encode(text.encode(errors="surrogatepass")).decode().rstrip("=")
+
+
+BAD_CURSORS = {
+    "no base64": "not a cursor!",
+    "symbols": "%$#@",
+    "nul": "\0",
+    "not ASCII": "é🍣",
+    "one letter": "A",
+    "random": "3q2-7wAAqrvM3e7_",
+    "long": "A" * 4_000,
+    "many digits": "9" * 40,
+    "object": encoded({}),
+    "list": encoded([]),
+    "null": encoded("null"),
+    "true": encoded("true"),
+    "string": encoded('"x"'),
+    "nulls": encoded([None, None]),
+    "words": encoded(["a", "b"]),
+    "objects": encoded([{}, {}]),
+    "no such field": encoded({"nothing": 1}),
+    "word for an id": encoded({"id": "x"}),
+    "huge": encoded(str(10**30)),
+    "huge in a list": encoded([10**30]),
+    "huge in an object": encoded({"id": 10**30}),
+    "too many digits": encoded("9" * 5_000),
+    "infinite": encoded("[1e999]"),
+    "not a number": encoded("[NaN]"),
+    "deep": encoded("[" * 3_000),
+    "surrogate": encoded("\ud800"),
+    "broken JSON": encoded('{"id": '),
+}
+
+
+def bent(value: object) -> Iterator[object]:
+    """Make copies of `value` with one part of it turned into something that it can't be."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield {other: item for other, item in value.items() if other != key}
+            yield from ({**value, key: wrong} for wrong in bent(part))
+    elif isinstance(value, list):
+        yield value[:-1]
+        yield [*value, None]
+        for index, part in enumerate(value):
+            yield from ([*value[:index], wrong, *value[index + 1 :]] for wrong in bent(part))
+    else:
+        yield from (
+            None,
+            [],
+            {},
+            "",
+            "x",
+            "\0",
+            "0001-01-01T00:00:00+14:00",
+            2**63,
+            -(10**30),
+            10**30,
+            float("nan"),
+        )
+
+
+def test_posts_come_newest_first_in_pages_of_20(blog: Blog, shapes: Shapes) -> None:
+    author = blog.add_user()["id"]
+    made = [blog.add_post(author, title=f"Post {number}")["id"] for number in range(21)]
+    pages = list(blog.cursor_pages(author_id=author))
+    for page in pages:
+        shapes.check("CursorPage", page, of="PostSummary")
+    assert [ids(page["items"]) for page in pages] == [made[:0:-1], made[:1]]
+
+
+def test_a_listed_post_is_the_post_without_its_heavy_parts(blog: Blog) -> None:
+    post = blog.add_post(tags=[token(), token()], published=True)
+    (listed,) = blog.items("/posts", author_id=post["author_id"])
+    assert listed == {field: value for field, value in post.items() if field in listed}
+    assert "content" not in listed
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 6, 100])
+def test_pages_of_any_size_hold_every_post_once(blog: Blog, limit: int) -> None:
+    author = blog.add_user()["id"]
+    made = [blog.add_post(author)["id"] for _ in range(6)]
+    pages = list(blog.cursor_pages(author_id=author, limit=limit))
+    assert [post["id"] for page in pages for post in page["items"]] == made[::-1]
+    assert len(pages) == -(-6 // limit)
+    assert all(len(page["items"]) == limit for page in pages[:-1])
+
+
+def test_an_empty_list_is_the_last_page(blog: Blog) -> None:
+    author = blog.add_user()["id"]
+    assert blog.get("/posts", author_id=author).json() == {"items": [], "next_cursor": None}
+
+
+def test_a_walk_over_all_posts_meets_each_once(blog: Blog, stored: Storage) -> None:
+    for _ in range(3):
+        blog.add_post()
+    walked = [post["id"] for page in blog.cursor_pages(limit=100) for post in page["items"]]
+    assert walked == sorted(walked, reverse=True)
+    assert walked == stored.scalars("SELECT id FROM posts ORDER BY id DESC")
+
+
+def test_a_walk_is_not_disturbed_by_posts_that_come_and_go(blog: Blog) -> None:
+    author = blog.add_user()["id"]
+    made = [blog.add_post(author)["id"] for _ in range(24)]
+    walked: list[int] = []
+    deleted: set[int] = set()
+    for page in blog.cursor_pages(author_id=author, limit=4):
+        walked += ids(page["items"])
+        blog.add_post(author)
+        ahead = [post for post in made if post < walked[-1]][-2:-1]
+        for post in [walked[-1], walked[-3], *ahead]:
+            blog.delete(f"/posts/{post}")
+            deleted.add(post)
+    assert len(walked) == len(set(walked))
+    assert walked == sorted(walked, reverse=True)
+    assert set(made) - deleted <= set(walked) <= set(made)
+
+
+def test_filters_combine(blog: Blog) -> None:
+    name, other = token(), token()
+    authors = [blog.add_user()["id"] for _ in range(2)]
+    posts = {
+        (author, published, tag): blog.add_post(author, published=published, tags=[tag, token()])["id"]
+        for author in authors
+        for published in (True, False)
+        for tag in (name, other)
+    }
+    first = authors[0]
+    assert ids(blog.items("/posts", author_id=first, published=True, tag=name)) == [posts[first, True, name]]
+    assert len(blog.items("/posts", author_id=first)) == 4
+    assert len(blog.items("/posts", author_id=first, published=False)) == 2
+    assert len(blog.items("/posts", tag=name)) == 4
+    assert len(blog.items("/posts", tag=other, published=True)) == 2
+    pages = list(blog.cursor_pages(tag=name, published=False, limit=1))
+    assert [ids(page["items"]) for page in pages] == [
+        [posts[authors[1], False, name]],
+        [posts[first, False, name]],
+    ]
+    (found,) = blog.items("/posts", author_id=first, published=True, tag=name)
+    assert len(found["tags"]) == 2
+
+
+def test_the_tag_filter_minds_case_and_accents(blog: Blog) -> None:
+    word = token()
+    posts = {
+        name: blog.add_post(tags=[name])["id"] for name in (word, word.upper(), f"{word}é", f"{word}e", f"{word}%")
+    }
+    for name, post in posts.items():
+        assert ids(blog.items("/posts", tag=name)) == [post]
+
+
+@pytest.mark.parametrize("cursor", list(BAD_CURSORS.values()), ids=BAD_CURSORS)
+def test_a_bad_cursor_is_400(blog: Blog, cursor: str) -> None:
+    blog.get("/posts", expect=400, cursor=cursor)
+
+
+def test_a_cursor_with_something_added_is_400(blog: Blog) -> None:
+    cursor = next_cursor(blog)
+    for text in ("!", "\0", "é", " x", "{", "=x"):
+        blog.get("/posts", expect=400, cursor=cursor + text)
+        blog.get("/posts", expect=400, cursor=text + cursor)
+
+
+def test_a_cursor_with_a_part_changed_is_never_a_failure(blog: Blog) -> None:
+    cursor = next_cursor(blog)
+    changed = [cursor[:-1], cursor[1:], cursor * 2, cursor[::-1], cursor.swapcase(), cursor.lower()]
+    changed += [cursor[:place] + "A" + cursor[place + 1 :] for place in range(len(cursor))]
+    for text in changed:
+        blog.get("/posts", expect=(200, 400), cursor=text)
+
+
+def test_a_cursor_that_names_an_impossible_position_is_400(blog: Blog) -> None:
+    cursor = next_cursor(blog)
+    try:
+        position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError:
+        position = MAX_ID
+    for wrong in bent(position):
+        blog.get("/posts", expect=400, cursor=encoded(json.dumps(wrong)))
+
+
+def next_cursor(blog: Blog) -> str:
+    """Make a good cursor."""
+    author = blog.add_post()["author_id"]
+    blog.add_post(author)
+    cursor: str = blog.get("/posts", author_id=author, limit=1).json()["next_cursor"]
+    return cursor

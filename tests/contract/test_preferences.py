@@ -1,0 +1,98 @@
+"""Preferences: any JSON object within bounds, kept value for value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .blog import JSON, REFUSED, new_email, new_user
+from .storage import as_json
+
+if TYPE_CHECKING:
+    from .blog import Blog
+    from .storage import Storage
+
+pytestmark = pytest.mark.example
+
+
+def nested(levels: int, *, lists: bool = False) -> dict[str, Any]:
+    """Make an object of that many levels, itself the first."""
+    value: Any = {} if levels == 1 or not lists else []
+    for level in range(levels - 1):
+        inner = lists and level < levels - 2
+        value = [value] if inner else {"a": value}
+    return dict(value)
+
+
+KEPT: list[dict[str, Any]] = [
+    {},
+    {"a": None, "b": True, "c": False, "d": "", "e": [], "f": {}},
+    {"a": [1, "1", 1.5, None, [True, {"b": []}]]},
+    {"": {"": [{}]}},
+    {"integer": 2**63 - 1, "negative": -(2**63), "zero": 0},
+    {"unsafe in a double": 2**53 + 1},
+    {
+        "fraction": 0.1,
+        "small": 5e-324,
+        "large": 1.7976931348623157e308,
+        "exact": 1e23,
+        "negative": -2.5e-10,
+    },
+    {"%s :a $1": "' \" \\ `", "__proto__": 1, "$": 2, "a.b": 3},
+    {f"key {number}": number for number in range(500)},
+    {"text": "x" * 50_000},
+]
+
+
+@pytest.mark.parametrize("preferences", KEPT, ids=lambda value: ",".join(value)[:30])
+def test_preferences_come_back_value_for_value(blog: Blog, stored: Storage, preferences: dict[str, Any]) -> None:
+    user = blog.add_user(preferences=preferences)
+    assert user["preferences"] == preferences
+    read = blog.item(f"/users/{user['id']}")["preferences"]
+    assert read == preferences
+    assert stored.count("users", id=user["id"]) == 1
+    assert blog.patch(f"/users/{user['id']}", {"preferences": read}).json()["preferences"] == preferences
+
+
+def test_true_is_not_1_in_preferences(blog: Blog, stored: Storage) -> None:
+    given = {"a": True, "b": 1, "c": False, "d": 0, "e": "1", "f": None}
+    user = blog.add_user(preferences=given)
+    read = blog.item(f"/users/{user['id']}")["preferences"]
+    assert {key: type(value) for key, value in read.items()} == {key: type(value) for key, value in given.items()}
+    assert as_json(stored.row("users", id=user["id"])["preferences"]) == given
+
+
+@pytest.mark.parametrize("lists", [False, True])
+def test_preferences_have_at_most_20_levels(blog: Blog, lists: bool) -> None:  # noqa: FBT001
+    deepest = nested(20, lists=lists)
+    user = blog.add_user(preferences=deepest)
+    assert blog.item(f"/users/{user['id']}")["preferences"] == deepest
+    deeper = {"preferences": nested(21, lists=lists)}
+    for problem in (
+        blog.post("/users", new_user(**deeper), expect=422).json(),
+        blog.patch(f"/users/{user['id']}", deeper, expect=422).json(),
+    ):
+        assert problem["errors"][0]["location"][:2] == ["body", "preferences"]
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 2**64, 10**30, 10**4_000])
+def test_an_integer_beyond_64_bits_is_422(blog: Blog, number: int) -> None:
+    for preferences in ({"a": number}, {"a": [{"b": number}]}):
+        blog.post("/users", new_user(preferences=preferences), expect=422)
+        blog.post("/users/bulk", [new_user(preferences=preferences)], expect=422)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "9" * 5_000, "1" * 100_000])
+@pytest.mark.parametrize("place", ['{"a": %s}', '{"a": [{"b": %s}]}'])
+def test_a_number_that_is_not_finite_is_refused(blog: Blog, number: str, place: str) -> None:
+    body = f'{{"email": "{new_email()}", "name": "Ada", "preferences": {place % number}}}'
+    blog.call("POST", "/users", REFUSED, content=body, headers=JSON)
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+@pytest.mark.parametrize("depth", [500, 100_000])
+def test_preferences_of_any_depth_are_refused(blog: Blog, opening: str, closing: str, depth: int) -> None:
+    value = f'{{"a": {opening * depth}1{closing * depth}}}'
+    body = f'{{"email": "{new_email()}", "name": "Ada", "preferences": {value}}}'
+    blog.call("POST", "/users", REFUSED, content=body, headers=JSON)

@@ -1,0 +1,125 @@
+"""Tags: made when a post names them first, then shared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .blog import token
+
+if TYPE_CHECKING:
+    from .blog import Blog
+    from .shapes import Shapes
+    from .storage import Storage
+
+pytestmark = pytest.mark.example
+
+
+def test_a_tag_is_made_once_and_shared_by_posts(blog: Blog, stored: Storage, shapes: Shapes) -> None:
+    name = token()
+    first, second = blog.add_post(tags=[name]), blog.add_post(tags=[name, token()])
+    row = stored.row("tags", name=name)
+    assert {link["post_id"] for link in stored.rows("post_tags", tag_id=row["id"])} == {
+        first["id"],
+        second["id"],
+    }
+    tag = blog.tag(name)
+    assert tag == {"id": row["id"], "name": name, "post_count": 2}
+    shapes.check("Tag", tag)
+
+
+def test_a_repeated_name_counts_once(blog: Blog, stored: Storage) -> None:
+    name = token()
+    post = blog.add_post(tags=[name, f" {name}", name, f"{name}\t"])
+    assert post["tags"] == [name]
+    assert stored.count("post_tags", post_id=post["id"]) == 1
+    assert stored.count("tags", name=name) == 1
+
+
+def test_a_tag_name_loses_the_white_space_around_it(blog: Blog, stored: Storage) -> None:
+    name = f"{token()} x"
+    assert blog.add_post(tags=[f" \n{name}\t"])["tags"] == [name]
+    assert stored.row("tags", name=name)["name"] == name
+
+
+def test_tags_that_differ_in_anything_are_different(blog: Blog, stored: Storage) -> None:
+    word = token()
+    ends = [
+        "a",
+        "A",
+        "á",
+        "a\u0301",
+        "Á",
+        "ss",
+        "ß",
+        "か",
+        "が",
+        "カ",
+        "🍣",
+        "🍺",
+        "ae",
+        "æ",
+        "a\u200b",
+        "a b",
+        "a  b",
+    ]
+    names = sorted(f"{word}{end}" for end in ends)
+    post = blog.add_post(tags=names)
+    assert post["tags"] == names
+    assert blog.item(f"/posts/{post['id']}")["tags"] == names
+    for name in names:
+        assert blog.add_post(post["author_id"], tags=[name])["tags"] == [name]
+        assert stored.row("tags", name=name)["name"] == name
+    counts = {tag["name"]: tag["post_count"] for tag in blog.all_pages("/tags") if word in tag["name"]}
+    assert counts == dict.fromkeys(names, 2)
+
+
+def test_a_tag_without_posts_counts_0(blog: Blog) -> None:
+    name = token()
+    post = blog.add_post(tags=[name])
+    blog.delete(f"/posts/{post['id']}")
+    tag = blog.tag(name)
+    assert tag is not None
+    assert tag["post_count"] == 0
+
+
+def test_a_patch_replaces_the_tags_of_a_post(blog: Blog, stored: Storage) -> None:
+    old, kept, new = token(), token(), token()
+    post = blog.add_post(tags=[old, kept])
+    path = f"/posts/{post['id']}"
+    assert blog.patch(path, {"tags": [new, kept]}).json()["tags"] == sorted([kept, new])
+    wanted = {stored.row("tags", name=name)["id"] for name in (kept, new)}
+    assert {link["tag_id"] for link in stored.rows("post_tags", post_id=post["id"])} == wanted
+    assert blog.patch(path, {"tags": []}).json()["tags"] == []
+    assert stored.count("post_tags", post_id=post["id"]) == 0
+    assert stored.count("tags", name=old) == 1
+
+
+def test_the_tags_of_a_post_are_sorted(blog: Blog) -> None:
+    word = token()
+    names = [f"{word}{end}" for end in ("b", "B", "é", "e", "10", "9", "_", "-", "я", "🍣", "\uff5e")]
+    post = blog.add_post(tags=names)
+    for tags in (
+        post["tags"],
+        blog.item(f"/posts/{post['id']}")["tags"],
+        blog.items("/posts", author_id=post["author_id"])[0]["tags"],
+        blog.items(f"/users/{post['author_id']}/posts")[0]["tags"],
+    ):
+        assert tags == sorted(names)
+
+
+def test_all_tags_come_by_name_in_pages(blog: Blog, stored: Storage, shapes: Shapes) -> None:
+    word = token()
+    blog.add_post(tags=[f"{word}{end}" for end in ("b", "B", "é", "e", "_", "-", "🍣", "\uff5e")])
+    page = blog.get("/tags", size=5).json()
+    shapes.check("Page", page, of="Tag")
+    assert page["total"] == stored.count("tags")
+    names = [tag["name"] for tag in blog.all_pages("/tags")]
+    assert names == sorted(names)
+    assert len(names) == len(set(names)) == page["total"]
+
+
+def test_a_post_may_have_20_tags(blog: Blog) -> None:
+    names = sorted(token() for _ in range(20))
+    assert blog.add_post(tags=names)["tags"] == names

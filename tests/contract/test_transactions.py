@@ -1,0 +1,152 @@
+"""Many clients at once: nothing is lost, nothing is half done, nothing fails."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .blog import ids, new_email, new_user, together, token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from httpx2 import Response
+
+    from .blog import Blog
+    from .storage import Storage
+
+pytestmark = pytest.mark.example
+
+THREADS = 8
+
+
+def statuses(calls: Iterable[Callable[[], Response]]) -> dict[int, int]:
+    """How many of `calls`, made all at once, had which status."""
+    return Counter(response.status_code for response in together(list(calls)))
+
+
+def test_of_racing_users_with_one_email_exactly_one_is_made(blog: Blog, stored: Storage) -> None:
+    for _ in range(3):
+        email = new_email()
+        post = partial(blog.post, "/users", expect=(201, 409))
+        found = statuses(partial(post, new_user(email=email)) for _ in range(THREADS))
+        assert found == {201: 1, 409: THREADS - 1}
+        assert stored.count("users", email=email) == 1
+
+
+def test_of_racing_patches_to_one_email_exactly_one_is_done(blog: Blog, stored: Storage) -> None:
+    email, users = new_email(), [blog.add_user()["id"] for _ in range(THREADS)]
+    patch = partial(blog.patch, body={"email": email}, expect=(200, 409))
+    found = statuses(partial(patch, f"/users/{user}") for user in users)
+    assert found == {200: 1, 409: THREADS - 1}
+    assert stored.count("users", email=email) == 1
+
+
+def test_of_racing_bulks_with_one_email_in_common_exactly_one_is_made(blog: Blog, stored: Storage) -> None:
+    word, email = token(), new_email()
+    batches = [
+        [*({"email": new_email(), "name": word} for _ in range(5)), {"email": email, "name": word}]
+        for _ in range(THREADS)
+    ]
+    found = statuses(partial(blog.post, "/users/bulk", batch, expect=(201, 409)) for batch in batches)
+    assert found == {201: 1, 409: THREADS - 1}
+    assert stored.count("users", name=word) == 6
+
+
+def test_racing_posts_with_the_same_new_tags_are_all_made(blog: Blog, stored: Storage) -> None:
+    author = blog.add_user()["id"]
+    for _ in range(3):
+        names = [token() for _ in range(4)]
+        orders = [names[turn % 4 :] + names[: turn % 4] for turn in range(THREADS)]
+        made = together([partial(blog.add_post, author, tags=order) for order in orders])
+        assert all(post["tags"] == sorted(names) for post in made)
+        for name in names:
+            tag = stored.row("tags", name=name)["id"]
+            linked = {link["post_id"] for link in stored.rows("post_tags", tag_id=tag)}
+            assert linked == set(ids(made))
+
+
+def test_racing_patches_give_a_post_each_tag_once(blog: Blog, stored: Storage) -> None:
+    post, names = blog.add_post(tags=[token()])["id"], sorted(token() for _ in range(4))
+    patch = partial(blog.patch, f"/posts/{post}", {"tags": names})
+    assert statuses([patch] * THREADS) == {200: THREADS}
+    assert blog.item(f"/posts/{post}")["tags"] == names
+    assert stored.count("post_tags", post_id=post) == 4
+
+
+def test_racing_profiles_leave_one(blog: Blog, stored: Storage) -> None:
+    user = blog.add_user()["id"]
+    put = partial(blog.put, f"/users/{user}/profile", expect=(200, 201))
+    found = statuses(partial(put, {"bio": f"{number}"}) for number in range(THREADS))
+    assert found == {201: 1, 200: THREADS - 1}
+    assert stored.count("profiles", user_id=user) == 1
+
+
+def test_a_row_is_deleted_by_one_of_racing_clients(blog: Blog) -> None:
+    post = blog.add_post(tags=[token()])
+    comment = blog.add_comment(post["id"], post["author_id"])["id"]
+    for path in (f"/comments/{comment}", f"/posts/{post['id']}", f"/users/{post['author_id']}"):
+        delete = partial(blog.delete, path, expect=(204, 404))
+        assert statuses([delete] * THREADS) == {204: 1, 404: THREADS - 1}
+
+
+def test_a_change_that_races_with_the_deletion_is_done_or_404(blog: Blog, stored: Storage) -> None:
+    for _ in range(3):
+        post = blog.add_post(tags=[token()])
+        user = post["author_id"]
+        comment = {"author_id": user, "content": "C"}
+        text = {"author_id": user, "title": "T", "content": "C", "tags": [token()]}
+        found = statuses(
+            [
+                partial(blog.delete, f"/users/{user}"),
+                partial(blog.patch, f"/users/{user}", {"name": "New"}, expect=(200, 404)),
+                partial(blog.put, f"/users/{user}/profile", {"bio": ""}, expect=(200, 201, 404)),
+                partial(blog.patch, f"/posts/{post['id']}", {"tags": [token()]}, expect=(200, 404)),
+                partial(blog.post, f"/posts/{post['id']}/comments", comment, expect=(201, 404, 422)),
+                partial(blog.post, "/posts", text, expect=(201, 422)),
+                partial(blog.delete, f"/posts/{post['id']}", expect=(204, 404)),
+                partial(blog.get, f"/posts/{post['id']}", expect=(200, 404)),
+            ]
+        )
+        assert sum(found.values()) == THREADS
+        blog.get(f"/users/{user}", expect=404)
+        assert stored.count("profiles", user_id=user) == 0
+        assert stored.count("posts", author_id=user) == 0
+        assert stored.count("comments", author_id=user) == 0
+        assert stored.count("post_tags", post_id=post["id"]) == 0
+
+
+def test_four_busy_writers_lose_nothing(blog: Blog, stored: Storage) -> None:
+    shared = blog.add_post()
+    own = [blog.add_post() for _ in range(4)]
+
+    def write(post: dict[str, int], writer: int) -> None:
+        for turn in range(25):
+            text = f"{writer} {turn}"
+            blog.add_comment(shared["id"], post["author_id"], text)
+            blog.patch(f"/posts/{(shared if turn % 5 else post)['id']}", {"title": text, "tags": [token()]})
+
+    together([partial(write, post, writer) for writer, post in enumerate(own)])
+
+    path = f"/posts/{shared['id']}/comments"
+    written = [comment["content"] for comment in blog.all_pages(path)]
+    assert sorted(written) == sorted(f"{writer} {turn}" for writer in range(4) for turn in range(25))
+    assert stored.count("comments", post_id=shared["id"]) == 100
+    assert [blog.item(f"/posts/{post['id']}")["title"] for post in own] == [f"{writer} 20" for writer in range(4)]
+    assert blog.item(f"/posts/{shared['id']}")["title"] in {f"{writer} 24" for writer in range(4)}
+    assert stored.count("post_tags", post_id=shared["id"]) == 1
+
+
+def test_readers_see_what_was_answered_at_once(blog: Blog, stored: Storage) -> None:
+    def make_and_read(_: int) -> None:
+        for _ in range(10):
+            user = blog.add_user()
+            assert stored.count("users", id=user["id"]) == 1
+            assert blog.item(f"/users/{user['id']}") == user
+            blog.delete(f"/users/{user['id']}")
+            assert stored.count("users", id=user["id"]) == 0
+
+    together([partial(make_and_read, number) for number in range(4)])

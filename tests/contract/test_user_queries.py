@@ -1,0 +1,258 @@
+"""Lists of users: pages, search, filters, sorting and counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .blog import ids, token
+
+if TYPE_CHECKING:
+    from .blog import Blog
+    from .shapes import Shapes
+    from .storage import Storage
+
+pytestmark = pytest.mark.example
+
+COUNTS = (
+    "SELECT users.id FROM users LEFT JOIN posts ON posts.author_id = users.id "
+    "GROUP BY users.id ORDER BY count(posts.id) DESC, users.id"
+)
+
+
+def test_a_page_of_users_says_how_many_there_are(blog: Blog, shapes: Shapes) -> None:
+    word = token()
+    made = [blog.add_user(name=f"{word} {number}") for number in range(5)]
+    page = blog.get("/users", search=word, size=2).json()
+    shapes.check("Page", page, of="User")
+    assert {key: page[key] for key in ("total", "page", "size", "pages")} == {
+        "total": 5,
+        "page": 1,
+        "size": 2,
+        "pages": 3,
+    }
+    pages = [ids(blog.items("/users", search=word, size=2, page=number, sort="id")) for number in (1, 2, 3)]
+    assert pages == [ids(made[:2]), ids(made[2:4]), ids(made[4:])]
+
+
+def test_a_listed_user_is_the_user_without_its_profile(blog: Blog) -> None:
+    word = token()
+    user = blog.add_user(name=word, preferences={"a": [1]})
+    user.pop("profile")
+    assert blog.items("/users", search=word) == [user]
+
+
+def test_all_users_are_counted(blog: Blog, stored: Storage) -> None:
+    blog.add_user()
+    page = blog.get("/users").json()
+    assert page["total"] == stored.count("users")
+    assert page["size"] == 20
+    assert page["pages"] == -(-page["total"] // 20)
+
+
+def test_a_search_matches_name_or_email(blog: Blog) -> None:
+    word = token()
+    by_name = blog.add_user(name=f"x {word} y")
+    by_email = blog.add_user(email=f"x{word}y@example.com")
+    assert ids(blog.items("/users", search=word, sort="id")) == ids([by_name, by_email])
+
+
+@pytest.mark.parametrize("mark", ["%", "_", "\\", "'", '"', "`", "[a]", "*", "?", "^", "%%", "\\%", ";--", "/"])
+def test_a_search_is_literal(blog: Blog, mark: str) -> None:
+    word = token()
+    user = blog.add_user(name=f"{word}{mark}z")
+    blog.add_user(name=f"{word}az")
+    blog.add_user(name=f"{word}z")
+    assert ids(blog.items("/users", search=f"{word}{mark}")) == [user["id"]]
+    assert blog.items("/users", search=f"{word}{mark}{mark}") == []
+
+
+@pytest.mark.parametrize("name", ["MiXed", "Élodie Ñandú", "ЖАННА", "Ωμέγα", "Ǆ"])
+def test_a_search_minds_no_case_of_letters(blog: Blog, name: str) -> None:
+    word = token()
+    user = blog.add_user(name=f"{word} {name}")
+    for text in (name, name.lower(), name.upper()):
+        assert ids(blog.items("/users", search=f"{word} {text}")) == [user["id"]]
+        assert ids(blog.items("/users", search=f"{word.upper()} {text}")) == [user["id"]]
+
+
+@pytest.mark.parametrize(("name", "text"), [("Élodie", "elodie"), ("か", "が"), ("🍣", "🍺"), ("ab", "a\u200bb")])
+def test_a_search_minds_accents_and_symbols(blog: Blog, name: str, text: str) -> None:
+    word = token()
+    user = blog.add_user(name=f"{word}{name}")
+    assert blog.items("/users", search=f"{word}{text}") == []
+    assert ids(blog.items("/users", search=f"{word}{name}")) == [user["id"]]
+
+
+@pytest.mark.parametrize("text", ["_" * 30_000, "%" * 10_000, "é" * 5_000], ids=["underscores", "percent", "accents"])
+def test_a_search_may_be_long(blog: Blog, text: str) -> None:
+    response = blog.get("/users", expect=(200, 422), search=text)
+    assert response.status_code == 422 or response.json()["items"] == []
+
+
+def test_filters_combine(blog: Blog) -> None:
+    word = token()
+    users = {
+        (role, active): blog.add_user(name=word, role=role, is_active=active)["id"]
+        for role in ("admin", "author")
+        for active in (True, False)
+    }
+    found = blog.items("/users", search=word, role="admin", is_active=False)
+    assert ids(found) == [users["admin", False]]
+    assert set(ids(blog.items("/users", search=word, role="author"))) == {
+        users["author", True],
+        users["author", False],
+    }
+    assert blog.get("/users", search=word, is_active=True).json()["total"] == 2
+    assert blog.get("/users", search=word, role="reader").json()["total"] == 0
+
+
+def test_nothing_found_is_an_empty_first_page(blog: Blog) -> None:
+    page = blog.get("/users", search=token()).json()
+    assert page == {"items": [], "total": 0, "page": 1, "size": 20, "pages": 0}
+
+
+@pytest.mark.parametrize("number", [2, 1_000_000])
+def test_a_page_past_the_end_has_no_items(blog: Blog, number: int) -> None:
+    word = token()
+    blog.add_user(name=word)
+    page = blog.get("/users", search=word, page=number, size=100).json()
+    assert page == {"items": [], "total": 1, "page": number, "size": 100, "pages": 1}
+
+
+@pytest.mark.parametrize("field", ["id", "email", "name"])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_users_sort_by_each_allowed_field(blog: Blog, field: str, sign: str) -> None:
+    word = token()
+    for letter in "bca":
+        blog.add_user(name=f"{word} {letter}", email=f"{letter}.{word}@example.com")
+    found = blog.items("/users", search=word, sort=f"{sign}{field}")
+    values = [user[field] for user in found]
+    assert len(values) == 3
+    assert values == sorted(values, reverse=bool(sign))
+
+
+def test_users_sort_by_several_fields_in_their_order(blog: Blog) -> None:
+    word = token()
+    made = [
+        blog.add_user(name=f"{word} {name}", email=f"{email}.{word}@example.com")["id"]
+        for name, email in [("a", "y"), ("b", "x"), ("a", "z"), ("b", "w")]
+    ]
+    found = ids(blog.items("/users", search=word, sort="-name,email"))
+    assert found == [made[3], made[1], made[0], made[2]]
+
+
+@pytest.mark.parametrize("sort", ["name", "-name"])
+def test_the_id_breaks_ties_so_that_pages_never_overlap(blog: Blog, sort: str) -> None:
+    word = token()
+    made = [blog.add_user(name=word)["id"] for _ in range(7)]
+    pages = [ids(blog.items("/users", search=word, sort=sort, size=2, page=page)) for page in (1, 2, 3, 4)]
+    walked = [user for page in pages for user in page]
+    assert walked in (made, made[::-1])
+    assert sort == "-name" or walked == made
+
+
+def test_users_without_a_sort_come_by_id(blog: Blog) -> None:
+    word = token()
+    made = [blog.add_user(name=f"{word} {letter}")["id"] for letter in "cab"]
+    assert ids(blog.items("/users", search=word)) == made
+
+
+def test_names_sort_by_code_point_on_every_database(blog: Blog) -> None:
+    word = token()
+    names = [f"{word}{end}" for end in ("a", "B", "é", "e", "Z", "_", "-", " c", "я", "🍣", "\uff5e")]
+    for name in names:
+        blog.add_user(name=name)
+    assert [user["name"] for user in blog.items("/users", search=word, sort="name")] == sorted(names)
+
+
+@pytest.mark.parametrize(
+    "sort",
+    [
+        "password",
+        "role",
+        "preferences",
+        "name,unknown",
+        "name,name",
+        "name,-name",
+        "-",
+        "--name",
+        "name;",
+        "1",
+        "users.id",
+    ],
+)
+def test_a_sort_by_an_unknown_or_repeated_field_is_422(blog: Blog, sort: str) -> None:
+    problem = blog.get("/users", expect=422, sort=sort).json()
+    assert [error["location"] for error in problem["errors"]] == [["query", "sort"]]
+
+
+def test_users_sort_by_timestamps_where_they_have_them(blog: Blog, stamped: bool) -> None:  # noqa: FBT001
+    if not stamped:
+        for sort in ("created_at", "-updated_at"):
+            blog.get("/users", expect=422, sort=sort)
+        return
+    word = token()
+    made = [blog.add_user(name=word)["id"] for _ in range(3)]
+    blog.patch(f"/users/{made[1]}", {"role": "admin"})
+    assert ids(blog.items("/users", search=word, sort="-created_at")) == made[::-1]
+    assert ids(blog.items("/users", search=word, sort="-updated_at"))[0] == made[1]
+    assert ids(blog.items("/users", search=word, sort="updated_at,name"))[-1] == made[1]
+
+
+def test_post_counts_come_with_most_posts_first_then_by_id(blog: Blog, stored: Storage, shapes: Shapes) -> None:
+    users = [blog.add_user(name=token()) for _ in range(3)]
+    for user, posts in zip(users, (0, 2, 2), strict=True):
+        for _ in range(posts):
+            blog.add_post(user["id"])
+    page = blog.get("/users/post-counts", size=100).json()
+    shapes.check("Page", page, of="UserPostCount")
+    assert page["total"] == stored.count("users")
+    expected = stored.scalars(COUNTS)
+    assert ids(page["items"]) == expected[:100]
+    last = page["pages"]
+    assert ids(blog.items("/users/post-counts", size=100, page=last)) == expected[(last - 1) * 100 :]
+
+    counted = blog.all_pages("/users/post-counts", min_posts=2)
+    assert all(user["post_count"] >= 2 for user in counted)
+    own: list[dict[str, Any]] = [user for user in counted if user["id"] in ids(users)]
+    assert own == [{"id": user["id"], "name": user["name"], "post_count": 2} for user in users[1:]]
+
+
+def test_users_without_posts_are_counted_unless_min_posts_leaves_them_out(blog: Blog, stored: Storage) -> None:
+    blog.add_user()
+    blog.add_post()
+    with_posts = stored.scalars("SELECT count(DISTINCT author_id) FROM posts")
+    assert blog.get("/users/post-counts", min_posts=0).json()["total"] == stored.count("users")
+    assert [blog.get("/users/post-counts", min_posts=1).json()["total"]] == with_posts
+    assert blog.get("/users/post-counts", min_posts=1_000_000).json()["total"] == 0
+
+
+def test_comments_and_tags_do_not_multiply_post_counts(blog: Blog) -> None:
+    user = blog.add_user()["id"]
+    posts = [blog.add_post(user, tags=[token(), token()])["id"] for _ in range(3)]
+    for post in posts:
+        blog.add_comment(post, user)
+        blog.add_comment(post, user)
+    counted = blog.all_pages("/users/post-counts", min_posts=3)
+    assert [item["post_count"] for item in counted if item["id"] == user] == [3]
+
+
+def test_the_posts_of_a_user_come_newest_first_in_pages(blog: Blog, shapes: Shapes) -> None:
+    user = blog.add_user()["id"]
+    blog.add_post()
+    made = [blog.add_post(user, title=f"Post {number}", tags=[token()]) for number in range(5)]
+    path = f"/users/{user}/posts"
+    page = blog.get(path, size=3).json()
+    shapes.check("Page", page, of="PostSummary")
+    assert (page["total"], page["page"], page["size"], page["pages"]) == (5, 1, 3, 2)
+    assert ids(page["items"]) == ids(made[:1:-1])
+    assert ids(blog.items(path, size=3, page=2)) == ids(made[1::-1])
+    newest = page["items"][0]
+    assert newest == {field: made[4][field] for field in newest}
+
+
+def test_a_user_without_posts_has_an_empty_page(blog: Blog) -> None:
+    page = blog.get(f"/users/{blog.add_user()['id']}/posts").json()
+    assert page == {"items": [], "total": 0, "page": 1, "size": 20, "pages": 0}

@@ -1,0 +1,17 @@
+"""Serves `app.main:app` of the folder it runs in on a free port of the loopback address.
+
+Run as `python serve.py FILE`; the port is written to FILE once connections queue up on it.
+"""
+
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    target = Path(sys.argv[1])
+    draft = target.with_suffix(".draft")
+    draft.write_text(str(listener.getsockname()[1]))
+    draft.rename(target)
+    uvicorn.Server(uvicorn.Config("app.main:app")).run(sockets=[listener])

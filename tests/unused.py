@@ -1,0 +1,108 @@
+"""Finds what a rendered project defines and nothing in it uses."""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+# Names that a library calls, and those that a tool reads.
+CALLED_BY_LIBRARIES = {
+    "app",
+    "branch_labels",
+    "cache_ok",
+    "depends_on",
+    "down_revision",
+    "downgrade",
+    "impl",
+    "load_dialect_impl",
+    "metadata",
+    "model_config",
+    "openapi",
+    "process_bind_param",
+    "process_literal_param",
+    "process_result_value",
+    "pytestmark",
+    "revision",
+    "type_annotation_map",
+    "upgrade",
+}
+WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+def unused_names(project: Path) -> list[str]:
+    """Give `file:line name` of each function, class, method, constant and setting that nothing in `project` names."""
+    trees = {
+        path.relative_to(project): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(project.rglob("*.py"))
+    }
+    used: Counter[str] = Counter()
+    for tree in trees.values():
+        used.update(_uses(tree))
+    return [
+        f"{path}:{line} {name}"
+        for path, tree in trees.items()
+        for name, line in _definitions(tree, is_test=path.parts[0] == "tests")
+        if not used[name] and name not in CALLED_BY_LIBRARIES and not name.startswith("__")
+    ]
+
+
+def _uses(tree: ast.Module) -> Iterator[str]:
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name):
+                yield name
+            case ast.arg(arg=name):
+                yield name
+            case ast.keyword(arg=str(name)):
+                yield name
+            case ast.Constant(value=str(text)) if id(node) not in docstrings:
+                yield from WORD.findall(text)
+            case ast.MatchClass(kwd_attrs=names):
+                yield from names
+
+
+def _definitions(tree: ast.Module, *, is_test: bool) -> Iterator[tuple[str, int]]:
+    for node in tree.body:
+        yield from _definition(node, is_test=is_test)
+        if isinstance(node, ast.ClassDef):
+            is_settings = any(isinstance(base, ast.Name) and base.id == "BaseSettings" for base in node.bases)
+            for member in node.body:
+                if is_settings or isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef):
+                    yield from _definition(member, is_test=is_test)
+
+
+def _definition(node: ast.stmt, *, is_test: bool) -> Iterator[tuple[str, int]]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            kept = is_test and name.startswith(("test_", "pytest_"))
+            if not kept and not any(_registers(decorator) for decorator in node.decorator_list):
+                yield name, node.lineno
+        case ast.ClassDef(name=name):
+            if not (is_test and name.startswith("Test")):
+                yield name, node.lineno
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            yield name, node.lineno
+
+
+def _registers(decorator: ast.expr) -> bool:
+    """Tell whether a decorator hands the function to a library, as `@router.get(…)` and `@fixture(autouse=True)` do."""
+    call = decorator if isinstance(decorator, ast.Call) else None
+    function = call.func if call else decorator
+    if call and any(keyword.arg == "autouse" for keyword in call.keywords):
+        return True
+    if isinstance(function, ast.Attribute):
+        return function.attr not in {"fixture", "cached_property", "asynccontextmanager", "contextmanager", "cache"}
+    return isinstance(function, ast.Name) and function.id in {
+        "field_serializer",
+        "field_validator",
+        "listens_for",
+        "model_validator",
+        "override",
+        "compiles",
+    }
