@@ -8,8 +8,8 @@ The suite knows a service by its address and its database alone. Whoever runs it
 
 Tests share the service, so they name what they make uniquely and never expect an empty table.
 
-A test, or a whole module by its `pytestmark`, is marked with what it needs: leave tests marked `example` out where the
-answer `example` is false, and tests marked with a mixin's name, such as `timestamps`, where `mixins` lacks it.
+A test, or a whole module by its `pytestmark`, is marked with what it needs: `example`, to be left out where that answer
+is false, or `mixin("timestamps")`, to be left out where `mixins` lacks it.
 """
 
 import pytest

@@ -97,7 +97,8 @@ class Blog:
             method, f"/api/v1{path}", content=content, headers=headers, params=params, timeout=30
         )
         statuses = expect if isinstance(expect, tuple) else (expect,)
-        seen = f"{method} {path}: {response.status_code} {response.text[:1000]}"
+        sent = ascii(content or "")[:300]
+        seen = f"{method} {path} {sent}: {response.status_code} {response.text[:1000]}"
         assert response.status_code in statuses, seen
         if response.status_code == 204:
             assert response.content == b"", seen
@@ -111,6 +112,12 @@ class Blog:
     def add_user(self, **fields: object) -> dict[str, Any]:
         """Make a user."""
         return self.made("/users", new_user(**fields))
+
+    def add_users(self, users: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Make `users`, whose names have a word in common, and give them as they are listed by id."""
+        self.post("/users/bulk", [new_user(**user) for user in users])
+        word = users[0]["name"][:13]
+        return self.items("/users", search=word, sort="id", size=100)
 
     def add_post(self, author_id: int | None = None, **fields: object) -> dict[str, Any]:
         """Make a post, by a new author unless `author_id` is given."""

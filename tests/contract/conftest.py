@@ -28,7 +28,14 @@ class Variant(Protocol):
 def pytest_configure(config: pytest.Config) -> None:
     """Register the suite's markers."""
     config.addinivalue_line("markers", "example: needs the example, so not for `example` = false")
-    config.addinivalue_line("markers", "timestamps: needs the mixin of that name")
+    config.addinivalue_line("markers", "mixin(name): needs that mixin")
+
+
+@pytest.fixture(autouse=True)
+def _has_the_mixins(request: pytest.FixtureRequest, variant: Variant) -> None:
+    for marker in request.node.iter_markers("mixin"):
+        if marker.args[0] not in variant.answers["mixins"]:
+            pytest.skip(f"needs {marker.args[0]}")
 
 
 @pytest.fixture

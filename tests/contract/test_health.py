@@ -38,7 +38,7 @@ def test_the_pool_gives_its_figures_or_404(api: Client) -> None:
 @pytest.mark.example
 def test_no_request_keeps_its_connection(blog: Blog, api: Client) -> None:
     user = blog.add_user()
-    for _ in range(20):
+    for _ in range(3):
         blog.get("/users")
         blog.get("/users/9223372036854775807", expect=404)
         blog.post("/users", {"email": user["email"], "name": "Ada"}, expect=409)

@@ -10,7 +10,7 @@ from .blog import new_user, token
 from .forms import FIELDS, FORMS, REQUIRED, form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from .blog import Blog
 
@@ -85,12 +85,9 @@ BAD: dict[str, list[Any]] = {
 }
 
 
-def cases(values: Mapping[str, list[Any]]) -> Iterator[Any]:
-    """Each value of each field, with each form that has the field."""
-    for field, all_of_it in values.items():
-        for name in FIELDS[field]:
-            for number, value in enumerate(all_of_it):
-                yield pytest.param(name, field, value, id=f"{name}-{field}-{number}")
+def cases(values: Mapping[str, list[Any]]) -> list[tuple[str, str]]:
+    """List each form that has each field of `values`."""
+    return [(name, field) for field in values for name in FIELDS[field]]
 
 
 def kept(field: str, value: Any) -> object:  # noqa: ANN401
@@ -100,17 +97,17 @@ def kept(field: str, value: Any) -> object:  # noqa: ANN401
     return [tag.strip() for tag in value] if field == "tags" else value
 
 
-@pytest.mark.parametrize(("name", "field", "value"), list(cases(GOOD)))
-def test_a_value_within_its_limits_is_kept(blog: Blog, name: str, field: str, value: object) -> None:
-    assert form(blog, name).send(blog, {field: value}).json()[field] == kept(field, value)
+@pytest.mark.parametrize(("name", "field"), cases(GOOD))
+def test_a_value_within_its_limits_is_kept(blog: Blog, name: str, field: str) -> None:
+    for value in GOOD[field]:
+        assert form(blog, name).send(blog, {field: value}).json()[field] == kept(field, value)
 
 
-@pytest.mark.parametrize(("name", "field", "value"), list(cases(BAD)))
-def test_a_value_beyond_its_limits_is_422_at_its_place(blog: Blog, name: str, field: str, value: object) -> None:
-    problem = form(blog, name).send(blog, {field: value}, expect=422).json()
-    assert problem["errors"]
-    for error in problem["errors"]:
-        assert error["location"][:2] == ["body", field]
+@pytest.mark.parametrize(("name", "field"), cases(BAD))
+def test_a_value_beyond_its_limits_is_422_at_its_place(blog: Blog, name: str, field: str) -> None:
+    for value in BAD[field]:
+        problem = form(blog, name).send(blog, {field: value}, expect=422).json()
+        assert {tuple(error["location"][:2]) for error in problem["errors"]} == {("body", field)}
 
 
 def test_an_email_has_at_most_254_characters(blog: Blog) -> None:
@@ -154,18 +151,19 @@ def test_a_long_tag_is_refused_at_its_place(blog: Blog) -> None:
 
 
 @pytest.mark.parametrize("name", FORMS)
-@pytest.mark.parametrize("field", ["id", "extra", "created_at", "updated_at", "post_count", "", "é", "\0", "\ud800"])
-def test_a_field_that_a_body_does_not_have_is_422(blog: Blog, name: str, field: str) -> None:
-    problem = form(blog, name).send(blog, {field: 1}, expect=422).json()
-    assert len(problem["errors"]) == 1
+def test_a_field_that_a_body_does_not_have_is_422(blog: Blog, name: str) -> None:
+    for field in ("id", "extra", "created_at", "updated_at", "", "é", "\0", "\ud800"):
+        problem = form(blog, name).send(blog, {field: 1}, expect=422).json()
+        assert len(problem["errors"]) == 1
 
 
-@pytest.mark.parametrize(("name", "field"), [(name, field) for name in REQUIRED for field in REQUIRED[name]])
-def test_a_required_field_that_is_missing_is_422(blog: Blog, name: str, field: str) -> None:
-    given = form(blog, name)
-    del given.body[field]
-    problem = given.send(blog, {}, expect=422).json()
-    assert [error["location"] for error in problem["errors"]] == [["body", field]]
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_required_field_that_is_missing_is_422(blog: Blog, name: str) -> None:
+    for field in REQUIRED[name]:
+        given = form(blog, name)
+        del given.body[field]
+        problem = given.send(blog, {}, expect=422).json()
+        assert [error["location"] for error in problem["errors"]] == [["body", field]]
 
 
 def test_every_broken_rule_is_named(blog: Blog) -> None:

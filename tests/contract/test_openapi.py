@@ -98,7 +98,7 @@ def test_every_reference_has_its_target_and_every_schema_is_used(
 ) -> None:
     used = set(references(description))
     for reference in used:
-        assert resolve(description, {"$ref": reference})
+        resolve(description, {"$ref": reference})
     defined = {f"#/components/schemas/{name}" for name in description.get("components", {}).get("schemas", {})}
     assert defined == used
 
@@ -138,32 +138,34 @@ def test_exactly_the_operations_of_the_contract_are_described(description: dict[
 
 
 @pytest.mark.example
-@pytest.mark.parametrize("name", EXAMPLE_OPERATIONS)
-def test_every_answer_that_can_occur_is_declared(description: dict[str, Any], name: str) -> None:
-    assert operations(description)[name]["responses"].keys() == EXAMPLE_OPERATIONS[name]
+def test_every_answer_that_can_occur_is_declared(description: dict[str, Any]) -> None:
+    found = operations(description)
+    declared = {name: set(found[name]["responses"]) for name in EXAMPLE_OPERATIONS}
+    assert declared == EXAMPLE_OPERATIONS
 
 
 @pytest.mark.example
-@pytest.mark.parametrize("name", EXAMPLE_OPERATIONS)
-def test_a_good_answer_is_declared_as_json_or_as_nothing(description: dict[str, Any], name: str) -> None:
-    for status, declared in operations(description)[name]["responses"].items():
-        answer = resolve(description, declared)
-        if status == "204":
-            assert not answer.get("content")
-        elif status < "300":
-            assert answer["content"].keys() == {"application/json"}
-            assert answer["content"]["application/json"]["schema"]
+def test_a_good_answer_is_declared_as_json_or_as_nothing(description: dict[str, Any]) -> None:
+    for name, operation in operations(description).items():
+        for status, declared in operation["responses"].items():
+            answer = resolve(description, declared)
+            if status == "204":
+                assert not answer.get("content"), name
+            elif status < "300":
+                assert answer["content"].keys() == {"application/json"}, name
+                assert answer["content"]["application/json"]["schema"], name
 
 
 @pytest.mark.example
 @pytest.mark.parametrize("name", ["POST /api/v1/users", "POST /api/v1/posts"])
 def test_the_location_of_what_was_made_is_declared(description: dict[str, Any], name: str) -> None:
     made = resolve(description, operations(description)[name]["responses"]["201"])
-    assert [header.lower() for header in made["headers"]] == ["location"]
+    assert [header.lower() for header in made.get("headers", ())] == ["location"]
 
 
 @pytest.mark.example
-@pytest.mark.parametrize("name", EXAMPLE_OPERATIONS)
-def test_a_busy_database_is_declared_with_retry_after(description: dict[str, Any], name: str) -> None:
-    busy = resolve(description, operations(description)[name]["responses"][BUSY])
-    assert [header.lower() for header in busy["headers"]] == ["retry-after"]
+def test_a_busy_database_is_declared_with_retry_after(description: dict[str, Any]) -> None:
+    found = operations(description)
+    for name in EXAMPLE_OPERATIONS:
+        busy = resolve(description, found[name]["responses"][BUSY])
+        assert [header.lower() for header in busy.get("headers", ())] == ["retry-after"], name

@@ -84,13 +84,17 @@ def bent(value: object) -> Iterator[object]:
         )
 
 
-def test_posts_come_newest_first_in_pages_of_20(blog: Blog, shapes: Shapes) -> None:
+def test_posts_come_newest_first_and_once_in_pages_of_any_size(blog: Blog, shapes: Shapes) -> None:
     author = blog.add_user()["id"]
     made = [blog.add_post(author, title=f"Post {number}")["id"] for number in range(21)]
-    pages = list(blog.cursor_pages(author_id=author))
-    for page in pages:
+    for page in blog.cursor_pages(author_id=author):
         shapes.check("CursorPage", page, of="PostSummary")
-    assert [ids(page["items"]) for page in pages] == [made[:0:-1], made[:1]]
+    for limit in (None, 4, 7, 20, 21, 22, 100):
+        sizes = {} if limit is None else {"limit": limit}
+        pages = [ids(page["items"]) for page in blog.cursor_pages(author_id=author, **sizes)]
+        assert [post for page in pages for post in page] == made[::-1]
+        assert len(pages) == -(-21 // (limit or 20))
+        assert {len(page) for page in pages[:-1]} <= {limit or 20}
 
 
 def test_a_listed_post_is_the_post_without_its_heavy_parts(blog: Blog) -> None:
@@ -98,16 +102,6 @@ def test_a_listed_post_is_the_post_without_its_heavy_parts(blog: Blog) -> None:
     (listed,) = blog.items("/posts", author_id=post["author_id"])
     assert listed == {field: value for field, value in post.items() if field in listed}
     assert "content" not in listed
-
-
-@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 6, 100])
-def test_pages_of_any_size_hold_every_post_once(blog: Blog, limit: int) -> None:
-    author = blog.add_user()["id"]
-    made = [blog.add_post(author)["id"] for _ in range(6)]
-    pages = list(blog.cursor_pages(author_id=author, limit=limit))
-    assert [post["id"] for page in pages for post in page["items"]] == made[::-1]
-    assert len(pages) == -(-6 // limit)
-    assert all(len(page["items"]) == limit for page in pages[:-1])
 
 
 def test_an_empty_list_is_the_last_page(blog: Blog) -> None:
@@ -125,19 +119,18 @@ def test_a_walk_over_all_posts_meets_each_once(blog: Blog, stored: Storage) -> N
 
 def test_a_walk_is_not_disturbed_by_posts_that_come_and_go(blog: Blog) -> None:
     author = blog.add_user()["id"]
-    made = [blog.add_post(author)["id"] for _ in range(24)]
+    made = [blog.add_post(author)["id"] for _ in range(12)]
     walked: list[int] = []
-    deleted: set[int] = set()
-    for page in blog.cursor_pages(author_id=author, limit=4):
+    left = set(made)
+    for page in blog.cursor_pages(author_id=author, limit=3):
         walked += ids(page["items"])
         blog.add_post(author)
-        ahead = [post for post in made if post < walked[-1]][-2:-1]
-        for post in [walked[-1], walked[-3], *ahead]:
+        ahead = sorted(post for post in left if post < walked[-1])
+        for post in [walked[-1], *ahead[-2:-1]]:
             blog.delete(f"/posts/{post}")
-            deleted.add(post)
-    assert len(walked) == len(set(walked))
-    assert walked == sorted(walked, reverse=True)
-    assert set(made) - deleted <= set(walked) <= set(made)
+            left.remove(post)
+    assert walked == sorted(set(walked), reverse=True)
+    assert left <= set(walked) <= set(made)
 
 
 def test_filters_combine(blog: Blog) -> None:
@@ -188,7 +181,7 @@ def test_a_cursor_with_something_added_is_400(blog: Blog) -> None:
 def test_a_cursor_with_a_part_changed_is_never_a_failure(blog: Blog) -> None:
     cursor = next_cursor(blog)
     changed = [cursor[:-1], cursor[1:], cursor * 2, cursor[::-1], cursor.swapcase(), cursor.lower()]
-    changed += [cursor[:place] + "A" + cursor[place + 1 :] for place in range(len(cursor))]
+    changed += [cursor[:place] + "A" + cursor[place + 1 :] for place in range(0, len(cursor), 3)]
     for text in changed:
         blog.get("/posts", expect=(200, 400), cursor=text)
 

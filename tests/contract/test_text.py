@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .blog import JSON, new_user, token
+from .blog import JSON, ids, new_user, token
 from .forms import FIELDS, form
 from .storage import as_json
 
@@ -17,55 +17,37 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.example
 
 TEXTS = {
-    "emoji": "👩‍👩‍👧‍👦🍣🏳️‍🌈",
-    "combining marks": "e\u0301 a\u030a\u0323 \u0928\u093f",
-    "composed": "\u00e9\u00e5\u1ea1",
-    "CJK": "漢字かなカナ한글𠮷",
-    "right to left": "\u05e9\u05dc\u05d5\u05dd \u202e\u0639\u0627\u202c",
-    "compatibility": "ﬁ ① \uff21 ™ ²",
-    "beyond the basic plane": "\U0001d54f\U0010ffff\ufffd",
-    "quotes": "'; DROP -- \"`$1 %s :a ? {0} \\x00 \\",
-    "markup": "<script>&amp;</script>",
-    "invisible": "a\u200bb\u2060c\ufeffd\u00ade",
+    "emoji and CJK": "👩‍👩‍👧‍👦🍣🏳️‍🌈 漢字かなカナ한글𠮷",
+    "combining marks": "e\u0301 a\u030a\u0323 \u0928\u093f \u00e9\u00e5\u1ea1",
+    "invisible": "\u05e9\u05dc\u05d5\u05dd \u202e\u0639\u0627\u202c a\u200bb\u2060c\ufeffd\u00ade",
+    "compatibility": "ﬁ ① \uff21 ™ ² \U0001d54f\U0010ffff\ufffd",
+    "quotes and markup": "'; DROP -- \"`$1 %s :a ? \\x00 <b>&#38; \\",
 }
 TEXT_FIELDS = ("email", "name", "preferences", "bio", "avatar_url", "title", "content", "tags")
 
 
 @pytest.mark.parametrize("text", list(TEXTS.values()), ids=TEXTS)
-def test_text_comes_back_as_it_went_in(blog: Blog, stored: Storage, text: str) -> None:
-    user = blog.add_user(name=text, preferences={text: [text]})
+def test_text_comes_back_as_it_went_in_and_is_found(blog: Blog, stored: Storage, text: str) -> None:
+    word = token()[:8]
+    user = blog.add_user(name=word + text, preferences={text: [text]})
     path = f"/users/{user['id']}"
     blog.put(f"{path}/profile", {"bio": text}, expect=201)
-    word = token()
-    post = blog.add_post(user["id"], title=text, content=text, tags=[f"{word[:8]}{text}"])
+    post = blog.add_post(user["id"], title=text, content=text, tags=[word + text])
     comment = blog.add_comment(post["id"], user["id"], text)
 
     read = blog.item(path)
-    assert (read["name"], read["preferences"], read["profile"]["bio"]) == (
-        text,
-        {text: [text]},
-        text,
-    )
+    assert (read["name"], read["preferences"], read["profile"]["bio"]) == (word + text, {text: [text]}, text)
     seen = blog.item(f"/posts/{post['id']}")
-    assert (seen["title"], seen["content"], seen["author"]["name"]) == (text, text, text)
-    assert seen["tags"] == [f"{word[:8]}{text}"]
-    assert seen["comments"] == [comment]
-    assert comment["content"] == text
+    assert (seen["title"], seen["content"], seen["author"]["name"]) == (text, text, word + text)
+    assert (seen["tags"], seen["comments"], comment["content"]) == ([word + text], [comment], text)
 
     row = stored.row("users", id=user["id"])
-    assert row["name"] == text
-    assert as_json(row["preferences"]) == {text: [text]}
+    assert (row["name"], as_json(row["preferences"])) == (word + text, {text: [text]})
     assert stored.row("posts", id=post["id"])["content"] == text
-    assert stored.row("tags", name=f"{word[:8]}{text}")["name"] == f"{word[:8]}{text}"
+    assert stored.row("tags", name=word + text)["name"] == word + text
 
-
-@pytest.mark.parametrize("text", list(TEXTS.values()), ids=TEXTS)
-def test_text_is_found_by_search_and_tag(blog: Blog, text: str) -> None:
-    word = token()[:8]
-    user = blog.add_user(name=word + text)
-    post = blog.add_post(user["id"], tags=[word + text])
-    assert [item["id"] for item in blog.items("/users", search=word + text)] == [user["id"]]
-    assert [item["id"] for item in blog.items("/posts", tag=word + text)] == [post["id"]]
+    assert ids(blog.items("/users", search=word + text)) == [user["id"]]
+    assert ids(blog.items("/posts", tag=word + text)) == [post["id"]]
 
 
 def test_an_emoji_written_as_a_pair_of_escapes_is_text(blog: Blog) -> None:
@@ -75,7 +57,7 @@ def test_an_emoji_written_as_a_pair_of_escapes_is_text(blog: Blog) -> None:
 
 
 @pytest.mark.parametrize(("name", "field"), [(name, field) for field in TEXT_FIELDS for name in FIELDS[field]])
-@pytest.mark.parametrize("part", ["\0", "\ud800", "\udc00\ud800"], ids=ascii)
+@pytest.mark.parametrize("part", ["\0", "\ud800"], ids=ascii)
 def test_a_nul_or_a_lone_surrogate_is_422_at_its_place(blog: Blog, name: str, field: str, part: str) -> None:
     text = f"a{part}b"
     values: dict[str, list[Any]] = {
@@ -91,7 +73,7 @@ def test_a_nul_or_a_lone_surrogate_is_422_at_its_place(blog: Blog, name: str, fi
         "tags": [[text], ["x", part]],
     }
     sent = form(blog, name)
-    for value in values.get(field, [text, part, f" {part} "]):
+    for value in values.get(field, [text, part]):
         problem = sent.send(blog, {field: value}, expect=422).json()
         assert problem["errors"][0]["location"][:2] == ["body", field]
 

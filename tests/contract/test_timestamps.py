@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .blog import Blog
     from .storage import Storage
 
-pytestmark = [pytest.mark.example, pytest.mark.timestamps]
+pytestmark = [pytest.mark.example, pytest.mark.mixin("timestamps")]
 
 SLACK = timedelta(seconds=2)
 

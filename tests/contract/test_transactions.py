@@ -142,7 +142,7 @@ def test_four_busy_writers_lose_nothing(blog: Blog, stored: Storage) -> None:
 
 def test_readers_see_what_was_answered_at_once(blog: Blog, stored: Storage) -> None:
     def make_and_read(_: int) -> None:
-        for _ in range(10):
+        for _ in range(3):
             user = blog.add_user()
             assert stored.count("users", id=user["id"]) == 1
             assert blog.item(f"/users/{user['id']}") == user

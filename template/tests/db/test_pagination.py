@@ -1,0 +1,38 @@
+import pytest
+from pydantic import TypeAdapter
+from sqlalchemy import Column, Integer, MetaData, String, Table
+
+from app.db.pagination import Keyset, order_by
+from app.errors import BadCursorError, InvalidError
+
+books = Table("books", MetaData(), Column("id", Integer), Column("title", String))
+newest = Keyset({"title": books.c.title, "id": books.c.id}, TypeAdapter(tuple[str, int]))
+
+
+class Book:
+    id = 7
+    title = "Emma"
+
+
+def test_ties_are_broken_by_the_key() -> None:
+    order = order_by("-title", {"title": books.c.title}, books.c.id)
+    assert [str(column) for column in order] == ["books.title DESC", "books.id ASC"]
+
+
+@pytest.mark.parametrize("sort", ["secret", "title,title", "-", "title,"])
+def test_an_order_that_is_not_allowed_is_refused(sort: str) -> None:
+    with pytest.raises(InvalidError):
+        order_by(sort, {"title": books.c.title}, books.c.id)
+
+
+def test_a_cursor_continues_after_its_row() -> None:
+    condition = newest.after(newest.cursor(Book))
+    assert str(condition.compile(compile_kwargs={"literal_binds": True})) == (
+        "books.title <= 'Emma' AND (books.title < 'Emma' OR books.id < 7)"
+    )
+
+
+@pytest.mark.parametrize("cursor", ["", "?", "e30", "WzFd", "é", "bm8gY3Vyc29y"])
+def test_a_text_that_is_no_cursor_is_refused(cursor: str) -> None:
+    with pytest.raises(BadCursorError):
+        newest.after(cursor)
