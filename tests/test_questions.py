@@ -75,11 +75,11 @@ def test_the_example_is_answered_with_true_or_false(value: Any, source: Path, tm
 
 
 def test_typed_answers_are_refused_until_they_can_work(source: Path, tmp_path: Path) -> None:
-    clear, enter = "\x15", "\r"
+    clear, enter, interrupt = "\x15", "\r", "\x03"
     with create_pipe_input() as keyboard, create_app_session(input=keyboard, output=DummyOutput()):
         keyboard.send_text(clear + '"quoted"' + enter + clear + "Typed Name" + enter)
         keyboard.send_text(clear + "Bad_Slug" + enter + clear + "typed-name" + enter)
-        keyboard.send_text(enter * (len(questions()) - 2))
+        keyboard.send_text(enter * (len(questions()) - 2) + interrupt)
         copier.run_copy(str(source), tmp_path / "project", quiet=True)
     answers = yaml.safe_load((tmp_path / "project" / ".copier-answers.yml").read_text(encoding="utf-8"))
     assert (answers["project_name"], answers["project_slug"]) == ("Typed Name", "typed-name")
