@@ -96,6 +96,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         name = next((name for name in ORDER if name in item.nodeid), None)
         return (places[target] if target else -1, ORDER.index(name) if name else -1)
 
+    items[:] = [item for item in items if not has_none_to_run_on(item)]
     items.sort(key=place)
     for item in items:
         if target := target_of(item):
@@ -106,6 +107,12 @@ def target_of(item: pytest.Item) -> Target | None:
     """Give the target that `item` runs on, if any."""
     callspec = getattr(item, "callspec", None)
     return callspec.params.get("target") if callspec else None
+
+
+def has_none_to_run_on(item: pytest.Item) -> bool:
+    """Tell whether `item` is for targets of which none is selected."""
+    target = target_of(item)
+    return target is not None and not isinstance(target, Target)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
@@ -18,6 +19,7 @@ from starlette.exceptions import HTTPException
 from app.db.errors import is_foreign_key_violation, is_unavailable, is_unique_violation
 
 RETRY_AFTER = 1
+REF_TEMPLATE = "#/components/schemas/{model}"
 
 logger = logging.getLogger(__name__)
 
@@ -87,21 +89,19 @@ def conflict_on_duplicate(detail: str) -> Iterator[None]:
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI responses of a route that can fail with these statuses."""
+    schema = {"$ref": REF_TEMPLATE.format(model=Problem.__name__)}
+    content = {"application/problem+json": {"schema": schema}}
     return {
-        status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in statuses
+        status: {"description": HTTPStatus(status).phrase, "content": content}
+        for status in statuses
     }
 
 
-def declare_problems(schema: dict[str, Any]) -> dict[str, Any]:
-    """Give the declared problems in an OpenAPI schema the media type that they are sent with."""
-    for operations in schema["paths"].values():
-        for operation in operations.values():
-            for status, response in operation["responses"].items():
-                if int(status) >= HTTPStatus.BAD_REQUEST:
-                    response["content"] = {
-                        "application/problem+json": response["content"]["application/json"]
-                    }
-    return schema
+def declare_problem(openapi: dict[str, Any]) -> dict[str, Any]:
+    """Add the schema that the responses of `problems` refer to."""
+    _, schemas = models_json_schema([(Problem, "serialization")], ref_template=REF_TEMPLATE)
+    openapi.setdefault("components", {}).setdefault("schemas", {}).update(schemas["$defs"])
+    return openapi
 
 
 def respond(

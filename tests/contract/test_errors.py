@@ -82,7 +82,7 @@ def test_an_error_is_a_problem_whatever_the_client_accepts(api: Client) -> None:
 
 def check_refused(api: Client, path: str, takes: set[str]) -> None:
     """Assert that `path` refuses every method but those it `takes`, and names these."""
-    for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - takes:
+    for method in sorted({"GET", "POST", "PUT", "DELETE"} - takes):
         response = api.request(method, path)
         check_problem(response, 405)
         assert allowed(response.headers["allow"]) - {"HEAD", "OPTIONS"} == takes

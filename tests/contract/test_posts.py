@@ -80,18 +80,22 @@ CHANGES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("change", CHANGES, ids="-".join)
-def test_a_patch_changes_the_fields_that_it_has_and_no_other(blog: Blog, change: dict[str, Any]) -> None:
-    post = blog.add_post(tags=[token(), "kept"])
-    blog.add_comment(post["id"], post["author_id"])
-    path = f"/posts/{post['id']}"
-    expected = {**blog.item(path), **change}
-    expected["tags"] = sorted(expected["tags"])
-    patched = blog.patch(path, change).json()
-    assert blog.item(path) == patched
-    for body in (expected, patched):
-        body.pop("updated_at", None)
-    assert patched == expected
+def test_a_patch_changes_the_fields_that_it_has_and_no_other(blog: Blog) -> None:
+    made = blog.add_post(tags=[token(), "kept"])
+    blog.add_comment(made["id"], made["author_id"])
+    path = f"/posts/{made['id']}"
+    post = blog.item(path)
+    for change in CHANGES:
+        expected = {**post, **change}
+        expected["tags"] = sorted(expected["tags"])
+        post = blog.patch(path, change).json()
+        assert blog.item(path) == post
+        assert without_update(post) == without_update(expected)
+
+
+def without_update(body: dict[str, Any]) -> dict[str, Any]:
+    """Leave out when `body` was changed last."""
+    return {field: value for field, value in body.items() if field != "updated_at"}
 
 
 def test_an_empty_patch_changes_nothing(blog: Blog, stored: Storage) -> None:

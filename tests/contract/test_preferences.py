@@ -78,9 +78,8 @@ def test_preferences_have_at_most_20_levels(blog: Blog, lists: bool) -> None:  #
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 2**64, 10**30, 10**4_000])
 def test_an_integer_beyond_64_bits_is_422(blog: Blog, number: int) -> None:
-    for preferences in ({"a": number}, {"a": [{"b": number}]}):
-        blog.post("/users", new_user(preferences=preferences), expect=422)
-        blog.post("/users/bulk", [new_user(preferences=preferences)], expect=422)
+    blog.post("/users", new_user(preferences={"a": number}), expect=422)
+    blog.post("/users/bulk", [new_user(preferences={"a": [{"b": number}]})], expect=422)
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "9" * 5_000, "1" * 100_000])

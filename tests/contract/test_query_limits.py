@@ -8,6 +8,7 @@ import pytest
 
 from .blog import MAX_ID, NOT_SENT, token
 from .forms import sample
+from .problems import places
 
 if TYPE_CHECKING:
     from .blog import Blog
@@ -15,11 +16,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.example
 
 PAGED = ["/users", "/users/post-counts", "/users/{user}/posts", "/posts/{post}/comments", "/tags"]
-BAD_IDS = ["0", "-1", str(2**63), "abc"]
+BAD_IDS = ["0", str(2**63)]
 ODD_IDS = [
-    "0",
+    *BAD_IDS,
     "-1",
-    str(2**63),
     str(10**30),
     "abc",
     "1.5",
@@ -34,28 +34,28 @@ ODD_IDS = [
 def test_page_and_size_have_limits(blog: Blog, path: str) -> None:
     user, post = sample(blog)
     path = path.format(user=user, post=post)
-    blog.get(path, page=1_000_000, size=100)
-    blog.get(path, page=1, size=1)
-    check_refused(blog, path, "page", ["0", "1000001", str(10**30)])
-    check_refused(blog, path, "size", ["0", "101"])
+    for page, size in ((1, 1), (1_000_000, 100)):
+        blog.get(path, page=page, size=size)
+    for page, size in ((0, 0), (1_000_001, 101)):
+        check_refused(blog, path, page=page, size=size)
 
 
-def test_a_page_is_a_number(blog: Blog) -> None:
-    for name in ("page", "size"):
-        check_refused(blog, "/users", name, ["-1", "", "x", "1.5", str(2**63)])
+@pytest.mark.parametrize("text", ["-1", "", "x", "1.5", str(2**63), str(10**30)])
+def test_a_page_is_a_number(blog: Blog, text: str) -> None:
+    check_refused(blog, "/users", page=text, size=text)
 
 
-def check_refused(blog: Blog, path: str, name: str, values: list[str]) -> None:
-    """Assert that each of `values` is refused as the parameter `name`."""
-    for value in values:
-        problem = blog.get(path, expect=422, **{name: value}).json()
-        assert [error["location"] for error in problem["errors"]] == [["query", name]]
+def check_refused(blog: Blog, path: str, **query: str | int) -> None:
+    """Assert that each value of `query` is refused at its place."""
+    problem = blog.call("GET", path, 422, params={**query}).json()
+    assert places(problem) == {("query", name) for name in query}
 
 
 def test_limit_goes_from_1_to_100(blog: Blog) -> None:
     for limit in (1, 100):
         blog.get("/posts", limit=limit)
-    check_refused(blog, "/posts", "limit", ["0", "-1", "101", str(10**30), "x", ""])
+    for text in ("0", "-1", "101", str(10**30), "x", ""):
+        check_refused(blog, "/posts", limit=text)
 
 
 @pytest.mark.parametrize(
@@ -80,31 +80,26 @@ def test_an_id_that_no_row_can_have_is_404_or_422(blog: Blog, method: str, path:
 
 
 @pytest.mark.parametrize(
-    ("path", "name", "value"),
+    ("path", "query"),
     [
-        ("/users", "role", "owner"),
-        ("/users", "role", "Admin"),
-        ("/users", "role", ""),
-        ("/users", "is_active", "maybe"),
-        ("/users", "search", "a\0b"),
-        ("/users", "sort", "name\0"),
-        ("/users/post-counts", "min_posts", "x"),
-        ("/posts", "author_id", "0"),
-        ("/posts", "author_id", "-1"),
-        ("/posts", "author_id", str(2**63)),
-        ("/posts", "author_id", str(10**30)),
-        ("/posts", "author_id", "x"),
-        ("/posts", "published", "maybe"),
-        ("/posts", "tag", "a\0b"),
+        ("/users", {"role": "owner", "is_active": "maybe", "search": "a\0b", "sort": "name\0"}),
+        ("/users", {"role": "Admin", "is_active": "2"}),
+        ("/users", {"role": "", "is_active": ""}),
+        ("/users/post-counts", {"min_posts": "x"}),
+        ("/posts", {"author_id": "0", "published": "maybe", "tag": "a\0b", "limit": "0"}),
+        ("/posts", {"author_id": "-1", "published": ""}),
+        ("/posts", {"author_id": str(2**63)}),
+        ("/posts", {"author_id": str(10**30)}),
+        ("/posts", {"author_id": "x"}),
     ],
 )
-def test_a_query_value_that_breaks_its_rule_is_422(blog: Blog, path: str, name: str, value: str) -> None:
-    check_refused(blog, path, name, [value])
+def test_a_query_value_that_breaks_its_rule_is_422(blog: Blog, path: str, query: dict[str, str]) -> None:
+    check_refused(blog, path, **query)
 
 
-@pytest.mark.parametrize("number", ["-1", str(2**63 - 1), str(2**63), str(10**30)])
-def test_min_posts_may_be_any_number(blog: Blog, number: str) -> None:
-    blog.get("/users/post-counts", expect=(200, 422), min_posts=number)
+def test_min_posts_may_be_any_number(blog: Blog) -> None:
+    for number in (-1, 2**31, 2**63 - 1, 2**63, 10**30):
+        blog.get("/users/post-counts", expect=(200, 422), min_posts=number)
 
 
 @pytest.mark.parametrize("query", ["search=%ED%A0%80", "search=%FF", "tag=%ED%A0%80", "tag=%FF", "sort=%ED%A0%80"])

@@ -29,7 +29,7 @@ def statuses(calls: Iterable[Callable[[], Response]]) -> dict[int, int]:
 
 
 def test_of_racing_users_with_one_email_exactly_one_is_made(blog: Blog, stored: Storage) -> None:
-    for _ in range(3):
+    for _ in range(2):
         email = new_email()
         post = partial(blog.post, "/users", expect=(201, 409))
         found = statuses(partial(post, new_user(email=email)) for _ in range(THREADS))
@@ -58,7 +58,7 @@ def test_of_racing_bulks_with_one_email_in_common_exactly_one_is_made(blog: Blog
 
 def test_racing_posts_with_the_same_new_tags_are_all_made(blog: Blog, stored: Storage) -> None:
     author = blog.add_user()["id"]
-    for _ in range(3):
+    for _ in range(2):
         names = [token() for _ in range(4)]
         orders = [names[turn % 4 :] + names[: turn % 4] for turn in range(THREADS)]
         made = together([partial(blog.add_post, author, tags=order) for order in orders])
@@ -94,7 +94,7 @@ def test_a_row_is_deleted_by_one_of_racing_clients(blog: Blog) -> None:
 
 
 def test_a_change_that_races_with_the_deletion_is_done_or_404(blog: Blog, stored: Storage) -> None:
-    for _ in range(3):
+    for _ in range(2):
         post = blog.add_post(tags=[token()])
         user = post["author_id"]
         comment = {"author_id": user, "content": "C"}
