@@ -7,6 +7,7 @@ from tests.zygote import Zygote
 
 def test_they_pass(zygote: Zygote, project: Path, database_url: str) -> None:
     plugins = [part for name in ("schemathesis", "xdist", "cacheprovider") for part in ("-p", f"no:{name}")]
-    done = zygote.run(["-m", "pytest", *plugins], project, {"TEST_DATABASE_URL": database_url}, timeout=600)
+    warm = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    done = zygote.run(["-m", "pytest", *plugins, *warm], project, {"TEST_DATABASE_URL": database_url}, timeout=600)
     assert " passed" in done.output
     assert "skipped" not in done.output

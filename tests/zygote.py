@@ -13,8 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.variants import ROOT
-
 class CommandFailed(Exception):
     """A command ended with another status than 0, or not in time."""
 
@@ -45,10 +43,9 @@ class Zygote:
         self._children: dict[int, Child] = {}
         folder.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.zygote_process"],
+            [sys.executable, Path(__file__).with_name("zygote_process.py")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            cwd=ROOT,
             bufsize=0,
         )
 
