@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 VARIANT ?= sqlite-async-orm-timestamps
-TEST ?= tests
+TEST ?= --only-variants
 PYTEST = $(VENV)/bin/python -m pytest
 READY = $(VENV)/ready
 

@@ -1,0 +1,1 @@
+"""The matrix: renders every variant, checks it, migrates it and drives its service."""

@@ -1,7 +1,8 @@
-"""Runs each test of the matrix on every variant that it is for, and shares a variant's project and service among them."""
+"""Runs each test of the matrix on the variants that it is for; those of a variant share its project and service."""
 
 import json
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -19,8 +20,10 @@ from tests.targets import Target
 from tests.variants import ROOT, Variant, is_default
 from tests.zygote import Zygote
 
-TARGETS = pytest.StashKey[tuple[Target, ...]]()
+TARGETS = pytest.StashKey[Sequence[Target]]()
 STACK = pytest.StashKey[ExitStack]()
+LOG = pytest.StashKey[Path]()
+LONGEST_LOG = 4000
 SERVERS = pytest.StashKey[list[servers.Server]]()
 ORDER = ("test_render", "test_migrations", "contract", "test_fuzz", "test_project_tests", "test_install")
 
@@ -32,6 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="all",
         help="variants to run, joined with commas: ids, or all, example, bare, base (default: all)",
     )
+    parser.addoption("--only-variants", action="store_true", help="leave out the tests that are of no variant")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -89,18 +93,31 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests of a target together and in order, so that they share its project and service."""
-    places = {target: number for number, target in enumerate(config.stash[TARGETS])}
+    order = config.stash[TARGETS]
+    places = {target.id: number for number, target in enumerate(order)}
 
     def place(item: pytest.Item) -> tuple[int, int]:
         target = target_of(item)
         name = next((name for name in ORDER if name in item.nodeid), None)
-        return (places[target] if target else -1, ORDER.index(name) if name else -1)
+        return (places[target.id] if target else -1, ORDER.index(name) if name else -1)
 
     items[:] = [item for item in items if not has_none_to_run_on(item)]
+    if config.getoption("only_variants"):
+        items[:] = [item for item in items if target_of(item)]
     items.sort(key=place)
     for item in items:
         if target := target_of(item):
             item.add_marker(pytest.mark.xdist_group(target.id))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the end of the service's log with a failure of a test that calls it."""
+    report = yield
+    if report.failed and LOG in item.config.stash and "service" in getattr(item, "fixturenames", ()):
+        log = item.config.stash[LOG].read_text(encoding="utf-8", errors="replace")
+        report.sections.append(("the end of the service's log", log[-LONGEST_LOG:]))
+    return report
 
 
 def target_of(item: pytest.Item) -> Target | None:
@@ -118,8 +135,6 @@ def has_none_to_run_on(item: pytest.Item) -> bool:
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
     """Give a folder that any account can reach, and remove it at the end."""
-    import tempfile
-
     with tempfile.TemporaryDirectory(prefix="matrix-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -177,35 +192,38 @@ def mypy_cache(worker_id: str) -> Path:
     return ROOT / ".cache" / "mypy" / worker_id
 
 
-type_NewDatabase = Callable[[], AbstractContextManager[str]]
+NewDatabase = Callable[[], AbstractContextManager[str]]
 
 
 @pytest.fixture(scope="session")
-def new_database(server: servers.Server, scratch: Path) -> type_NewDatabase:
+def new_database(server: servers.Server, scratch: Path) -> NewDatabase:
     """A way to an empty database of one's own: a context manager that gives its URL."""
     return partial(servers.new_database, server, scratch)
 
 
 @pytest.fixture
-def database_url(new_database: type_NewDatabase) -> Iterator[str]:
+def database_url(new_database: NewDatabase) -> Iterator[str]:
     """The URL of an empty database."""
     with new_database() as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def service_database_url(new_database: type_NewDatabase) -> Iterator[str]:
+def service_database_url(new_database: NewDatabase) -> Iterator[str]:
     """The URL of the service's database."""
     with new_database() as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def service(zygote: Zygote, project: Path, service_database_url: str, scratch: Path) -> Iterator[str]:
+def service(
+    zygote: Zygote, project: Path, service_database_url: str, scratch: Path, request: pytest.FixtureRequest
+) -> Iterator[str]:
     """The URL of the variant's service, its database migrated."""
     environment = {"DATABASE_URL": service_database_url}
     zygote.run(["-m", "alembic", "upgrade", "head"], project, environment)
-    with serving(zygote, project, environment, scratch) as url:
+    log = request.config.stash[LOG] = scratch / "service.log"
+    with serving(zygote, project, environment, scratch, log) as url:
         yield url
 
 
@@ -217,6 +235,6 @@ def api(service: str) -> Iterator[httpx2.Client]:
 
 
 @pytest.fixture(scope="session")
-def db(service: str, service_database_url: str) -> Engine:
+def db(service: str, service_database_url: str) -> Engine:  # noqa: ARG001 - migrated by then
     """The database of the variant's service, past the service."""
     return servers.engine(service_database_url)

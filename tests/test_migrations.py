@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import type_NewDatabase
+from tests.conftest import NewDatabase
 from tests.schema import schema_of
 from tests.servers import Server, engine
 from tests.variants import Variant
@@ -57,7 +57,7 @@ def test_they_go_up_and_down_and_up_again_and_miss_nothing(alembic: Alembic, dat
 
 
 def test_they_lead_to_what_the_tables_declare(
-    alembic: Alembic, database_url: str, new_database: type_NewDatabase, zygote: Zygote, project: Path, variant: Variant
+    alembic: Alembic, database_url: str, new_database: NewDatabase, zygote: Zygote, project: Path, variant: Variant
 ) -> None:
     alembic("upgrade", "head")
     migrated = schema_of(database_url)

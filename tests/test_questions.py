@@ -44,7 +44,7 @@ REFUSED = [
 
 def copy(destination: Path, *arguments: str, source: str = str(ROOT)) -> subprocess.CompletedProcess[str]:
     """Run `copier copy` with its defaults, as a user does."""
-    command = [COPIER, "copy", "--defaults", "--vcs-ref=HEAD", *arguments, source, str(destination)]
+    command = [str(COPIER), "copy", "--defaults", "--vcs-ref=HEAD", *arguments, source, str(destination)]
     return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
 
 

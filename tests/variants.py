@@ -37,6 +37,7 @@ def check_keys(answers: Iterable[str]) -> None:
 
     Raises:
         ValueError: a key is no question's.
+
     """
     unknown = sorted(set(answers) - set(questions()))
     if unknown:
@@ -82,6 +83,7 @@ class Variant:
 
         Raises:
             ValueError: a part of `text` is no choice of its question.
+
         """
         parts = text.split("-")
         bare = parts[-1] == BARE
@@ -112,9 +114,7 @@ def all_variants() -> tuple[Variant, ...]:
     """Give every variant, with and without the example."""
     names = choices("mixins")
     subsets = chain.from_iterable(combinations(names, size) for size in range(len(names), -1, -1))
-    combined = product(
-        choices("database"), choices("io"), choices("data_access"), list(subsets), [True, False]
-    )
+    combined = product(choices("database"), choices("io"), choices("data_access"), list(subsets), [True, False])
     return tuple(Variant(*values) for values in combined)
 
 
@@ -125,7 +125,7 @@ def is_default(variant: Variant) -> bool:
 
 
 SELECTIONS: dict[str, Callable[["Variant"], bool]] = {
-    "all": lambda variant: True,
+    "all": lambda _: True,
     "example": lambda variant: variant.example,
     "bare": lambda variant: not variant.example,
     "base": is_default,
@@ -137,6 +137,7 @@ def select(text: str) -> tuple[Variant, ...]:
 
     Raises:
         ValueError: a name is neither a selection nor a variant.
+
     """
     chosen: dict[Variant, None] = {}
     for name in filter(None, (part.strip() for part in text.split(","))):

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+
 class CommandFailed(Exception):
     """A command ended with another status than 0, or not in time."""
 
@@ -49,10 +50,16 @@ class Zygote:
             bufsize=0,
         )
 
-    def start(self, command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> Child:
+    def start(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        log: Path | None = None,
+    ) -> Child:
         """Fork and run `command`, the arguments of a Python interpreter, in `folder` with `environment` added."""
         self._count += 1
-        log = self._folder / f"{self._count}.log"
+        log = log or self._folder / f"{self._count}.log"
         request = {
             "command": [str(part) for part in command],
             "folder": str(folder),
@@ -82,6 +89,7 @@ class Zygote:
 
         Raises:
             CommandFailed: it didn't end in `timeout` seconds or, where `check` is set, not with status 0.
+
         """
         child = self.start(command, folder, environment)
         self.wait(child, timeout)
@@ -95,6 +103,7 @@ class Zygote:
 
         Raises:
             CommandFailed: it didn't within `timeout` seconds; it is killed.
+
         """
         deadline = time.monotonic() + timeout
         while child.status is None:

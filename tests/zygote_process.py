@@ -13,6 +13,7 @@ import signal
 import sys
 import traceback
 import warnings
+from pathlib import Path
 from typing import Any, NoReturn
 
 WARM = (
@@ -115,7 +116,7 @@ def obey(request: dict[str, Any]) -> NoReturn:
             sys.stderr.write(end.code + "\n")
         else:
             status = end.code or 0
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - the fork must end here whatever happens
         traceback.print_exc()
     finally:
         try:
@@ -130,14 +131,14 @@ def run(command: list[str]) -> None:
     if command[0] == "-W":
         warnings.simplefilter(command[1])  # type: ignore[arg-type]
         command = command[2:]
-    sys.path[0] = os.getcwd()
+    sys.path[0] = str(Path.cwd())
     kind, *rest = command
     if kind == "-m":
         sys.argv = rest
         runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
     elif kind == "-c":
         sys.argv = ["-c", *rest[1:]]
-        exec(compile(rest[0], "<string>", "exec"), {"__name__": "__main__"})
+        exec(compile(rest[0], "<string>", "exec"), {"__name__": "__main__"})  # noqa: S102
     else:
         sys.argv = command
         runpy.run_path(kind, run_name="__main__")

@@ -15,9 +15,11 @@ from pydantic.json_schema import models_json_schema
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from app.db.errors import is_foreign_key_violation, is_unavailable, is_unique_violation
 
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 RETRY_AFTER = 1
 REF_TEMPLATE = "#/components/schemas/{model}"
 
@@ -91,10 +93,15 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI responses of a route that can fail with these statuses."""
     schema = {"$ref": REF_TEMPLATE.format(model=Problem.__name__)}
     content = {"application/problem+json": {"schema": schema}}
-    return {
+    responses: dict[int | str, dict[str, Any]] = {
         status: {"description": HTTPStatus(status).phrase, "content": content}
         for status in statuses
     }
+    if HTTPStatus.SERVICE_UNAVAILABLE in responses:
+        responses[503]["headers"] = {
+            "Retry-After": {"description": "seconds", "schema": {"type": "integer"}}
+        }
+    return responses
 
 
 def declare_problem(openapi: dict[str, Any]) -> dict[str, Any]:
@@ -133,11 +140,27 @@ async def respond_problem(request: Request, error: ProblemError) -> Response:
 
 
 async def respond_http_error(request: Request, error: HTTPException) -> Response:
-    headers = dict(error.headers) if error.headers else None
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(allowed_methods(request))
     return respond(request, error.status_code, str(error.detail), headers=headers)
 
 
+def allowed_methods(request: Request) -> list[str]:
+    """Return the methods of all the routes that share the path of a request."""
+    return [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
+
+
 async def respond_invalid(request: Request, error: RequestValidationError) -> Response:
+    if any(e["type"] == "json_invalid" for e in error.errors()):
+        return respond(request, 400, "The body is not JSON.")
     errors = [
         InvalidValue(location=list(e["loc"]), detail=e["msg"].removeprefix("Value error, "))
         for e in error.errors()

@@ -154,10 +154,11 @@ def test_a_long_tag_is_refused_at_its_place(blog: Blog) -> None:
 
 @pytest.mark.parametrize("name", FORMS)
 def test_fields_that_a_body_does_not_have_are_422(blog: Blog, name: str) -> None:
-    extra = ("id", "extra", "created_at", "updated_at", "", "é", "\0", "\ud800")
+    extra = ("id", "extra", "created_at", "updated_at", "", "é", "\0")
     problem = form(blog, name).send(blog, dict.fromkeys(extra, 1), expect=422).json()
     assert len(problem["errors"]) == len(extra)
-    form(blog, name).send(blog, {"extra": 1}, expect=422)
+    for field in ("extra", "\ud800"):
+        form(blog, name).send(blog, {field: 1}, expect=422)
 
 
 @pytest.mark.parametrize("name", REQUIRED)

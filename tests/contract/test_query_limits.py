@@ -82,7 +82,8 @@ def test_an_id_that_no_row_can_have_is_404_or_422(blog: Blog, method: str, path:
 @pytest.mark.parametrize(
     ("path", "query"),
     [
-        ("/users", {"role": "owner", "is_active": "maybe", "search": "a\0b", "sort": "name\0"}),
+        ("/users", {"role": "owner", "is_active": "maybe", "search": "a\0b"}),
+        ("/users", {"sort": "name\0"}),
         ("/users", {"role": "Admin", "is_active": "2"}),
         ("/users", {"role": "", "is_active": ""}),
         ("/users/post-counts", {"min_posts": "x"}),

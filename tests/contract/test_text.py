@@ -60,7 +60,7 @@ def test_an_emoji_written_as_a_pair_of_escapes_is_text(blog: Blog) -> None:
 def test_a_nul_or_a_lone_surrogate_is_422_at_its_place(blog: Blog, name: str) -> None:
     for part in ("\0", "\ud800"):
         text = f"a{part}b"
-        bad = {
+        bad: dict[str, list[object]] = {
             "email": [f"{text}@example.com"],
             "name": [text],
             "preferences": [{text: 1}, {"a": text}, {"a": {text: 1}}, {"a": [1, {"b": [text]}]}],

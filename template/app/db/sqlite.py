@@ -16,16 +16,22 @@ PRAGMAS = (
 
 
 def own_transactions(engine: Engine) -> None:
-    """Set the pragmas on each new connection, and begin each transaction by a statement."""
-    event.listen(engine, "connect", _set_pragmas)
+    """Prepare each new connection, and begin each transaction by a statement."""
+    event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
 
 
-def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    # The built-in function knows the letters of ASCII alone.
+    connection.create_function("lower", 1, _lower, deterministic=True)
     cursor = connection.cursor()
     for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _begin(connection: Connection) -> None:

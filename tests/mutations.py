@@ -1,0 +1,457 @@
+"""Ways to break the template, each with the check of the matrix that must find it out."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ASYNC_ORM = "sqlite-async-orm-timestamps"
+SYNC_CORE = "sqlite-sync-core-timestamps"
+SYNC_CORE_PLAIN = "sqlite-sync-core-plain"
+POSTGRESQL = "postgresql-sync-core-plain"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A test of the matrix on one variant, such as `test_render.py::test_it_is_typed`; `given` are its parameters."""
+
+    test: str
+    variant: str = ASYNC_ORM
+    given: dict[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """An edit of a file of the template that must turn `check` red, with a text that the pattern `says` is found in."""
+
+    name: str
+    path: str
+    old: str
+    new: str
+    check: Check
+    says: str
+
+    def apply(self, source: Path) -> None:
+        """Edit the template in `source`; fail where the text to replace isn't there exactly once."""
+        path = source / self.path
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        count = text.count(self.old)
+        if count != 1:
+            pytest.fail(f"{self.path} has this {count} times, not once: adapt the mutation.\n{self.old}", pytrace=False)
+        path.write_text(text.replace(self.old, self.new), encoding="utf-8")
+
+
+LINTED = Check("test_render.py::test_it_is_linted_and_formatted")
+CLEAN = Check("test_render.py::test_nothing_is_left_over")
+DECLARED = Check("test_render.py::test_it_declares_what_it_imports_and_imports_what_it_declares")
+MIGRATED = Check("test_migrations.py::test_they_go_up_and_down_and_up_again_and_miss_nothing", SYNC_CORE)
+SAME_SCHEMA = Check("test_migrations.py::test_they_lead_to_what_the_tables_declare", SYNC_CORE)
+PROJECT_TESTS = Check("test_project_tests.py::test_they_pass")
+
+REVISION = "template/migrations/versions/0001_blog.py.jinja"
+
+# The form of what is rendered.
+WRITTEN = (
+    Mutation(
+        "leftover import",
+        "template/app/schemas.py",
+        "import Sequence\n",
+        "import Mapping, Sequence\n",
+        LINTED,
+        r"F401 .*Mapping",
+    ),
+    Mutation(
+        "unformatted line",
+        "template/app/main.py.jinja",
+        "1024 * 1024",
+        "1024*1024",
+        LINTED,
+        r"(?s)ruff format.*1024\*1024.*1 file would be reformatted",
+    ),
+    Mutation(
+        "wrong type",
+        "template/app/schemas.py",
+        "return (self.page - 1) * self.size",
+        "return str((self.page - 1) * self.size)",
+        Check("test_render.py::test_it_is_typed"),
+        r"app/schemas\.py:\d+: error: Incompatible return value type",
+    ),
+    Mutation(
+        "deprecated call",
+        "template/app/schemas.py",
+        "    model_config = ConfigDict(from_attributes=True)\n",
+        "    class Config:\n        from_attributes = True\n",
+        Check("test_render.py::test_every_module_imports_without_a_warning"),
+        r"PydanticDeprecatedSince20: Support for class-based `config`",
+    ),
+    Mutation(
+        "text that changes from copy to copy",
+        "template/README.md.jinja",
+        "{{ description }}\n",
+        "{{ description }} {{ _copier_conf.dst_path }}\n",
+        Check("test_render.py::test_rendering_again_gives_the_same_bytes"),
+        r"Differing items:\s+\{'README\.md'",
+    ),
+    Mutation(
+        "broken YAML",
+        "template/.pre-commit-config.yaml",
+        "repos:\n",
+        "repos: [\n",
+        Check("test_render.py::test_every_configuration_file_parses"),
+        r"while parsing a flow (node|sequence)",
+    ),
+    Mutation(
+        "doubled blank line",
+        "template/README.md.jinja",
+        "## Layout\n",
+        "\n## Layout\n",
+        CLEAN,
+        r"README\.md: has doubled blank lines",
+    ),
+    Mutation(
+        "missing newline at the end",
+        "template/.env.example.jinja",
+        "DB_ECHO=false\n",
+        "DB_ECHO=false",
+        CLEAN,
+        r"\.env\.example: doesn't end with one newline",
+    ),
+    Mutation(
+        "tag in a file that is no template",
+        "template/app/schemas.py",
+        '"""What the',
+        '"""{{ project_name }}: what the',
+        CLEAN,
+        r"app/schemas\.py:1: .*project_name",
+    ),
+)
+
+# What belongs to another variant, or to no variant.
+HELD = (
+    Mutation(
+        "word of another database",
+        "template/app/health.py.jinja",
+        "Ask the database",
+        "Ask PostgreSQL",
+        Check("test_render.py::test_it_knows_one_database"),
+        r"app/health\.py:\d+: .*Ask PostgreSQL",
+    ),
+    Mutation(
+        "session in Core",
+        "template/{{core}}/app/db/database.py.jinja",
+        '"""An engine;',
+        '"""An engine and its Session;',
+        Check("test_render.py::test_core_knows_no_session", SYNC_CORE),
+        r"app/db/database\.py:\d+: .*Session",
+    ),
+    Mutation(
+        "coroutine in a sync service",
+        "template/app/users/router.py.jinja",
+        "{{ async_ }}def create_user(",
+        "async def create_user(",
+        Check("test_render.py::test_sync_and_async_do_not_mix", SYNC_CORE),
+        r"app/users/router\.py:\d+: async def create_user",
+    ),
+    Mutation(
+        "file missing from _exclude",
+        "copier.yml",
+        '  - "{% if not timestamps %}app/db/timestamps.py{% endif %}"\n',
+        "",
+        Check("test_render.py::test_every_name_is_used", SYNC_CORE_PLAIN),
+        r"app/db/timestamps\.py:\d+ \w+",
+    ),
+    Mutation(
+        "extra that was not asked for",
+        "copier.yml",
+        "  - \"{% if 'docker' not in extras %}compose.yaml{% endif %}\"\n",
+        "",
+        Check("test_render.py::test_without_pipeline_and_extras_their_files_and_tools_are_gone"),
+        r"\['compose\.yaml'\] == \[\]",
+    ),
+    Mutation(
+        "setting that nothing reads",
+        "template/app/settings.py.jinja",
+        "    db_echo: bool = False\n",
+        "    db_echo: bool = False\n    db_trace: bool = False\n",
+        Check("test_render.py::test_every_name_is_used"),
+        r"app/settings\.py:\d+ db_trace",
+    ),
+    Mutation(
+        "word of where it came from",
+        "template/app/main.py.jinja",
+        '"""The application:',
+        '"""The application of this variant:',
+        Check("test_render.py::test_it_does_not_say_where_it_came_from"),
+        r"app/main\.py:1: .*variant",
+    ),
+)
+
+# What a project requires, its pipeline, and what Copier asks.
+REQUIRED = (
+    Mutation(
+        "undeclared dependency",
+        "template/pyproject.toml.jinja",
+        '"pydantic-settings>=',
+        '"pydantic>=',
+        DECLARED,
+        r"DEP00[13] 'pydantic_settings'",
+    ),
+    Mutation(
+        "unused dependency",
+        "template/pyproject.toml.jinja",
+        "\ndependencies = [\n",
+        '\ndependencies = [\n    "jinja2>=3",\n',
+        DECLARED,
+        r"DEP002 'jinja2'",
+    ),
+    Mutation(
+        "undeclared driver",
+        "copier.yml",
+        "'requirements': ['aiosqlite>=",
+        "'requirements': ['idna>=3'] if async else ['aiosqlite>=",
+        Check("test_install.py::test_it_runs_on_what_it_declares_alone"),
+        r"No module named 'aiosqlite'",
+    ),
+    Mutation(
+        "pipeline that GitHub refuses",
+        "template/.github/workflows/ci.yml.jinja",
+        "  lint:\n    runs-on:",
+        "  lint:\n    run-on:",
+        Check("test_render.py::test_its_pipeline_and_containers_are_valid"),
+        r"'runs-on' is a required property",
+    ),
+    Mutation(
+        "answer that can't work",
+        "copier.yml",
+        "project_slug | length > 50 %}",
+        "project_slug | length > 500 %}",
+        Check(
+            "test_questions.py::test_an_answer_that_cannot_work_is_refused_with_a_sentence",
+            given={"key": "project_slug", "value": "b" * 51, "reason": "51 characters"},
+        ),
+        r"DID NOT RAISE",
+    ),
+)
+
+MIGRATIONS = (
+    Mutation(
+        "column that no revision changes",
+        REVISION,
+        "sa.String(50)",
+        "sa.String(60)",
+        MIGRATED,
+        r"New upgrade operations detected: .*modify_type",
+    ),
+    Mutation(
+        "table that a downgrade leaves",
+        REVISION,
+        '    op.drop_table("tags")\n',
+        "",
+        MIGRATED,
+        r"assert \{'tags: .* == set\(\)",
+    ),
+    Mutation(
+        "CHECK that Alembic can't see",
+        REVISION,
+        "'author', 'reader'",
+        "'author'",
+        SAME_SCHEMA,
+        r"ck_users_role CHECK \(role IN \('admin', 'author'\)\)",
+    ),
+    Mutation(
+        "default that Alembic can't see",
+        REVISION,
+        '"updated_at",\n            {{ facts.datetime }},\n            server_default=sa.text("{{ facts.now }}"),',
+        '"updated_at",\n            {{ facts.datetime }},\n            server_default=sa.text("(current_timestamp)"),',
+        SAME_SCHEMA,
+        r"updated_at DATETIME DEFAULT \(current_timestamp\)",
+    ),
+    Mutation(
+        "revision that can't be written as SQL",
+        REVISION,
+        "def upgrade() -> None:\n",
+        'def upgrade() -> None:\n    op.get_bind().execute(sa.text("SELECT 1")).scalar_one()\n',
+        Check("test_migrations.py::test_they_can_be_written_as_sql", SYNC_CORE),
+        r"'NoneType' object has no attribute 'scalar_one'",
+    ),
+    Mutation(
+        "migrations that don't wait for each other",
+        "template/migrations/env.py.jinja",
+        """        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('migrations'))"))\n""",
+        "",
+        Check("test_migrations.py::test_two_at_once_wait_for_each_other", POSTGRESQL),
+        r"already exists|duplicate key value violates unique constraint",
+    ),
+)
+
+TRANSACTIONS = (
+    Mutation(
+        "forgotten await",
+        "template/{{orm}}/app/db/repository.py.jinja",
+        "{{ await_ }}self.session.delete(",
+        "self.session.delete(",
+        Check("contract/test_posts.py::test_a_post_can_be_deleted_once"),
+        r"DELETE /posts/\d+ .*: 204",
+    ),
+    Mutation(
+        "no commit",
+        "template/{{core}}/app/db/database.py.jinja",
+        "with self.engine.begin() as connection:",
+        "with self.engine.connect() as connection:",
+        Check("contract/test_users.py::test_the_location_of_a_new_user_leads_to_it", SYNC_CORE),
+        r"There is no user",
+    ),
+    Mutation(
+        "commit after the response",
+        "template/{{core}}/app/db/database.py.jinja",
+        'Depends(write_transaction, scope="function")',
+        "Depends(write_transaction)",
+        Check("contract/test_transactions.py::test_readers_see_what_was_answered_at_once", SYNC_CORE),
+        r"where [01] = count\('users'|GET /users/\d+ .*: 404",
+    ),
+    Mutation(
+        "commit that fails unseen",
+        "template/{{orm}}/app/db/database.py.jinja",
+        'Depends(write_transaction, scope="function")',
+        "Depends(write_transaction)",
+        PROJECT_TESTS,
+        r"FAILED tests/test_transactions\.py::test_a_commit_that_fails_is_no_success",
+    ),
+    Mutation(
+        "writers that begin as readers",
+        "template/app/db/sqlite.py",
+        '"BEGIN IMMEDIATE"',
+        '"BEGIN DEFERRED"',
+        Check("contract/test_transactions.py::test_four_busy_writers_lose_nothing", SYNC_CORE),
+        r": 503 .*The database is busy",
+    ),
+    Mutation(
+        "foreign keys that SQLite ignores",
+        "template/app/db/sqlite.py",
+        "foreign_keys = ON",
+        "foreign_keys = OFF",
+        Check("contract/test_bulk.py::test_a_bulk_delete_takes_profiles_posts_and_comments_along", SYNC_CORE),
+        r"where 1 = count\('profiles'",
+    ),
+)
+
+QUERIES = (
+    Mutation(
+        "unquoted LIKE",
+        "template/{{orm}}/app/users/repository.py.jinja",
+        "User.name.icontains(query.search, autoescape=True)",
+        "User.name.icontains(query.search)",
+        Check("contract/test_user_queries.py::test_a_search_is_literal"),
+        r"assert \[\d+, \d+.*\] == \[\d+\]",
+    ),
+    Mutation(
+        "lazy load",
+        "template/{{orm}}/app/posts/repository.py.jinja",
+        "(AUTHOR, selectinload(Post.tags), ",
+        "(AUTHOR, ",
+        Check("contract/test_posts.py::test_a_post_comes_with_author_tags_and_comments_oldest_first"),
+        r"GET /posts/\d+ .*: 500",
+    ),
+    Mutation(
+        "query in a loop",
+        "template/{{orm}}/app/posts/models.py.jinja",
+        'order_by=Tag.name, passive_deletes=True, lazy="raise"\n',
+        'order_by=Tag.name, passive_deletes=True, lazy="immediate"\n',
+        PROJECT_TESTS,
+        r"FAILED tests/posts/test_router\.py::test_the_number_of_statements_does_not_grow",
+    ),
+    Mutation(
+        "page that repeats a row",
+        "template/app/db/pagination.py",
+        "= key < last",
+        "= key <= last",
+        Check("contract/test_pages.py::test_posts_come_newest_first_and_once_in_pages_of_any_size"),
+        r"Left contains one more item",
+    ),
+    Mutation(
+        "cursor without a tie-break",
+        "template/app/db/pagination.py",
+        "or_(column < limit, condition)",
+        "column < limit",
+        PROJECT_TESTS,
+        r"FAILED tests/db/test_pagination\.py::test_a_cursor_continues_after_its_row",
+    ),
+    Mutation(
+        "sort without a tie-break",
+        "template/app/db/pagination.py",
+        "[*order, key.asc()]",
+        "order or [key.asc()]",
+        PROJECT_TESTS,
+        r"FAILED tests/db/test_pagination\.py::test_ties_are_broken_by_the_key",
+    ),
+    Mutation(
+        "naive datetime",
+        "template/app/db/types.py.jinja",
+        "value.replace(tzinfo=UTC)\n",
+        "value\n",
+        Check("contract/test_timestamps.py::test_a_row_reads_the_same_wherever_it_is_read"),
+        r"_at': '[\d:.T-]+'",
+    ),
+    Mutation(
+        "update that leaves no trace",
+        "template/{{orm}}/app/db/timestamps.py.jinja",
+        "        onupdate=utcnow,\n",
+        "",
+        Check("contract/test_timestamps.py::test_a_bulk_update_moves_the_update_of_each_user"),
+        r"assert datetime.* > datetime",
+    ),
+)
+
+ANSWERS = (
+    Mutation(
+        "NUL that is accepted",
+        "template/app/schemas.py",
+        'if "\\x00" in value:',
+        'if value == "\\x00":',
+        Check("contract/test_text.py::test_a_nul_or_a_lone_surrogate_in_a_bulk_is_422_and_leaves_none"),
+        r"POST /users/bulk .*: 201",
+    ),
+    Mutation(
+        "unique violation that isn't known",
+        "template/app/db/errors.py.jinja",
+        "{sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}",
+        "{sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}",
+        Check("contract/test_users.py::test_a_taken_email_is_409_in_any_case_of_letters"),
+        r"POST /users .*: 500",
+    ),
+    Mutation(
+        "page without an end",
+        "template/app/schemas.py",
+        "ge=1, le=1_000_000)",
+        "ge=1)",
+        Check("contract/test_query_limits.py::test_page_and_size_have_limits", given={"path": "/users"}),
+        r"GET /users.*: (200|500)",
+    ),
+    Mutation(
+        "undeclared status",
+        "template/app/users/router.py.jinja",
+        "problems(400, 404, 409, 413)",
+        "problems(400, 404, 413)",
+        Check("contract/test_openapi.py::test_every_answer_that_can_occur_is_declared"),
+        r"Differing items:\s+\{'PATCH /api/v1/users/\{\}'",
+    ),
+    Mutation(
+        "undeclared status that a fuzzer meets",
+        "template/app/comments/router.py.jinja",
+        '@router.delete("/comments/{comment_id}", status_code=204, responses=problems(404))',
+        '@router.delete("/comments/{comment_id}", status_code=204)',
+        Check("test_fuzz.py::test_it_keeps_to_its_openapi"),
+        r"(?s)DELETE /api/v1/comments/\{comment_id\}.*Undocumented .*status code",
+    ),
+    Mutation(
+        "password in an error",
+        "template/app/settings.py.jinja",
+        "got one of {url.get_backend_name()}",
+        "got {value}",
+        PROJECT_TESTS,
+        r"FAILED tests/test_settings\.py::test_a_wrong_url_is_refused_without_its_password",
+    ),
+)
+
+MUTATIONS = (*WRITTEN, *HELD, *REQUIRED, *MIGRATIONS, *TRANSACTIONS, *QUERIES, *ANSWERS)

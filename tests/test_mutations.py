@@ -1,0 +1,195 @@
+"""The matrix finds out a template that was broken on purpose, by each kind of its checks, and passes it unbroken.
+
+`pytest tests/test_mutations.py -k unquoted-LIKE` repeats one mutation.
+"""
+
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import Engine
+
+from tests import rendering, servers
+from tests.conftest import SERVERS, NewDatabase, scratch_folder
+from tests.contract import conftest as contract
+from tests.contract.blog import Blog
+from tests.contract.shapes import Shapes
+from tests.contract.storage import Storage
+from tests.mutations import MUTATIONS, Check, Mutation
+from tests.service import serving
+from tests.test_install import copied  # noqa: F401 - a fixture
+from tests.test_migrations import alembic  # noqa: F401 - a fixture
+from tests.variants import Variant
+from tests.zygote import Zygote
+
+# Spares the fuzzer the operations that no mutation breaks.
+FUZZER = """
+[[operations]]
+exclude-path = "/api/v1/comments/{comment_id}"
+enabled = false
+"""
+RED = (Exception, pytest.fail.Exception)
+CHECKS = tuple({(mutation.check.test, mutation.check.variant): mutation.check for mutation in MUTATIONS}.values())
+
+
+def slug(text: str) -> str:
+    """Write `text` as it can stand on a command line."""
+    return re.sub(r"[^\w.]+", "-", text)
+
+
+# A check asks for the fixtures of the matrix. Here they are of the template that `mutation` broke or, where that is None,
+# of the template as it is, whose tests share a variant's project and service.
+
+
+@pytest.fixture(scope="module")
+def mutation(request: pytest.FixtureRequest) -> Mutation | None:
+    """What is broken, if anything."""
+    given: Mutation | None = request.param
+    return given
+
+
+@pytest.fixture(scope="module")
+def variant(request: pytest.FixtureRequest) -> Variant:
+    """The variant that the check runs on."""
+    return Variant.parse(request.param)
+
+
+@pytest.fixture(scope="module")
+def folder(mutation: Mutation | None, variant: Variant, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of its own for each mutation, and for each variant of the template as it is."""
+    return tmp_path_factory.mktemp(slug(mutation.name if mutation else variant.id))
+
+
+@pytest.fixture(scope="module")
+def source(mutation: Mutation | None, folder: Path) -> Path:
+    """The template, broken."""
+    made = rendering.snapshot(folder / "source")
+    if mutation:
+        mutation.apply(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def project(source: Path, variant: Variant, folder: Path) -> Path:
+    """The rendered project."""
+    return rendering.render_variant(source, variant, folder / "project")
+
+
+@pytest.fixture(scope="module")
+def server(variant: Variant, pytestconfig: pytest.Config) -> Iterator[servers.Server]:
+    """A server of the variant's database: one of this run's, else one of its own."""
+    with ExitStack() as stack:
+        found = [server for server in pytestconfig.stash[SERVERS] if server.database == variant.database]
+        if not found:
+            scratch = stack.enter_context(scratch_folder())
+            found = stack.enter_context(servers.running([variant.database], scratch, print))
+        yield found[0]
+
+
+@pytest.fixture(scope="module")
+def new_database(server: servers.Server, folder: Path) -> NewDatabase:
+    """A way to an empty database of one's own."""
+    return partial(servers.new_database, server, folder)
+
+
+@pytest.fixture(scope="module")
+def service_database_url(new_database: NewDatabase) -> Iterator[str]:
+    """The URL of the service's database."""
+    with new_database() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def service(zygote: Zygote, project: Path, service_database_url: str, folder: Path) -> Iterator[str]:
+    """The URL of the service, its database migrated."""
+    environment = {"DATABASE_URL": service_database_url}
+    zygote.run(["-m", "alembic", "upgrade", "head"], project, environment)
+    with serving(zygote, project, environment, folder) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def api(service: str) -> Iterator[httpx2.Client]:
+    """A client of the service."""
+    with httpx2.Client(base_url=service, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def db(service_database_url: str) -> Engine:
+    """The database of the service, past the service."""
+    return servers.engine(service_database_url)
+
+
+@pytest.fixture
+def blog(api: httpx2.Client) -> Blog:
+    """The example's API."""
+    return Blog(api)
+
+
+@pytest.fixture
+def stored(db: Engine) -> Storage:
+    """What the database of the service holds."""
+    return Storage(db)
+
+
+@pytest.fixture
+def shapes(variant: Variant) -> Shapes:
+    """The shapes that the variant's bodies have."""
+    return Shapes(variant.answers)
+
+
+@pytest.fixture
+def description(api: httpx2.Client) -> Any:
+    """The service's OpenAPI document."""
+    return api.get("/openapi.json").json()
+
+
+@pytest.fixture
+def prepared(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Check], Callable[[], None]]:
+    """Return a function that gives a check all that it asks for, and leaves it to be called."""
+
+    def prepare(check: Check) -> Callable[[], None]:
+        contract.pytest_configure(request.config)
+        path, _, name = check.test.partition(".py::")
+        module = importlib.import_module(f"tests.{path.replace('/', '.')}")
+        run = getattr(module, name)
+        (tmp_path / "schemathesis.toml").write_text(FUZZER, encoding="utf-8")
+        values = {**check.given}
+        for fixture in inspect.signature(run).parameters:
+            if fixture not in values:
+                values[fixture] = request.getfixturevalue(fixture)
+        return partial(run, **values)
+
+    return prepare
+
+
+@pytest.mark.parametrize(
+    ("mutation", "variant"),
+    [pytest.param(mutation, mutation.check.variant, id=slug(mutation.name)) for mutation in MUTATIONS],
+    indirect=True,
+    scope="module",
+)
+@pytest.mark.usefixtures("variant")
+def test_a_broken_template_is_found_out(mutation: Mutation, prepared: Callable[[Check], Callable[[], None]]) -> None:
+    check = prepared(mutation.check)
+    with pytest.raises(RED, match=mutation.says):
+        check()
+
+
+@pytest.mark.parametrize(
+    ("mutation", "variant", "check"),
+    [pytest.param(None, check.variant, check, id=slug(f"{check.test}-{check.variant}")) for check in CHECKS],
+    indirect=["mutation", "variant"],
+    scope="module",
+)
+@pytest.mark.usefixtures("mutation", "variant")
+def test_the_template_as_it_is_passes(check: Check, prepared: Callable[[Check], Callable[[], None]]) -> None:
+    prepared(check)()
