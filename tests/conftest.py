@@ -41,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers, in the process that hands out the tests; learn of them in the others."""
     config.addinivalue_line("markers", "base: is for the base variants with the default mixins only")
+    config.addinivalue_line("markers", "example: is for the variants with the example only")
     selection = config.getoption("variants")
     stack = config.stash[STACK] = ExitStack()
     try:

@@ -26,7 +26,7 @@ SECONDS = 600
 TAG = re.compile(r"[\w./-]+:[\w.-]*\d[\w.-]*")
 
 
-class Failed(Exception):  # noqa: N818
+class Failed(Exception):
     """A command that a file holds didn't end well."""
 
 

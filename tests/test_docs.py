@@ -1,6 +1,5 @@
 """The documentation builds, and what it names exists: commands, choices, files, code."""
 
-import os
 import re
 import subprocess
 import sys
@@ -28,7 +27,7 @@ def blocks_of(name: str, language: str) -> list[str]:
 
 
 def rows_of_choices(name: str) -> dict[str, list[list[str]]]:
-    """Give the values and the default of each question, as the page's first table of questions has them."""
+    """Give the values and the default of each question, as the page's table of questions has them."""
     table = text_of(name).partition("| question | values | default |")[2].partition("\n\n")[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
     return {row[0].strip("`"): [re.findall(r"`([^`]+)`", cell) for cell in row[1:3]] for row in rows}
@@ -46,8 +45,7 @@ def declared(question: dict[str, Any]) -> list[list[str]]:
 
 def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "true"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "site" / "http-contract" / "index.html").exists()
 

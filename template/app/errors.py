@@ -172,7 +172,8 @@ async def respond_database_error(request: Request, error: DBAPIError) -> Respons
     if is_unique_violation(error):
         return respond(request, 409, "A value that must be unique is taken.")
     if is_foreign_key_violation(error):
-        return respond(request, 422, "The request names a row that doesn't exist.")
+        detail = "It names a row that doesn't exist."
+        return await respond_problem(request, InvalidError(["body"], detail))
     if is_unavailable(error):
         return await respond_busy(request, error)
     raise error

@@ -35,8 +35,8 @@ KEPT: list[dict[str, Any]] = [
     {
         "fraction": 0.1,
         "small": 5e-324,
-        "large": 1.7976931348623157e308,
-        "exact": 1e23,
+        "large": 9.2e18,
+        "exact": 1e15,
         "negative": -2.5e-10,
     },
     {"%s :a $1": "' \" \\ `", "__proto__": 1, "$": 2, "a.b": 3},
@@ -76,8 +76,8 @@ def test_preferences_have_at_most_20_levels(blog: Blog, lists: bool) -> None:  #
         assert problem["errors"][0]["location"][:2] == ["body", "preferences"]
 
 
-@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 2**64, 10**30, 10**4_000])
-def test_an_integer_beyond_64_bits_is_422(blog: Blog, number: int) -> None:
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 2**64, 10**4_000, 1e23, -1.8e308 / 2])
+def test_a_number_beyond_64_bits_is_422(blog: Blog, number: float) -> None:
     blog.post("/users", new_user(preferences={"a": number}), expect=422)
     blog.post("/users/bulk", [new_user(preferences={"a": [{"b": number}]})], expect=422)
 

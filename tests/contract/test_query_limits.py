@@ -98,9 +98,9 @@ def test_a_query_value_that_breaks_its_rule_is_422(blog: Blog, path: str, query:
     check_refused(blog, path, **query)
 
 
-def test_min_posts_may_be_any_number(blog: Blog) -> None:
-    for number in (-1, 2**31, 2**63 - 1, 2**63, 10**30):
-        blog.get("/users/post-counts", expect=(200, 422), min_posts=number)
+def test_min_posts_goes_from_0_to_a_million(blog: Blog) -> None:
+    for number in (-1, 1_000_001, 2**31, 2**63, 10**30):
+        blog.get("/users/post-counts", expect=422, min_posts=number)
 
 
 @pytest.mark.parametrize("query", ["search=%ED%A0%80", "search=%FF", "tag=%ED%A0%80", "tag=%FF", "sort=%ED%A0%80"])
