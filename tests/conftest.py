@@ -41,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers, in the process that hands out the tests; learn of them in the others."""
     config.addinivalue_line("markers", "base: is for the base variants with the default mixins only")
+    config.addinivalue_line("markers", "once_per_database: is for one variant of each database only")
     config.addinivalue_line("markers", "example: is for the variants with the example only")
     selection = config.getoption("variants")
     stack = config.stash[STACK] = ExitStack()
@@ -88,6 +89,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         chosen = tuple(target for target in chosen if target.variant.example)
     if metafunc.definition.get_closest_marker("base"):
         chosen = tuple(target for target in chosen if is_default(target.variant))
+    if metafunc.definition.get_closest_marker("once_per_database"):
+        chosen = tuple({target.variant.database: target for target in reversed(chosen)}.values())
     metafunc.parametrize("target", chosen, indirect=True, scope="session", ids=[target.id for target in chosen])
 
 

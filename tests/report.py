@@ -93,7 +93,7 @@ class Report:
     def _finish(self, name: str) -> None:
         self._finished += 1
         total = sum(1 for tested in self._tests if tested)
-        state = f"{len(self._failed[name])} failed" if self._failed[name] else "ok"
+        state = f"{len(self._failed[name])} failed" if name in self._failed else "ok"
         tests = f"{self._tests[name]} tests"
         self._say(f"[{self._finished:>3}/{total}] {name:<44} {tests:>10} {self._seconds[name]:7.1f} s  {state}")
 

@@ -1,8 +1,10 @@
 """Every base variant runs on what it declares and nothing else, and its own commands do what its README says."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,10 +13,11 @@ import pytest
 
 from tests.constraints import CONSTRAINTS
 from tests.servers import free_port
+from tests.variants import Variant
 from tests.zygote import CommandFailed
 
 UV = Path(sys.executable).with_name("uv")
-SERVE = Path(__file__).with_name("serve.py")
+PATIENCE = 120.0
 pytestmark = pytest.mark.base
 
 
@@ -63,3 +66,41 @@ def test_it_runs_on_what_it_declares_alone(copied: Path, database_url: str) -> N
         finally:
             service.terminate()
     assert (answer.status_code, users.status_code) == (200, 200)
+
+
+@pytest.mark.once_per_database
+def test_its_two_commands_test_it_and_serve_it(copied: Path, database_url: str, variant: Variant) -> None:
+    """MySQL's are told where a server is; SQLite and PostgreSQL need none."""
+    given = {"TEST_DATABASE_URL": database_url, "DATABASE_URL": database_url} if variant.database == "mysql" else {}
+    environment = clean_environment(**given)
+    assert " passed" in run([sys.executable, "dev.py", "test"], copied, environment)
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    log = copied / "serve.log"
+    with log.open("wb") as output:
+        serving = subprocess.Popen(
+            [sys.executable, "dev.py", "serve"],
+            cwd=copied,
+            env={**environment, "UVICORN_PORT": str(port)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        assert wait_until_ready(serving, url), log.read_text(encoding="utf-8")
+        assert httpx2.get(f"{url}/api/v1/posts", timeout=30).json()["items"]
+    finally:
+        os.killpg(serving.pid, signal.SIGINT)
+        serving.wait(30)
+
+
+def wait_until_ready(service: subprocess.Popen[bytes], url: str) -> bool:
+    """Wait until the service at `url` is ready; tell whether it became so before it ended and in time."""
+    deadline = time.monotonic() + PATIENCE
+    while service.poll() is None and time.monotonic() < deadline:
+        try:
+            if httpx2.get(f"{url}/health/ready", timeout=5).status_code == httpx2.codes.OK:
+                return True
+        except httpx2.TransportError:
+            time.sleep(0.05)
+    return False

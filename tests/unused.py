@@ -8,9 +8,11 @@ from pathlib import Path
 
 # Names that a library calls, and those that a tool reads.
 CALLED_BY_LIBRARIES = {
+    "anyio_backend",
     "app",
     "branch_labels",
     "cache_ok",
+    "convert",
     "depends_on",
     "down_revision",
     "downgrade",
@@ -24,6 +26,7 @@ CALLED_BY_LIBRARIES = {
     "process_result_value",
     "pytestmark",
     "revision",
+    "to_string",
     "type_annotation_map",
     "upgrade",
 }
