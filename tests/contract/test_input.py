@@ -84,7 +84,7 @@ BAD: dict[str, list[Any]] = {
 }
 
 
-def kept(field: str, value: Any) -> object:  # noqa: ANN401
+def kept(field: str, value: Any) -> object:
     """Tell what the service makes of a good `value`."""
     if field in {"name", "title"}:
         return value.strip()
