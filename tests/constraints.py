@@ -4,6 +4,7 @@ Run as `python -m tests.constraints`. It pins the newest versions that suit ever
 """
 
 import subprocess
+import sys
 import tempfile
 import tomllib
 from pathlib import Path
@@ -34,7 +35,7 @@ def main() -> None:
         wanted = folder / "requirements.in"
         wanted.write_text("\n".join(sorted(required)), encoding="utf-8")
         options = ["--universal", "--python-version", "3.11", "--no-header", "--no-annotate", "--upgrade"]
-        command = ["uv", "pip", "compile", "--quiet", *options, str(wanted)]
+        command = [str(Path(sys.executable).with_name("uv")), "pip", "compile", "--quiet", *options, str(wanted)]
         pinned = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     CONSTRAINTS.write_text(HEADER + pinned, encoding="utf-8")
 

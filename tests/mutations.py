@@ -269,8 +269,12 @@ MIGRATIONS = (
     Mutation(
         "migrations that don't wait for each other",
         "template/migrations/env.py.jinja",
-        """        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('migrations'))"))\n""",
-        "",
+        """        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('migrations'))"))
+        context.run_migrations()
+""",
+        """        context.run_migrations()
+        connection.execute(text("SELECT pg_sleep(1)"))
+""",
         Check("test_migrations.py::test_two_at_once_wait_for_each_other", POSTGRESQL),
         r"already exists|duplicate key value violates unique constraint",
     ),

@@ -40,7 +40,8 @@ def declared(question: dict[str, Any]) -> list[list[str]]:
     if "choices" not in question:
         return [[], []]
     default = question["default"]
-    return [list(question["choices"].values()), default if isinstance(default, list) else [default]]
+    defaults = default if isinstance(default, list) else [default]
+    return [[written(value) for value in question["choices"].values()], [written(value) for value in defaults]]
 
 
 def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:
@@ -61,6 +62,11 @@ def test_every_make_target_exists(name: str) -> None:
     targets = set(re.findall(r"(?m)^([a-z-]+):", text_of("Makefile")))
     named = set(re.findall(r"(?m)(?:`|^ *)make ([a-z-]+)", text_of(name)))
     assert named <= targets, named - targets
+
+
+def written(value: bool | str) -> str:  # noqa: FBT001
+    """Return the value as one writes it in YAML."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/choices.md"])

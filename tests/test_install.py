@@ -18,6 +18,7 @@ from tests.zygote import CommandFailed
 
 UV = Path(sys.executable).with_name("uv")
 PATIENCE = 120.0
+LONGEST_OUTPUT = 4000
 pytestmark = pytest.mark.base
 
 
@@ -31,7 +32,8 @@ def run(command: list[str | Path], project: Path, environment: Mapping[str, str]
     """Run a command in `project` and give what it prints; raises CommandFailed where it fails."""
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise CommandFailed(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        printed = done.stdout[-LONGEST_OUTPUT:] + done.stderr[-LONGEST_OUTPUT:]
+        raise CommandFailed(f"{command} ended with {done.returncode}:\n{printed}")
     return done.stdout
 
 
