@@ -35,8 +35,6 @@ def rows_of_choices(name: str) -> dict[str, list[list[str]]]:
 
 def declared(question: dict[str, Any]) -> list[list[str]]:
     """Give the values and the default of a question as copier.yml declares them; nothing for free text."""
-    if question["type"] == "bool":
-        return [["true", "false"], [str(question["default"]).lower()]]
     if "choices" not in question:
         return [[], []]
     default = question["default"]
