@@ -19,6 +19,10 @@ PARTS = {
     "test_fuzz": "fuzz",
     "test_project_tests": "the project's own tests",
     "test_install": "installed alone",
+    "test_service": "the service's process",
+    "test_extras": "containers and pipelines",
+    "test_mutations": "mutations",
+    "test_docs": "documentation",
 }
 SLOWEST = 5
 

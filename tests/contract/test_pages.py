@@ -7,11 +7,14 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text as sql
 
 from .blog import MAX_ID, ids, token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sqlalchemy import Engine
 
     from .blog import Blog
     from .shapes import Shapes
@@ -24,6 +27,17 @@ def encoded(value: object) -> str:
     """Write `value` as JSON in base64, the usual form of a cursor."""
     text = value if isinstance(value, str) else json.dumps(value)
     return base64.urlsafe_b64encode(text.encode(errors="surrogatepass")).decode().rstrip("=")
+
+
+@pytest.mark.mixin("timestamps")
+def test_a_walk_over_posts_of_one_moment_meets_each_once(blog: Blog, db: Engine) -> None:
+    author = blog.add_user()["id"]
+    made = ids([blog.add_post(author) for _ in range(7)])
+    with db.begin() as connection:
+        statement = sql("UPDATE posts SET created_at = '2001-01-01 00:00:00.000000' WHERE author_id = :author")
+        connection.execute(statement, {"author": author})
+    met = [post for page in blog.cursor_pages(author_id=author, limit=2) for post in page["items"]]
+    assert ids(met) == sorted(made, reverse=True)
 
 
 BAD_CURSORS = {
