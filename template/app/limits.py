@@ -16,7 +16,8 @@ class LimitBody:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        announced = int(Headers(scope=scope).get("content-length", 0))
+        length = Headers(scope=scope).get("content-length", "")
+        announced = int(length) if length.isdecimal() else 0
         received = 0
 
         async def receive_limited() -> Message:

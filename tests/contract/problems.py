@@ -17,6 +17,7 @@ TITLES = {
     409: {"Conflict"},
     413: {"Content Too Large", "Request Entity Too Large"},
     422: {"Unprocessable Content", "Unprocessable Entity"},
+    503: {"Service Unavailable"},
 }
 LEAK = re.compile(
     r"traceback|sqlalchemy|sqlite|psycopg|asyncpg|pymysql|asyncmy|aiomysql|mysql|mariadb|postgres|pydantic|starlette"

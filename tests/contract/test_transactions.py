@@ -104,7 +104,7 @@ def retried(call: Callable[..., Response], *arguments: object, expect: tuple[int
 
 
 def test_a_change_that_races_with_the_deletion_is_done_or_404(blog: Blog, stored: Storage) -> None:
-    for _ in range(2):
+    for _ in range(4):
         post = blog.add_post(tags=[token()])
         user = post["author_id"]
         comment = {"author_id": user, "content": "C"}
@@ -160,3 +160,10 @@ def test_readers_see_what_was_answered_at_once(blog: Blog, stored: Storage) -> N
             assert stored.count("users", id=user["id"]) == 0
 
     together([partial(make_and_read, number) for number in range(4)])
+
+
+def test_a_hundred_clients_at_once_are_all_served(blog: Blog) -> None:
+    reads = [partial(blog.get, "/users", size=1) for _ in range(100)]
+    assert statuses(reads) == {200: 100}
+    writes = [partial(blog.post, "/users", new_user()) for _ in range(100)]
+    assert statuses(writes) == {201: 100}
