@@ -256,7 +256,7 @@ MIGRATIONS = (
         '"updated_at",\n            {{ facts.datetime }},\n            server_default=sa.text("{{ facts.now }}"),',
         '"updated_at",\n            {{ facts.datetime }},\n            server_default="{{ facts.now }}",',
         SAME_SCHEMA,
-        r"updated_at DATETIME DEFAULT 'CURRENT_TIMESTAMP'",
+        r"updated_at DATETIME DEFAULT \\?'\(strftime\(",
     ),
     Mutation(
         "revision that can't be written as SQL",
@@ -269,10 +269,13 @@ MIGRATIONS = (
     Mutation(
         "migrations that don't wait for each other",
         "template/migrations/env.py.jinja",
-        """        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('migrations'))"))
+        """    connection.execute(text("SELECT pg_advisory_lock(hashtext('migrations'))"))
+    connection.commit()  # the lock is the connection's: it ends with it
+    with context.begin_transaction():
         context.run_migrations()
 """,
-        """        context.run_migrations()
+        """    with context.begin_transaction():
+        context.run_migrations()
         connection.execute(text("SELECT pg_sleep(1)"))
 """,
         Check("test_migrations.py::test_two_at_once_wait_for_each_other", POSTGRESQL),
@@ -302,7 +305,9 @@ TRANSACTIONS = (
         "template/{{core}}/app/db/database.py.jinja",
         'Depends(write_transaction, scope="function")',
         "Depends(write_transaction)",
-        Check("contract/test_transactions.py::test_readers_see_what_was_answered_at_once", SYNC_CORE),
+        Check(
+            "contract/test_transactions.py::test_readers_see_what_was_answered_at_once", "sqlite-async-core-timestamps"
+        ),
         r"where [01] = count\('users'|GET /users/\d+ .*: 404",
     ),
     Mutation(
