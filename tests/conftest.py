@@ -87,6 +87,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         chosen = tuple(target for target in chosen if target.first)
     if metafunc.definition.get_closest_marker("example"):
         chosen = tuple(target for target in chosen if target.variant.example)
+    for marker in metafunc.definition.iter_markers("mixin"):
+        chosen = tuple(target for target in chosen if marker.args[0] in target.variant.mixins)
     if metafunc.definition.get_closest_marker("base"):
         chosen = tuple(target for target in chosen if is_default(target.variant))
     if metafunc.definition.get_closest_marker("once_per_database"):

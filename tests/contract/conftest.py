@@ -31,13 +31,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "mixin(name): needs that mixin")
 
 
-@pytest.fixture(autouse=True)
-def _has_the_mixins(request: pytest.FixtureRequest, variant: Variant) -> None:
-    for marker in request.node.iter_markers("mixin"):
-        if marker.args[0] not in variant.answers["mixins"]:
-            pytest.skip(f"needs {marker.args[0]}")
-
-
 @pytest.fixture
 def blog(api: Client) -> Blog:
     """Call the example's API."""
