@@ -97,8 +97,8 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         status: {"description": HTTPStatus(status).phrase, "content": content}
         for status in statuses
     }
-    if HTTPStatus.SERVICE_UNAVAILABLE in responses:
-        responses[503]["headers"] = {
+    for status in responses.keys() & {429, 503}:
+        responses[status]["headers"] = {
             "Retry-After": {"description": "seconds", "schema": {"type": "integer"}}
         }
     return responses

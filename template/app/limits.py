@@ -1,8 +1,18 @@
-"""A limit to what a request may send."""
+"""Limits to what a request may send, and to how often a client may ask."""
+
+from collections import OrderedDict
+from time import monotonic_ns
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import respond
+
+SECOND = 10**9
+MINUTE = 60 * SECOND
+MAX_CLIENTS = 10_000
 
 
 class LimitBody:
@@ -31,3 +41,46 @@ class LimitBody:
             return message
 
         await self.app(scope, receive_limited, send)
+
+
+class LimitRate:
+    """Refuses with 429 what a client asks beyond `limit` requests a minute, health aside.
+
+    A client may spend its minute at once, and earns a request back every 60 / `limit` seconds.
+    Each process counts for itself, and forgets the clients that it hasn't heard of for longest.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self.limit = limit
+        self.spent_until: OrderedDict[str, int] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or is_health(scope):
+            await self.app(scope, receive, send)
+            return
+        client = scope["client"]
+        wait = self.take(client[0] if client else "")
+        if wait == 0:
+            await self.app(scope, receive, send)
+            return
+        detail = f"{self.limit} requests a minute are the most: try again in {wait} s."
+        headers = {"Retry-After": str(wait)}
+        response = respond(Request(scope), 429, detail, headers=headers)
+        await response(scope, receive, send)
+
+    def take(self, client: str) -> int:
+        """Count a request and return 0, or return the seconds until the client may ask again."""
+        now = monotonic_ns()
+        cost = MINUTE // self.limit
+        spent_until = max(self.spent_until.pop(client, now), now)
+        wait = spent_until + cost - now - MINUTE
+        self.spent_until[client] = spent_until + cost if wait <= 0 else spent_until
+        if len(self.spent_until) > MAX_CLIENTS:
+            self.spent_until.popitem(last=False)
+        return max(-(-wait // SECOND), 0)
+
+
+def is_health(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", "")).startswith("/health/")

@@ -2,13 +2,16 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, SQLColumnExpression, UnaryExpression, and_, or_
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, UnaryExpression, and_, or_
 
 from app.errors import BadCursorError, InvalidError
+
+RowT = TypeVar("RowT")
+SelectT = TypeVar("SelectT", bound=Select[*tuple[Any, ...]])
 
 
 def order_by(
@@ -48,17 +51,27 @@ class Keyset:
     def order(self) -> list[UnaryExpression[Any]]:
         return [column.desc() for column in self._columns.values()]
 
-    def cursor(self, row: Any) -> str:
-        """Return the cursor of the page after this row."""
+    def slice(self, statement: SelectT, cursor: str | None, limit: int) -> SelectT:
+        """Return a statement of the rows after the cursor: as many as the limit, and one more.
+
+        Raises BadCursorError where the text is no cursor.
+        """
+        if cursor is not None:
+            statement = statement.where(self._after(cursor))
+        return statement.order_by(*self.order).limit(limit + 1)
+
+    def page(self, rows: Sequence[RowT], limit: int) -> tuple[Sequence[RowT], str | None]:
+        """Return the rows of a slice, and the cursor of those after them."""
+        if len(rows) <= limit:
+            return rows, None
+        return rows[:limit], self._cursor(rows[limit - 1])
+
+    def _cursor(self, row: Any) -> str:
         values = tuple(getattr(row, name) for name in self._columns)
         return base64.urlsafe_b64encode(self._position.dump_json(values)).decode().rstrip("=")
 
-    def after(self, cursor: str) -> ColumnElement[bool]:
-        """Return the condition of the rows after the cursor.
-
-        It reads `a <= x AND (a < x OR id < y)`, which every planner turns into one range of the
-        index. Raises BadCursorError where the text is no cursor.
-        """
+    def _after(self, cursor: str) -> ColumnElement[bool]:
+        # It reads `a <= x AND (a < x OR id < y)`: every planner makes one range of the index of it.
         try:
             padding = "=" * (-len(cursor) % 4)
             decoded = base64.b64decode(cursor + padding, altchars=b"-_", validate=True)

@@ -1,6 +1,6 @@
 import pytest
 from pydantic import TypeAdapter
-from sqlalchemy import Column, Integer, MetaData, String, Table
+from sqlalchemy import Column, Integer, MetaData, String, Table, select
 
 from app.db.pagination import Keyset, order_by
 from app.errors import BadCursorError, InvalidError
@@ -26,13 +26,17 @@ def test_an_order_that_is_not_allowed_is_refused(sort: str) -> None:
 
 
 def test_a_cursor_continues_after_its_row() -> None:
-    condition = newest.after(newest.cursor(Book))
-    assert str(condition.compile(compile_kwargs={"literal_binds": True})) == (
-        "books.title <= 'Emma' AND (books.title < 'Emma' OR books.id < 7)"
+    rows, cursor = newest.page([Book, Book], limit=1)
+    assert rows == [Book]
+    statement = newest.slice(select(books.c.id), cursor, limit=1)
+    assert str(statement.compile(compile_kwargs={"literal_binds": True})) == (
+        "SELECT books.id \nFROM books \n"
+        "WHERE books.title <= 'Emma' AND (books.title < 'Emma' OR books.id < 7)"
+        " ORDER BY books.title DESC, books.id DESC\n LIMIT 2"
     )
 
 
 @pytest.mark.parametrize("cursor", ["", "?", "e30", "WyJ4Il0", "é", "bm8gY3Vyc29y"])
 def test_a_text_that_is_no_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(BadCursorError):
-        newest.after(cursor)
+        newest.slice(select(books.c.id), cursor, limit=1)

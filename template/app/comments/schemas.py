@@ -1,11 +1,8 @@
-{% if timestamps -%}
-from datetime import datetime
-{% endif -%}
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-from app.schemas import Id, Input, Output, storable
+from app.schemas import Id, Input, Record, storable
 
 
 class CommentCreate(Input):
@@ -15,12 +12,7 @@ class CommentCreate(Input):
     ]
 
 
-class Comment(Output):
-    id: int
+class Comment(Record):
     post_id: int
     author_id: int
     content: str
-{%- if timestamps %}
-    created_at: datetime
-    updated_at: datetime
-{%- endif %}

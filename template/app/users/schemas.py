@@ -1,6 +1,3 @@
-{% if timestamps -%}
-from datetime import datetime
-{% endif -%}
 from typing import Annotated, Any
 
 from pydantic import (
@@ -15,7 +12,7 @@ from pydantic import (
     TypeAdapter,
 )
 
-from app.schemas import Ids, Input, Output, PageQuery, Patchable, Text, storable
+from app.schemas import Ids, Input, Output, PageQuery, Patchable, Record, Text, storable
 from app.users.role import Role
 
 MAX_DEPTH = 20
@@ -113,17 +110,12 @@ class Profile(Output):
     avatar_url: str | None
 
 
-class User(Output):
-    id: int
+class User(Record):
     email: str
     name: str
     role: Role
     is_active: bool
     preferences: dict[str, Any]
-{%- if timestamps %}
-    created_at: datetime
-    updated_at: datetime
-{%- endif %}
 
 
 class UserDetail(User):

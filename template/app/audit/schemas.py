@@ -1,0 +1,33 @@
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+from app.db.audit import Action
+from app.schemas import Output, Text
+
+
+def _number(record_id: Any) -> Any:
+    return int(record_id) if str(record_id).isdecimal() else record_id
+
+
+class AuditQuery(BaseModel):
+    table_name: Annotated[Text, Field(max_length=64)] | None = None
+    record_id: Annotated[Text, Field(max_length=100)] | None = None
+    cursor: str | None = None
+    limit: int = Field(default=20, ge=1, le=100)
+
+
+class Change(BaseModel):
+    old: Any
+    new: Any
+
+
+class AuditEntry(Output):
+    id: int
+    table_name: str
+    record_id: Annotated[int | str, BeforeValidator(_number)]
+    action: Action
+    changes: dict[str, Change]
+    actor: str | None
+    created_at: datetime
