@@ -8,10 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
+import pytest
+
 from .problems import check_problem, media_type, strict_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from httpx2 import Client, Response
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 NOT_SENT = object()
 JSON = {"content-type": "application/json"}
 REFUSED = (400, 422)
+TRIES = 8
 MAX_ID = 2**63 - 1
 T = TypeVar("T")
 
@@ -52,6 +55,16 @@ def together(calls: Sequence[Callable[[], T]]) -> list[T]:
         return list(pool.map(start, calls))
 
 
+def retried(call: Callable[..., Response], *arguments: object, expect: tuple[int, ...]) -> Response:
+    """Call as the client of a busy database does: again, while a 503 says when to."""
+    for _ in range(TRIES):
+        response = call(*arguments, expect=(*expect, 503))
+        if response.status_code != 503:
+            return response
+        assert int(response.headers["retry-after"]) > 0
+    pytest.fail(f"{arguments} met a 503 {TRIES} times")
+
+
 class Blog:
     """Calls under `/api/v1`. A call fails unless the answer has the status that it expects and a sound form."""
 
@@ -63,21 +76,25 @@ class Blog:
         """GET `path`."""
         return self.call("GET", path, expect, params=query or None)
 
-    def post(self, path: str, body: object, expect: Status = 201) -> Response:
+    def post(self, path: str, body: object = NOT_SENT, expect: Status = 201, **headers: str) -> Response:
         """POST `body` to `path`."""
-        return self.call("POST", path, expect, body)
+        return self.call("POST", path, expect, body, headers=headers)
 
-    def put(self, path: str, body: object, expect: Status = 200) -> Response:
+    def put(self, path: str, body: object, expect: Status = 200, **headers: str) -> Response:
         """PUT `body` to `path`."""
-        return self.call("PUT", path, expect, body)
+        return self.call("PUT", path, expect, body, headers=headers)
 
-    def patch(self, path: str, body: object, expect: Status = 200) -> Response:
+    def patch(self, path: str, body: object, expect: Status = 200, **headers: str) -> Response:
         """PATCH `path` with `body`."""
-        return self.call("PATCH", path, expect, body)
+        return self.call("PATCH", path, expect, body, headers=headers)
 
-    def delete(self, path: str, expect: Status = 204) -> Response:
+    def delete(self, path: str, expect: Status = 204, **headers: str) -> Response:
         """DELETE `path`."""
-        return self.call("DELETE", path, expect)
+        return self.call("DELETE", path, expect, headers=headers)
+
+    def restore(self, path: str, expect: Status = 200, **headers: str) -> Response:
+        """Take the deletion of `path` back."""
+        return self.post(f"{path}/restore", expect=expect, **headers)
 
     def call(
         self,
@@ -87,24 +104,30 @@ class Blog:
         body: object = NOT_SENT,
         *,
         content: bytes | str | Iterator[bytes] | None = None,
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         params: dict[str, Query] | None = None,
     ) -> Response:
-        """Send `body` as JSON, in ASCII so that lone surrogates and NaN can be sent too, or `content` as it is."""
+        """Send `body` as JSON, in ASCII so that lone surrogates and NaN can be sent too, or `content` as it is.
+
+        A name in `headers` may have `_` for `-`.
+        """
+        headers = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
         if body is not NOT_SENT:
-            content, headers = json.dumps(body), JSON
+            content, headers = json.dumps(body), {**JSON, **headers}
         response = self.api.request(
             method, f"/api/v1{path}", content=content, headers=headers, params=params, timeout=30
         )
         statuses = expect if isinstance(expect, tuple) else (expect,)
-        sent = ascii(content or "")[:300]
+        sent = ascii(content or params or "")[:300]
         seen = f"{method} {path} {sent}: {response.status_code} {response.text[:1000]}"
         assert response.status_code in statuses, seen
         if response.status_code == 204:
             assert response.content == b"", seen
         elif response.status_code < 300:
             assert media_type(response) == "application/json", seen
-            strict_json(response.text)
+            answer = strict_json(response.text)
+            tag = f'"{answer.get("version")}"'
+            assert response.headers.get("etag", tag) == tag, seen
         else:
             check_problem(response, response.status_code)
         return response
@@ -128,14 +151,14 @@ class Blog:
         """Make a comment."""
         return self.made(f"/posts/{post_id}/comments", {"author_id": author_id, "content": content})
 
-    def made(self, path: str, body: object) -> dict[str, Any]:
+    def made(self, path: str, body: object, **headers: str) -> dict[str, Any]:
         """Give what a POST of `body` to `path` makes."""
-        made: dict[str, Any] = self.post(path, body).json()
+        made: dict[str, Any] = self.call("POST", path, 201, body, headers=headers).json()
         return made
 
-    def item(self, path: str) -> dict[str, Any]:
+    def item(self, path: str, **query: Query) -> dict[str, Any]:
         """Read the one resource at `path`."""
-        item: dict[str, Any] = self.get(path).json()
+        item: dict[str, Any] = self.call("GET", path, 200, params=query or None).json()
         return item
 
     def page(self, path: str, **query: Query) -> dict[str, Any]:
@@ -156,18 +179,18 @@ class Blog:
         rest = (self.items(path, **query, page=number) for number in numbers)
         return [*first["items"], *(item for items in rest for item in items)]
 
-    def cursor_pages(self, **query: Query) -> Iterator[dict[str, Any]]:
-        """Walk the pages of `/posts`, each asked for with the cursor of the one before."""
-        page = self.page("/posts", **query)
+    def cursor_pages(self, path: str = "/posts", /, **query: Query) -> Iterator[dict[str, Any]]:
+        """Walk the pages of `path`, each asked for with the cursor of the one before."""
+        page = self.page(path, **query)
         yield page
         while page["next_cursor"] is not None:
             query["cursor"] = page["next_cursor"]
-            page = self.page("/posts", **query)
+            page = self.page(path, **query)
             yield page
 
-    def tag(self, name: str) -> dict[str, Any] | None:
+    def tag(self, name: str, **query: Query) -> dict[str, Any] | None:
         """Find the tag of that very name, or `None`."""
-        return next((tag for tag in self.all_pages("/tags") if tag["name"] == name), None)
+        return next((tag for tag in self.all_pages("/tags", **query) if tag["name"] == name), None)
 
 
 def ids(items: Iterable[dict[str, Any]]) -> list[int]:

@@ -29,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the suite's markers."""
     config.addinivalue_line("markers", "example: needs the example, so not for `example` = false")
     config.addinivalue_line("markers", "mixin(name): needs that mixin")
+    config.addinivalue_line("markers", "once_per_base: is alike with any mixins, so for few sets of them only")
 
 
 @pytest.fixture
@@ -38,9 +39,15 @@ def blog(api: Client) -> Blog:
 
 
 @pytest.fixture
-def stored(db: Engine) -> Storage:
+def mixins(variant: Variant) -> frozenset[str]:
+    """The mixins that the service was rendered with."""
+    return frozenset(variant.answers["mixins"])
+
+
+@pytest.fixture
+def stored(db: Engine, mixins: frozenset[str]) -> Storage:
     """Look into the service's database."""
-    return Storage(db)
+    return Storage(db, hides="soft_delete" in mixins)
 
 
 @pytest.fixture
@@ -50,6 +57,6 @@ def shapes(variant: Variant) -> Shapes:
 
 
 @pytest.fixture
-def stamped(shapes: Shapes) -> bool:
+def stamped(mixins: frozenset[str]) -> bool:
     """Tell whether this variant keeps timestamps."""
-    return bool(shapes.stamps)
+    return "timestamps" in mixins

@@ -15,6 +15,7 @@ TITLES = {
     404: {"Not Found"},
     405: {"Method Not Allowed"},
     409: {"Conflict"},
+    412: {"Precondition Failed"},
     413: {"Content Too Large", "Request Entity Too Large"},
     422: {"Unprocessable Content", "Unprocessable Entity"},
     503: {"Service Unavailable"},

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?(Z|\+00:00)")
 STAMPS = ("created_at", "updated_at")
+MOMENTS = {*STAMPS, "deleted_at"}
 
 USER = {"id": int, "email": str, "name": str, "role": str, "is_active": bool, "preferences": dict}
 SUMMARY = {"id": int, "author_id": int, "title": str, "published": bool, "tags": list}
@@ -26,9 +27,25 @@ FIELDS: dict[str, dict[str, Any]] = {
     "Tag": {"id": int, "name": str, "post_count": int},
     "Page": PAGE,
     "CursorPage": {"items": list, "next_cursor": str | None},
+    "Found": {"items": list},
     "BulkResult": {"count": int},
+    "AuditEntry": {
+        "id": int,
+        "table_name": str,
+        "record_id": int | str,
+        "action": str,
+        "changes": dict,
+        "actor": str | None,
+        "created_at": str,
+    },
+    "Change": {"old": object, "new": object},
 }
-STAMPED = {"User", "UserDetail", "PostSummary", "Post", "Comment"}
+RECORDS = {"User", "UserDetail", "PostSummary", "Post", "Comment"}
+ADDED: dict[str, dict[str, Any]] = {
+    "timestamps": dict.fromkeys(STAMPS, str),
+    "soft_delete": {"deleted_at": str | None},
+    "optimistic_locking": {"version": int},
+}
 PARTS = {"profile": "Profile", "author": "Author"}
 
 
@@ -36,24 +53,30 @@ class Shapes:
     """The shapes of one variant."""
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
-        """Take from `answers` what the mixins add."""
-        self.stamps = STAMPS if "timestamps" in answers["mixins"] else ()
+        """Take from `answers` what the mixins add to a record."""
+        self.added = {field: kind for mixin in answers["mixins"] for field, kind in ADDED.get(mixin, {}).items()}
 
     def check(self, shape: str, body: dict[str, Any], of: str | None = None) -> None:
         """Assert that `body` has exactly the fields of `shape`; a page has items of the shape `of`."""
-        stamps = self.stamps if shape in STAMPED else ()
-        assert body.keys() == FIELDS[shape].keys() | set(stamps)
-        for field, kind in FIELDS[shape].items():
+        fields = FIELDS[shape] | (self.added if shape in RECORDS else {})
+        assert body.keys() == fields.keys()
+        for field, kind in fields.items():
             value = body[field]
             assert isinstance(value, kind), f"{shape}.{field} is {value!r}"
-            assert kind is bool or not isinstance(value, bool)
-        for field in stamps:
-            assert MOMENT.fullmatch(body[field]), f"{shape}.{field} is {body[field]!r}"
+            assert kind in {bool, object} or not isinstance(value, bool)
+            assert field not in MOMENTS or value is None or MOMENT.fullmatch(value), f"{shape}.{field} is {value!r}"
         for field in PARTS.keys() & body.keys():
             if body[field] is not None:
                 self.check(PARTS[field], body[field])
         for comment in body.get("comments", ()):
             self.check("Comment", comment)
+        for change in body.get("changes", {}).values():
+            self.check("Change", change)
         if of is not None:
             for item in body["items"]:
                 self.check(of, item)
+
+
+def without_moves(body: dict[str, Any]) -> dict[str, Any]:
+    """Leave out of `body` what every write of it moves."""
+    return {field: value for field, value in body.items() if field not in {"updated_at", "version"}}

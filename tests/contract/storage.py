@@ -9,19 +9,28 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, column, func, select, table, text
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Engine
+    from sqlalchemy import ColumnElement, Engine, Select
+
+RECORDS = {"users", "posts", "comments"}
+OWNERS = {"profiles": ("user_id", "users"), "post_tags": ("post_id", "posts")}
 
 
 class Storage:
-    """Rows by table and by the values of their columns."""
+    """Rows by table and by the values of their columns; a row that is deleted, or whose owner is, counts as gone."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Read through `engine`, in a new transaction each time."""
+    def __init__(self, engine: Engine, *, hides: bool = False) -> None:
+        """Read through `engine`, in a new transaction each time; the service only `hides` what it deletes."""
         self.engine = engine
+        self.hides = hides
+
+    @property
+    def with_deleted(self) -> Storage:
+        """The same database with all its rows."""
+        return Storage(self.engine)
 
     def rows(self, name: str, /, **values: object) -> list[dict[str, Any]]:
         """Read the rows of the table `name` that have `values`."""
-        statement = select(text("*")).select_from(table(name)).where(equal(values))
+        statement = select(text("*")).select_from(table(name)).where(self.condition(name, values))
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(statement).mappings()]
 
@@ -32,19 +41,24 @@ class Storage:
 
     def count(self, name: str, /, **values: object) -> int:
         """Count the rows of the table `name` that have `values`."""
-        statement = select(func.count()).select_from(table(name)).where(equal(values))
+        statement = select(func.count()).select_from(table(name)).where(self.condition(name, values))
         with self.engine.connect() as connection:
             return connection.execute(statement).scalar_one()
 
-    def scalars(self, sql: str) -> list[Any]:
-        """Read the first column of what `sql` selects."""
-        with self.engine.connect() as connection:
-            return list(connection.execute(text(sql)).scalars())
+    def condition(self, name: str, values: dict[str, object]) -> ColumnElement[bool]:
+        """Make the condition that a row of the table `name` has `values` and isn't gone."""
+        equal = [column(key) == value for key, value in values.items()]
+        return and_(text("1 = 1"), *equal, *(self.present(name) if self.hides else ()))
 
-
-def equal(values: dict[str, object]) -> ColumnElement[bool]:
-    """Make the condition that each column of `values` has its value."""
-    return and_(text("1 = 1"), *(column(name) == value for name, value in values.items()))
+    def present(self, name: str) -> list[ColumnElement[bool]]:
+        """Make the conditions that a row of the table `name` isn't deleted, and neither is what owns it."""
+        if name in RECORDS:
+            return [column("deleted_at").is_(None)]
+        if name not in OWNERS:
+            return []
+        key, owner = OWNERS[name]
+        owners: Select[tuple[Any]] = select(column("id")).select_from(table(owner)).where(*self.present(owner))
+        return [column(key).in_(owners)]
 
 
 def as_json(value: object) -> object:

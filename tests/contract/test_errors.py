@@ -11,6 +11,8 @@ from .problems import check_problem
 if TYPE_CHECKING:
     from httpx2 import Client
 
+pytestmark = pytest.mark.once_per_base
+
 TAKES = {
     "/health/live": {"GET"},
     "/health/ready": {"GET"},
@@ -67,12 +69,32 @@ def test_a_method_that_a_resource_does_not_take_is_405(api: Client, path: str) -
     check_refused(api, path, EXAMPLE_TAKES[path])
 
 
+@pytest.mark.mixin("audit_log")
+def test_a_method_that_the_audit_log_does_not_take_is_405(api: Client) -> None:
+    check_refused(api, "/api/v1/audit", {"GET"})
+
+
+@pytest.mark.example
+@pytest.mark.mixin("soft_delete")
+@pytest.mark.parametrize("path", ["/api/v1/users/1/restore", "/api/v1/posts/1/restore"])
+def test_a_method_that_a_restore_does_not_take_is_405(api: Client, path: str) -> None:
+    check_refused(api, path, {"POST"})
+
+
 @pytest.mark.example
 @pytest.mark.parametrize("path", SHARED_TAKES)
 def test_a_method_that_a_call_on_many_users_does_not_take_is_405(api: Client, path: str) -> None:
     response = api.put(path, json={})
     check_problem(response, 405)
     assert allowed(response.headers["allow"]) >= SHARED_TAKES[path]
+
+
+@pytest.mark.example
+@pytest.mark.mixin("full_text_search")
+def test_a_method_that_the_search_does_not_take_is_405(api: Client) -> None:
+    response = api.put("/api/v1/posts/search", json={})
+    check_problem(response, 405)
+    assert "GET" in allowed(response.headers["allow"])
 
 
 def test_an_error_is_a_problem_whatever_the_client_accepts(api: Client) -> None:

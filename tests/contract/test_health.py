@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from .blog import Blog
 
+pytestmark = pytest.mark.once_per_base
+
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
 def test_a_healthy_service_says_so(api: Client, path: str) -> None:

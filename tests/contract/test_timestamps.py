@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .blog import ids, token
-from .shapes import STAMPS
+from .shapes import STAMPS, without_moves
 from .storage import as_utc
 
 if TYPE_CHECKING:
@@ -98,6 +98,29 @@ def test_a_patch_moves_the_update_of_a_post_alone(blog: Blog, change: dict[str, 
     assert moment(patched["updated_at"]) > moment(post["updated_at"])
     assert patched["created_at"] == post["created_at"]
     assert blog.item(f"/posts/{post['id']}") == patched
+
+
+def test_a_new_profile_moves_the_update_of_its_user_alone(blog: Blog) -> None:
+    user, other = blog.add_user(), blog.add_user()
+    path = f"/users/{user['id']}"
+    for bio, status in (("Hello", 201), ("Good bye", 200)):
+        before = blog.item(path)
+        profile = blog.put(f"{path}/profile", {"bio": bio}, expect=status).json()
+        after = blog.item(path)
+        assert moment(after["updated_at"]) > moment(before["updated_at"])
+        assert without_moves(after) == {**without_moves(before), "profile": profile}
+    assert blog.item(f"/users/{other['id']}") == other
+
+
+def test_a_post_and_a_comment_leave_the_update_of_what_they_belong_to(blog: Blog) -> None:
+    user = blog.add_user()
+    post = blog.add_post(user["id"])
+    comment = blog.add_comment(post["id"], user["id"])
+    assert blog.item(f"/posts/{post['id']}") == {**post, "comments": [comment]}
+    blog.delete(f"/comments/{comment['id']}")
+    assert blog.item(f"/posts/{post['id']}") == post
+    blog.delete(f"/posts/{post['id']}")
+    assert blog.item(f"/users/{user['id']}") == user
 
 
 def test_a_bulk_update_moves_the_update_of_each_user(blog: Blog) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .blog import ids, new_email, new_user, together, token
+from .blog import ids, new_email, new_user, retried, together, token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.example
 
 THREADS = 8
+TURNS = 10
 
 
 def statuses(calls: Iterable[Callable[[], Response]]) -> dict[int, int]:
@@ -93,16 +94,6 @@ def test_a_row_is_deleted_by_one_of_racing_clients(blog: Blog) -> None:
         assert statuses([delete] * THREADS) == {204: 1, 404: THREADS - 1}
 
 
-def retried(call: Callable[..., Response], *arguments: object, expect: tuple[int, ...]) -> Response:
-    """Call as the client of a busy database does: again, while a 503 says when to."""
-    for _ in range(THREADS):
-        response = call(*arguments, expect=(*expect, 503))
-        if response.status_code != 503:
-            return response
-        assert int(response.headers["retry-after"]) > 0
-    pytest.fail(f"{arguments} met a 503 {THREADS} times")
-
-
 def test_a_change_that_races_with_the_deletion_is_done_or_404(blog: Blog, stored: Storage) -> None:
     for _ in range(4):
         post = blog.add_post(tags=[token()])
@@ -129,12 +120,33 @@ def test_a_change_that_races_with_the_deletion_is_done_or_404(blog: Blog, stored
         assert stored.count("post_tags", post_id=post["id"]) == 0
 
 
+def test_a_comment_that_races_with_the_deletion_of_its_post_goes_with_it(blog: Blog, stored: Storage) -> None:
+    friend = blog.add_user()["id"]
+    for path in ("/users/{author_id}", "/posts/{id}") * 2:
+        post = blog.add_post()
+        comment = partial(blog.post, f"/posts/{post['id']}/comments", {"author_id": friend, "content": "C"})
+        delete = partial(retried, blog.delete, path.format_map(post), expect=(204,))
+        found = statuses([delete, *[partial(retried, comment, expect=(201, 404))] * (THREADS - 1)])
+        assert found[204] == 1
+        assert stored.count("comments", post_id=post["id"]) == 0
+
+
+def test_users_who_comment_on_each_other_can_be_deleted_at_once(blog: Blog, stored: Storage) -> None:
+    for _ in range(3):
+        posts = [blog.add_post() for _ in range(2)]
+        for post, other in zip(posts, posts[::-1], strict=True):
+            blog.add_comment(post["id"], other["author_id"])
+        found = statuses(partial(retried, blog.delete, f"/users/{post['author_id']}", expect=(204,)) for post in posts)
+        assert found == {204: 2}
+        assert not any(stored.count("comments", post_id=post["id"]) for post in posts)
+
+
 def test_four_busy_writers_lose_nothing(blog: Blog, stored: Storage) -> None:
     shared = blog.add_post()
     own = [blog.add_post() for _ in range(4)]
 
     def write(post: dict[str, int], writer: int) -> None:
-        for turn in range(25):
+        for turn in range(TURNS):
             text = f"{writer} {turn}"
             blog.add_comment(shared["id"], post["author_id"], text)
             blog.patch(f"/posts/{(shared if turn % 5 else post)['id']}", {"title": text, "tags": [token()]})
@@ -143,10 +155,11 @@ def test_four_busy_writers_lose_nothing(blog: Blog, stored: Storage) -> None:
 
     path = f"/posts/{shared['id']}/comments"
     written = [comment["content"] for comment in blog.all_pages(path)]
-    assert sorted(written) == sorted(f"{writer} {turn}" for writer in range(4) for turn in range(25))
-    assert stored.count("comments", post_id=shared["id"]) == 100
-    assert [blog.item(f"/posts/{post['id']}")["title"] for post in own] == [f"{writer} 20" for writer in range(4)]
-    assert blog.item(f"/posts/{shared['id']}")["title"] in {f"{writer} 24" for writer in range(4)}
+    assert sorted(written) == sorted(f"{writer} {turn}" for writer in range(4) for turn in range(TURNS))
+    assert stored.count("comments", post_id=shared["id"]) == 4 * TURNS
+    for writer, post in enumerate(own):
+        assert blog.item(f"/posts/{post['id']}")["title"] == f"{writer} {TURNS - 5}"
+    assert blog.item(f"/posts/{shared['id']}")["title"] in {f"{writer} {TURNS - 1}" for writer in range(4)}
     assert stored.count("post_tags", post_id=shared["id"]) == 1
 
 
@@ -162,6 +175,7 @@ def test_readers_see_what_was_answered_at_once(blog: Blog, stored: Storage) -> N
     together([partial(make_and_read, number) for number in range(4)])
 
 
+@pytest.mark.once_per_base
 def test_a_hundred_clients_at_once_are_all_served(blog: Blog) -> None:
     reads = [partial(blog.get, "/users", size=1) for _ in range(100)]
     assert statuses(reads) == {200: 100}

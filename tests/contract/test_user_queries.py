@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.example
 
 MARKS = ("%", "_", "\\", "'", '"', "`", "[a]", "*", "?", "^", "\\%", ";--", "/")
-COUNTS = (
-    "SELECT users.id FROM users LEFT JOIN posts ON posts.author_id = users.id "
-    "GROUP BY users.id ORDER BY count(posts.id) DESC, users.id"
-)
 
 
 def test_a_page_of_users_says_how_many_there_are(blog: Blog, shapes: Shapes) -> None:
@@ -52,6 +49,7 @@ def test_all_users_are_counted(blog: Blog, stored: Storage) -> None:
     assert page["pages"] == -(-page["total"] // 20)
 
 
+@pytest.mark.once_per_base
 def test_a_search_matches_name_or_email(blog: Blog) -> None:
     word = token()
     by_name = blog.add_user(name=f"x {word} y")
@@ -59,6 +57,7 @@ def test_a_search_matches_name_or_email(blog: Blog) -> None:
     assert ids(blog.items("/users", search=word, sort="id")) == ids([by_name, by_email])
 
 
+@pytest.mark.once_per_base
 def test_a_search_is_literal(blog: Blog) -> None:
     word = token()
     users = blog.add_users([{"name": f"{word}{part}z"} for part in ("", "a", *MARKS)])
@@ -67,6 +66,7 @@ def test_a_search_is_literal(blog: Blog) -> None:
         assert blog.items("/users", search=f"{word}{mark}{mark}z") == []
 
 
+@pytest.mark.once_per_base
 def test_a_search_minds_no_case_of_letters(blog: Blog) -> None:
     word = token()
     names = ["MiXed", "Élodie Ñandú", "ЖАННА", "Ωμέγα", "Ǆ"]
@@ -76,6 +76,7 @@ def test_a_search_minds_no_case_of_letters(blog: Blog) -> None:
             assert ids(blog.items("/users", search=f"{word.upper()} {text}")) == [user["id"]]
 
 
+@pytest.mark.once_per_base
 def test_a_search_minds_accents_and_symbols(blog: Blog) -> None:
     word = token()
     pairs = [("Élodie", "elodie"), ("か", "が"), ("🍣", "🍺"), ("ab", "a\u200bb")]
@@ -85,6 +86,7 @@ def test_a_search_minds_accents_and_symbols(blog: Blog) -> None:
         assert ids(blog.items("/users", search=f"{word}{name}")) == [user["id"]]
 
 
+@pytest.mark.once_per_base
 @pytest.mark.parametrize("text", ["_" * 30_000, "%" * 10_000, "é" * 5_000], ids=["underscores", "percent", "accents"])
 def test_a_search_may_be_long(blog: Blog, text: str) -> None:
     response = blog.get("/users", expect=(200, 422), search=text)
@@ -121,6 +123,7 @@ def test_a_page_past_the_end_has_no_items(blog: Blog, number: int) -> None:
     assert page == {"items": [], "total": 1, "page": number, "size": 100, "pages": 1}
 
 
+@pytest.mark.once_per_base
 def test_users_sort_by_each_allowed_field(blog: Blog) -> None:
     word = token()
     blog.add_users([{"name": f"{word} {letter}", "email": f"{letter}.{word}@example.com"} for letter in "bca"])
@@ -131,6 +134,7 @@ def test_users_sort_by_each_allowed_field(blog: Blog) -> None:
         assert up == down[::-1] == sorted(up)
 
 
+@pytest.mark.once_per_base
 def test_users_sort_by_several_fields_in_their_order(blog: Blog) -> None:
     word = token()
     pairs = [("a", "y"), ("b", "x"), ("a", "z"), ("b", "w")]
@@ -154,6 +158,7 @@ def test_users_without_a_sort_come_by_id(blog: Blog) -> None:
     assert ids(blog.items("/users", search=word)) == made
 
 
+@pytest.mark.once_per_base
 def test_names_sort_by_code_point_on_every_database(blog: Blog) -> None:
     word = token()
     names = [f"{word}{end}" for end in ("a", "B", "é", "e", "Z", "_", "-", " c", "я", "🍣", "\uff5e")]
@@ -161,6 +166,7 @@ def test_names_sort_by_code_point_on_every_database(blog: Blog) -> None:
     assert [user["name"] for user in blog.items("/users", search=word, sort="name")] == sorted(names)
 
 
+@pytest.mark.once_per_base
 @pytest.mark.parametrize(
     "sort",
     [
@@ -203,7 +209,8 @@ def test_post_counts_come_with_most_posts_first_then_by_id(blog: Blog, stored: S
     page = blog.get("/users/post-counts", size=100).json()
     shapes.check("Page", page, of="UserPostCount")
     assert page["total"] == stored.count("users")
-    expected = stored.scalars(COUNTS)
+    posts_of = Counter(post["author_id"] for post in stored.rows("posts"))
+    expected = sorted(ids(stored.rows("users")), key=lambda user: (-posts_of[user], user))
     assert ids(page["items"]) == expected[:100]
     last = page["pages"]
     assert ids(blog.items("/users/post-counts", size=100, page=last)) == expected[(last - 1) * 100 :]
@@ -217,9 +224,9 @@ def test_post_counts_come_with_most_posts_first_then_by_id(blog: Blog, stored: S
 def test_users_without_posts_are_counted_unless_min_posts_leaves_them_out(blog: Blog, stored: Storage) -> None:
     blog.add_user()
     blog.add_post()
-    with_posts = stored.scalars("SELECT count(DISTINCT author_id) FROM posts")
+    authors = {post["author_id"] for post in stored.rows("posts")}
     assert blog.get("/users/post-counts", min_posts=0).json()["total"] == stored.count("users")
-    assert [blog.get("/users/post-counts", min_posts=1).json()["total"]] == with_posts
+    assert blog.get("/users/post-counts", min_posts=1).json()["total"] == len(authors)
     assert blog.get("/users/post-counts", min_posts=1_000_000).json()["total"] == 0
 
 

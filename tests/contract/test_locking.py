@@ -1,0 +1,329 @@
+"""Versions: shown as ETags, compared where a client names one, and moved by every write."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .blog import MAX_ID, ids, new_user, together, token
+from .problems import check_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from httpx2 import Response
+
+    from .blog import Blog
+    from .shapes import Shapes
+    from .storage import Storage
+
+pytestmark = [pytest.mark.example, pytest.mark.mixin("optimistic_locking")]
+
+THREADS = 8
+WRITERS = 20
+CHANGES: dict[str, dict[str, Any]] = {"users": {"name": "New"}, "posts": {"title": "New", "tags": ["new"]}}
+CURRENT = ('"2"', "*", '"2", "7"', '"7","8" ,  "2"', ', , "2"', 'W/"1", "2"', '"a,b", "2"')
+STALE = (
+    'W/"2"',
+    'w/"2"',
+    '"1", W/"2"',
+    "2",
+    '"2',
+    "'2'",
+    '"02"',
+    '"+2"',
+    '" 2"',
+    '"2.0"',
+    '"\N{SUPERSCRIPT TWO}"',
+    "",
+    '""',
+    '"*"',
+    "**",
+    '"1,2"',
+    ", ,",
+    f'"{"2" * 5_000}"',
+)
+
+
+def rows(blog: Blog) -> dict[str, int]:
+    """Make a user and a post whose version is 2, and give their ids by table."""
+    post = blog.add_post()
+    made = {"users": post["author_id"], "posts": post["id"]}
+    for table, number in made.items():
+        assert blog.patch(f"/{table}/{number}", {}).headers["etag"] == '"1"'
+        assert blog.patch(f"/{table}/{number}", CHANGES[table]).headers["etag"] == '"2"'
+    return made
+
+
+def sent(blog: Blog, method: str, path: str, match: str) -> Response:
+    """Send a change of `path` with `match` as it is, letters beyond ASCII included."""
+    headers = [(b"content-type", b"application/json"), (b"if-match", match.encode("latin-1"))]
+    return blog.api.request(method, f"/api/v1{path}", content=b"{}" if method == "PATCH" else None, headers=headers)
+
+
+def statuses(calls: Iterable[Callable[[], Response]]) -> dict[int, int]:
+    """How many of `calls`, made all at once, had which status."""
+    return Counter(response.status_code for response in together(list(calls)))
+
+
+def test_the_etag_is_the_version_wherever_one_user_or_post_is_answered(blog: Blog) -> None:
+    made = blog.post("/users", new_user())
+    user = f"/users/{made.json()['id']}"
+    text = blog.post("/posts", {"author_id": made.json()["id"], "title": "T", "content": "C"})
+    post = f"/posts/{text.json()['id']}"
+    comment = blog.post(f"{post}/comments", {"author_id": made.json()["id"], "content": "C"})
+    for answer in (made, text, blog.get(user), blog.get(post)):
+        assert answer.headers["etag"] == '"1"'
+        assert answer.json()["version"] == 1
+    for path, change in ((user, {"name": "Bo"}), (post, {"title": "New"})):
+        assert blog.patch(path, change).headers["etag"] == blog.get(path).headers["etag"] == '"2"'
+    assert comment.json()["version"] == 1
+    for answer in (comment, blog.get("/users"), blog.get("/posts"), blog.put(f"{user}/profile", {"bio": ""}, 201)):
+        assert "etag" not in answer.headers
+    assert "etag" not in blog.get(f"/users/{MAX_ID}", expect=404).headers
+
+
+def test_the_version_is_the_same_wherever_a_row_is_read(blog: Blog) -> None:
+    word = token()
+    post = blog.add_post(blog.add_user(name=word)["id"])
+    user, comment = post["author_id"], blog.add_comment(post["id"], post["author_id"])
+    blog.patch(f"/users/{user}", {"name": f"{word} 2"})
+    blog.patch(f"/posts/{post['id']}", {"title": "New"})
+    read = blog.item(f"/posts/{post['id']}")
+    found = [
+        *blog.items("/users", search=word),
+        *blog.items("/posts", author_id=user),
+        *blog.items(f"/users/{user}/posts"),
+    ]
+    assert [row["version"] for row in found] == [2, 2, 2]
+    assert read["comments"] == blog.items(f"/posts/{post['id']}/comments") == [comment]
+
+
+def test_a_change_at_another_version_is_412_and_changes_nothing(blog: Blog, stored: Storage) -> None:
+    for table, number in rows(blog).items():
+        before = stored.row(table, id=number)
+        for match in ('"1"', '"3"'):
+            blog.patch(f"/{table}/{number}", CHANGES[table], expect=412, if_match=match)
+            blog.patch(f"/{table}/{number}", {}, expect=412, if_match=match)
+            blog.delete(f"/{table}/{number}", expect=412, if_match=match)
+        assert stored.row(table, id=number) == before
+
+
+def test_a_change_at_the_current_version_is_done(blog: Blog) -> None:
+    for table, number in reversed(rows(blog).items()):
+        path = f"/{table}/{number}"
+        assert blog.patch(path, CHANGES[table], if_match='"2"').json()["version"] == 3
+        assert blog.patch(path, CHANGES[table], if_match="*").json()["version"] == 4
+        blog.delete(path, if_match='"4"')
+        blog.get(path, expect=404)
+        other = f"/{table}/{rows(blog)[table]}"
+        blog.delete(other, if_match="*")
+        blog.get(other, expect=404)
+
+
+@pytest.mark.once_per_base
+def test_a_version_matches_in_each_form_that_names_it(blog: Blog) -> None:
+    for table, number in rows(blog).items():
+        for match in CURRENT:
+            assert blog.patch(f"/{table}/{number}", {}, if_match=match).json()["version"] == 2
+
+
+@pytest.mark.once_per_base
+def test_what_names_no_current_version_matches_nothing(blog: Blog) -> None:
+    for table, number in rows(blog).items():
+        for match in STALE:
+            for method in ("PATCH", "DELETE"):
+                response = sent(blog, method, f"/{table}/{number}", match)
+                assert response.status_code == 412, match
+                check_problem(response, 412)
+
+
+@pytest.mark.once_per_base
+def test_versions_in_several_header_lines_are_one_list(blog: Blog) -> None:
+    path = f"/users/{rows(blog)['users']}"
+    for lines, status in ((('"9"', '"2"'), 200), (('"2"', '"9"'), 200), (('"8"', '"9"'), 412)):
+        headers = [("content-type", "application/json"), *(("if-match", line) for line in lines)]
+        assert blog.api.request("PATCH", f"/api/v1{path}", content=b"{}", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize("match", ['"1"', "*", "none"])
+def test_an_absent_row_is_404_at_any_version(blog: Blog, match: str) -> None:
+    deleted = blog.add_post()
+    blog.delete(f"/posts/{deleted['id']}")
+    blog.delete(f"/users/{deleted['author_id']}")
+    for path in (f"/users/{MAX_ID}", f"/posts/{MAX_ID}", f"/users/{deleted['author_id']}", f"/posts/{deleted['id']}"):
+        blog.patch(path, {}, expect=404, if_match=match)
+        blog.delete(path, expect=404, if_match=match)
+
+
+def test_each_write_of_a_user_adds_one(blog: Blog, shapes: Shapes) -> None:
+    user, friend = blog.add_user(), blog.add_user()
+    path = f"/users/{user['id']}"
+    writes: list[Callable[[], Response]] = [
+        partial(blog.patch, path, {"name": "Bo"}),
+        partial(blog.patch, path, {"name": "Bo"}),
+        partial(blog.patch, path, {"preferences": {"a": 1}, "role": "admin"}),
+        partial(blog.patch, "/users/bulk", {"ids": [user["id"], user["id"]], "is_active": False}),
+        partial(blog.patch, "/users/bulk", {"ids": [user["id"]], "is_active": False}),
+        partial(blog.put, f"{path}/profile", {"bio": "Hello"}, 201),
+        partial(blog.put, f"{path}/profile", {"bio": "Good bye"}),
+        partial(blog.put, f"{path}/profile", {"bio": "Good bye"}),
+    ]
+    for version, write in enumerate(writes, start=2):
+        write()
+        read = blog.item(path)
+        shapes.check("UserDetail", read)
+        assert read["version"] == version
+    assert blog.item(f"/users/{friend['id']}") == friend
+
+
+def test_each_write_of_a_post_adds_one(blog: Blog) -> None:
+    post, name = blog.add_post(), token()
+    changes: list[dict[str, Any]] = [
+        {"title": "New"},
+        {"title": "New"},
+        {"content": "New", "published": True},
+        {"tags": [name, token()]},
+        {"tags": [name]},
+        {"tags": [name]},
+        {"tags": []},
+    ]
+    for version, change in enumerate(changes, start=2):
+        assert blog.patch(f"/posts/{post['id']}", change).json()["version"] == version
+
+
+def test_nothing_else_adds_to_a_version(blog: Blog, stored: Storage) -> None:
+    taken, made = blog.add_user()["email"], rows(blog)
+    before = [stored.row(table, id=number) for table, number in made.items()]
+    user, post = f"/users/{made['users']}", f"/posts/{made['posts']}"
+    for path in (user, post):
+        blog.get(path)
+        assert blog.patch(path, {}).headers["etag"] == '"2"'
+    blog.patch(user, {"email": taken}, expect=409)
+    blog.patch(user, {"name": ""}, expect=422)
+    blog.patch(user, {"version": 7}, expect=422)
+    blog.patch(post, {"tags": [""]}, expect=422)
+    blog.patch("/users/bulk", {"ids": [made["users"], MAX_ID], "is_active": False}, expect=404)
+    blog.delete(f"/comments/{blog.add_comment(made['posts'], made['users'])['id']}")
+    blog.add_comment(made["posts"], made["users"])
+    blog.delete(f"/posts/{blog.add_post(made['users'], tags=['new'])['id']}")
+    assert [stored.row(table, id=number) for table, number in made.items()] == before
+
+
+def test_a_bulk_makes_what_was_read_before_stale(blog: Blog) -> None:
+    word = token()
+    users = blog.add_users([{"name": word} for _ in range(3)])
+    assert {user["version"] for user in users} == {1}
+    blog.patch("/users/bulk", {"ids": ids(users[:2]), "is_active": False})
+    for user, status in zip(users, (412, 412, 200), strict=True):
+        blog.patch(f"/users/{user['id']}", {"name": "Bo"}, expect=status, if_match='"1"')
+
+
+@pytest.mark.parametrize("table", CHANGES)
+def test_of_racing_writers_at_one_version_exactly_one_wins(blog: Blog, stored: Storage, table: str) -> None:
+    number = rows(blog)[table]
+    path = f"/{table}/{number}"
+    patch = partial(blog.patch, path, CHANGES[table], expect=(200, 412), if_match='"2"')
+    assert statuses([patch] * THREADS) == {200: 1, 412: THREADS - 1}
+    assert stored.row(table, id=number)["version"] == 3
+
+    delete = partial(blog.delete, path, expect=(204, 404, 412), if_match='"3"')
+    patch = partial(blog.patch, path, CHANGES[table], expect=(200, 404, 412), if_match='"3"')
+    found = statuses([delete, patch] * (THREADS // 2))
+    assert found[200] + found[204] == 1
+    assert stored.count(table, id=number) == found[200]
+
+
+def test_racing_writers_that_name_no_version_are_all_done_and_counted(blog: Blog) -> None:
+    made = rows(blog)
+    user, post = f"/users/{made['users']}", f"/posts/{made['posts']}"
+    calls: list[Callable[[], Response]] = [
+        *(partial(blog.patch, user, {"name": f"{number}"}) for number in range(4)),
+        *(partial(blog.patch, "/users/bulk", {"ids": [made["users"]], "is_active": True}) for _ in range(2)),
+        *(partial(blog.put, f"{user}/profile", {"bio": f"{number}"}, (200, 201)) for number in range(2)),
+        *(partial(blog.patch, post, {"title": f"{number}"}) for number in range(2)),
+        *(partial(blog.patch, post, {"tags": [token()]}) for _ in range(2)),
+    ]
+    together(calls)
+    assert (blog.item(user)["version"], blog.item(post)["version"]) == (2 + 8, 2 + 4)
+
+
+def test_racing_writers_that_try_again_lose_no_update(blog: Blog, stored: Storage) -> None:
+    user = blog.add_user(preferences={"done": []})
+    path = f"/users/{user['id']}"
+
+    def write(writer: int) -> int:
+        for attempt in range(1, WRITERS + 1):
+            read = blog.get(path)
+            done = {"done": [*read.json()["preferences"]["done"], writer]}
+            change = {"preferences": done, "name": f"writer {writer}"}
+            if blog.patch(path, change, expect=(200, 412), if_match=read.headers["etag"]).status_code == 200:
+                return attempt
+        return pytest.fail(f"writer {writer} had no turn among {WRITERS}")
+
+    together([partial(write, writer) for writer in range(WRITERS)])
+    read = blog.item(path)
+    assert sorted(read["preferences"]["done"]) == list(range(WRITERS))
+    assert read["name"] == f"writer {read['preferences']['done'][-1]}"
+    assert read["version"] == stored.row("users", id=user["id"])["version"] == 1 + WRITERS
+
+
+@pytest.mark.mixin("soft_delete")
+def test_deleting_and_restoring_add_one_each(blog: Blog) -> None:
+    post = blog.add_post()
+    user, path = f"/users/{post['author_id']}", f"/posts/{post['id']}"
+    comment = blog.add_comment(post["id"], post["author_id"])["id"]
+
+    blog.delete(user, expect=412, if_match='"2"')
+    blog.delete(user, if_match='"1"')
+    assert blog.get(user, include_deleted=True).headers["etag"] == '"2"'
+    hidden = blog.item(path, include_deleted=True)
+    assert [hidden["version"], *(row["version"] for row in hidden["comments"])] == [2, 2]
+    for match in ('"1"', '"2"', "*"):
+        blog.patch(user, {"name": "Bo"}, expect=404, if_match=match)
+        blog.delete(path, expect=404, if_match=match)
+
+    assert blog.restore(user).headers["etag"] == '"3"'
+    assert blog.restore(user).headers["etag"] == blog.get(user).headers["etag"] == '"3"'
+    assert blog.get(path).headers["etag"] == '"3"'
+    assert [(row["id"], row["version"]) for row in blog.items(f"{path}/comments")] == [(comment, 3)]
+    blog.patch(user, {"name": "Bo"}, expect=412, if_match='"1"')
+    blog.patch(user, {"name": "Bo"}, if_match='"3"')
+
+    blog.delete(path, if_match='"3"')
+    assert blog.restore(path).headers["etag"] == '"5"'
+    assert blog.item(user)["version"] == 4
+
+
+@pytest.mark.mixin("soft_delete")
+def test_a_refused_restore_adds_nothing(blog: Blog) -> None:
+    user = blog.add_user()
+    blog.delete(f"/users/{user['id']}")
+    blog.add_user(email=user["email"])
+    blog.restore(f"/users/{user['id']}", expect=409)
+    assert blog.item(f"/users/{user['id']}", include_deleted=True)["version"] == 2
+
+
+@pytest.mark.mixin("soft_delete")
+def test_a_bulk_deletion_adds_one_to_each(blog: Blog) -> None:
+    users = blog.add_users([{"name": token()}] * 3)
+    blog.post("/users/bulk-delete", {"ids": ids(users)}, expect=200)
+    found = blog.items("/users", search=users[0]["name"], include_deleted=True)
+    assert [user["version"] for user in found] == [2, 2, 2]
+
+
+@pytest.mark.mixin("audit_log")
+def test_the_audit_log_has_each_version_once(blog: Blog) -> None:
+    user = blog.add_user()["id"]
+    path = f"/users/{user}"
+    matched = partial(blog.patch, path, expect=(200, 412), if_match='"1"')
+    changes = (matched, partial(blog.patch, path))
+    together([partial(change, {"name": f"{number}"}) for change in changes for number in range(3)])
+    blog.put(f"{path}/profile", {"bio": ""}, expect=201)
+    blog.patch("/users/bulk", {"ids": [user], "is_active": True})
+    entries = blog.items("/audit", table_name="users", record_id=user, limit=100)
+    moves = sorted((entry["changes"]["version"]["old"] or 0, entry["changes"]["version"]["new"]) for entry in entries)
+    assert moves == [(version, version + 1) for version in range(blog.item(path)["version"])]

@@ -1,0 +1,287 @@
+"""The full-text search over posts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .blog import ids, token
+from .problems import places
+
+if TYPE_CHECKING:
+    from .blog import Blog
+    from .shapes import Shapes
+
+pytestmark = [pytest.mark.example, pytest.mark.mixin("full_text_search")]
+
+PATH = "/posts/search"
+ODD = (
+    'c++ "(',
+    '"',
+    '""',
+    '"""',
+    '"a',
+    "'",
+    "''",
+    "*",
+    "a*",
+    "*a",
+    "+",
+    "++a",
+    "+-a",
+    "-",
+    "-a",
+    "--",
+    "a -",
+    "~a",
+    "@",
+    "a@",
+    '"a b" @3',
+    "<a",
+    "><",
+    "<->",
+    "a <-> b",
+    "a <2> b",
+    "!",
+    "!a",
+    "&",
+    "a & b",
+    "|",
+    "a || b",
+    "(",
+    ")",
+    "()",
+    "(a",
+    "((((((((((a",
+    "a)",
+    "{a b} : c",
+    "title:a",
+    "title : a",
+    "-title:a",
+    "nothing: a",
+    "^a",
+    "a:*",
+    "a:A",
+    "AND",
+    "OR",
+    "NOT",
+    "NOT a",
+    "a AND",
+    "a OR",
+    "OR a",
+    "a NOT b",
+    "NEAR",
+    "NEAR(a b)",
+    "NEAR(a b, x)",
+    "a NEAR b",
+    "rank",
+    "rowid:1",
+    "%",
+    "_",
+    "\\",
+    "\\\\",
+    "\\'",
+    '\\"',
+    "$1",
+    ":a",
+    "%s",
+    "%(a)s",
+    "{}",
+    "?",
+    ";",
+    "'; DROP TABLE posts; --",
+    "/*",
+    "#",
+    "`",
+    "[a]",
+    "<b>",
+    "&amp;",
+    "http://example.com/?a=b#c",
+    "a@example.com",
+    "1e400",
+    "-1",
+    "0x1",
+    "9" * 200,
+    "the",
+    "a",
+    "a " * 99 + "a",
+    "x" * 200,
+    '"' * 200,
+    "(" * 200,
+    "-" * 200,
+    "🍣" * 200,
+    "🍣",
+    "👩‍👩‍👧‍👦",
+    "漢字",
+    "か が",
+    "e\u0301",
+    "\u0301",
+    "\u200b",
+    "\u202e",
+    "\ufeff",
+    "\ufffd",
+    "\U0010ffff",
+    "ß",
+    "İ",
+    "a\tb\nc\rd",
+    "a\u00a0b\u3000c",
+    "\x01",
+    "\x7f",
+)
+
+
+def found(blog: Blog, text: str, **query: int) -> list[int]:
+    """List the ids of the posts that `text` finds, best first."""
+    return ids(blog.items(PATH, q=text, **query))
+
+
+def test_a_post_is_found_by_a_word_of_its_title_or_its_content(blog: Blog, shapes: Shapes) -> None:
+    words = [token() for _ in range(3)]
+    post = blog.add_post(
+        title=f"On {words[0]}", content=f"See ({words[1]}), or:\n{'more ' * 1_000}{words[2]}.", tags=["a"]
+    )
+    for word in words:
+        answer = blog.page(PATH, q=word)
+        shapes.check("Found", answer, of="PostSummary")
+        assert answer["items"] == blog.items("/posts", author_id=post["author_id"])
+    assert found(blog, token()) == []
+
+
+def test_a_title_comes_before_a_content(blog: Blog) -> None:
+    for first in (0, 2):
+        word = token()
+        texts: list[dict[str, Any]] = [
+            {"title": f"All about {word}"},
+            {"content": f"{word} " * 20},
+            {"title": "More", "content": f"Once {word}, " + "more " * 50},
+        ]
+        order = texts if first == 0 else texts[::-1]
+        posts = [blog.add_post(**text)["id"] for text in order]
+        hits = found(blog, word)
+        assert sorted(hits) == posts
+        assert hits[0] == posts[first]
+        assert found(blog, word, limit=1) == hits[:1]
+
+
+def test_a_search_minds_no_case_of_letters(blog: Blog) -> None:
+    word = token()
+    names = [word, f"Élodie{word}", f"ЖАННА{word}", f"Ωμέγα{word}"]
+    for name in names:
+        post = blog.add_post(title=name.title())["id"]
+        other = blog.add_post(content=name.upper())["id"]
+        for text in (name, name.upper(), name.lower()):
+            assert found(blog, text) == [post, other], text
+
+
+def test_a_search_finds_whole_words(blog: Blog) -> None:
+    word = token()
+    blog.add_post(title=f"{word}x", content=f"x{word} {word[:-1]}")
+    post = blog.add_post(title=f"« {word} »", content=f"🍣 {word} 🍺")["id"]
+    assert found(blog, word) == [post]
+    assert found(blog, f'🍣 "{word}" (')[:1] == [post]
+
+
+def test_a_search_for_several_words_finds_the_post_that_has_them_all(blog: Blog) -> None:
+    one, two, three = (token() for _ in range(3))
+    blog.add_post(title=one, content="Text")
+    post = blog.add_post(title=f"{two} {one}", content=f"Also {three}")["id"]
+    blog.add_post(title=two, content="Text")
+    for text in (f"{one} {two}", f"{two} {one}", f" {one}\t{two}\n{one} ", f"{three} {one} {two}"):
+        assert found(blog, text)[0] == post
+
+
+def test_a_search_knows_the_text_as_it_is_now(blog: Blog) -> None:
+    old, new, newer, kept = (token() for _ in range(4))
+    post = blog.add_post(title=f"{old} {kept}", content=old, tags=[token()])["id"]
+    path = f"/posts/{post}"
+    blog.patch(path, {"title": f"{new} {kept}"})
+    assert found(blog, new) == found(blog, old) == [post]
+    blog.patch(path, {"content": newer, "published": True})
+    blog.patch(path, {"tags": []})
+    assert found(blog, newer) == found(blog, new) == found(blog, kept) == [post]
+    assert found(blog, old) == []
+    blog.patch(path, {"title": old}, expect=200)
+    assert found(blog, old) == found(blog, newer) == [post]
+    assert found(blog, new) == found(blog, kept) == []
+
+
+@pytest.mark.parametrize("path", ["/posts/{post}", "/users/{user}", "/users/bulk-delete"])
+def test_a_deleted_post_is_not_found(blog: Blog, path: str) -> None:
+    word = token()
+    kept = blog.add_post(content=word)["id"]
+    post = blog.add_post(title=word)
+    assert found(blog, word) == [post["id"], kept]
+    if path == "/users/bulk-delete":
+        blog.post(path, {"ids": [post["author_id"]]}, expect=200)
+    else:
+        blog.delete(path.format(post=post["id"], user=post["author_id"]))
+    assert found(blog, word) == found(blog, word, limit=1) == found(blog, word, include_deleted=True) == [kept]
+    again = blog.add_post(title=word)["id"]
+    assert found(blog, word) == [again, kept]
+
+
+@pytest.mark.mixin("soft_delete")
+def test_a_restored_post_is_found_again(blog: Blog) -> None:
+    old, new = token(), token()
+    post = blog.add_post(title=old)
+    path, user = f"/posts/{post['id']}", f"/users/{post['author_id']}"
+    for deleted in (path, user):
+        blog.delete(deleted)
+        assert found(blog, old) == []
+        blog.restore(deleted)
+        assert found(blog, old) == [post["id"]]
+    blog.delete(user)
+    blog.restore(user)
+    blog.patch(path, {"title": new})
+    assert (found(blog, old), found(blog, new)) == ([], [post["id"]])
+
+
+def test_a_write_that_fails_leaves_the_search_as_it_was(blog: Blog) -> None:
+    word, other = token(), token()
+    post = blog.add_post(title=word)["id"]
+    blog.patch(f"/posts/{post}", {"title": other, "tags": [""]}, expect=422)
+    body: dict[str, Any] = {"author_id": 2**63 - 1, "title": other, "content": other}
+    blog.post("/posts", body, expect=422)
+    assert (found(blog, word), found(blog, other)) == ([post], [])
+
+
+def test_at_most_20_posts_are_found_unless_a_limit_says_otherwise(blog: Blog) -> None:
+    word, author = token(), blog.add_user()["id"]
+    made = {blog.add_post(author, title=word)["id"] for _ in range(21)}
+    for hits, count in (
+        (found(blog, word), 20),
+        (found(blog, word, limit=5), 5),
+        (found(blog, word, limit=100), 21),
+    ):
+        assert len(set(hits)) == len(hits) == count
+        assert set(hits) <= made
+
+
+@pytest.mark.once_per_base
+def test_any_text_at_all_is_no_failure(blog: Blog) -> None:
+    blog.add_post(title="a b c")
+    for text in ODD:
+        blog.get(PATH, q=text)
+
+
+@pytest.mark.once_per_base
+def test_odd_text_beside_a_word_does_not_hide_it(blog: Blog) -> None:
+    word = token()
+    missed: list[str] = []
+    for mark in ("🍣", "c++", '"', "(", "-", "*", "^", ":", "&", "|", "<->", "!", "'", "@", "~", "\\", "%"):
+        post = blog.add_post(title=f"{word} {mark} x")["id"]
+        missed += [text for text in (f"{mark} {word}", f"{word} {mark}") if post not in found(blog, text, limit=100)]
+    assert missed == []
+
+
+@pytest.mark.once_per_base
+def test_a_text_has_1_to_200_characters(blog: Blog) -> None:
+    blog.get(PATH, q="  " + "x" * 200 + "\t")
+    for text in ("", " ", "\t\n\u3000", "x" * 201, "🍣" * 201, "a\0b"):
+        assert places(blog.get(PATH, expect=422, q=text).json()) == {("query", "q")}
+    assert places(blog.get(PATH, expect=422).json()) == {("query", "q")}
+    for raw in ("%ED%A0%80", "%FF"):
+        blog.get(f"{PATH}?q={raw}", expect=(200, 422))
+    for bad in ("0", "101", "-1", "x", ""):
+        assert places(blog.get(PATH, expect=422, q="x", limit=bad).json()) == {("query", "limit")}
