@@ -30,7 +30,14 @@ ORM_WORDS = (
 ASYNC_WORDS = r"\basync\b|\bawait\b|\basyncio\b|\banyio\b|sqlalchemy\.ext\.asyncio"
 BLOCKING_WORDS = r"\bcreate_engine\(|\bpsycopg\b|\bpymysql\b|time\.sleep|\bimport requests\b|\burllib\.request\b"
 # A lifespan, ASGI middleware and a time limit are coroutines whatever the database's driver is.
-ASYNC_ANYWAY = ("app/main.py", "app/health.py", "app/errors.py", "app/limits.py", "app/db/database.py", "app/audit/router.py")
+ASYNC_ANYWAY = (
+    "app/main.py",
+    "app/health.py",
+    "app/errors.py",
+    "app/limits.py",
+    "app/db/database.py",
+    "app/audit/router.py",
+)
 EMPTY_ON_PURPOSE = ("__init__.py", ".gitkeep", "py.typed")
 LONGEST_DATA_FILE = 200
 IMPORT_ALL = """
