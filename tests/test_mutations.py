@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
@@ -19,9 +18,8 @@ from sqlalchemy import Engine
 from tests import rendering, servers
 from tests.conftest import SERVERS, NewDatabase, scratch_folder
 from tests.contract import conftest as contract
-from tests.contract.blog import Blog
-from tests.contract.shapes import Shapes
-from tests.contract.storage import Storage
+from tests.contract.conftest import blog, mixins, shapes, stamped, stored  # noqa: F401 - fixtures
+from tests.contract.test_openapi import description, example_operations  # noqa: F401 - fixtures
 from tests.mutations import MUTATIONS, Check, Mutation
 from tests.service import serving
 from tests.test_install import copied  # noqa: F401 - a fixture
@@ -128,30 +126,6 @@ def api(service: str) -> Iterator[httpx2.Client]:
 def db(service_database_url: str) -> Engine:
     """The database of the service, past the service."""
     return servers.engine(service_database_url)
-
-
-@pytest.fixture
-def blog(api: httpx2.Client) -> Blog:
-    """The example's API."""
-    return Blog(api)
-
-
-@pytest.fixture
-def stored(db: Engine) -> Storage:
-    """What the database of the service holds."""
-    return Storage(db)
-
-
-@pytest.fixture
-def shapes(variant: Variant) -> Shapes:
-    """The shapes that the variant's bodies have."""
-    return Shapes(variant.answers)
-
-
-@pytest.fixture
-def description(api: httpx2.Client) -> Any:
-    """The service's OpenAPI document."""
-    return api.get("/openapi.json").json()
 
 
 @pytest.fixture
