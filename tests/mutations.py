@@ -111,8 +111,8 @@ WRITTEN = (
     Mutation(
         "missing newline at the end",
         "template/.env.example.jinja",
-        "DB_ECHO=false\n",
-        "DB_ECHO=false",
+        "RATE_LIMIT=0\n",
+        "RATE_LIMIT=0",
         CLEAN,
         r"\.env\.example: doesn't end with one newline",
     ),
