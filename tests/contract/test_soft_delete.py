@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -265,21 +264,19 @@ def test_a_post_is_not_restored_before_its_author(blog: Blog) -> None:
     blog.restore(f"/posts/{early['id']}")
 
 
-@pytest.mark.parametrize(
-    ("deleted", "restored"), list(product([(0, 1), (1, 0)], repeat=2)), ids=["ab-ab", "ab-ba", "ba-ab", "ba-ba"]
-)
-@pytest.mark.parametrize("calls", ["apart", "at once"])
+@pytest.mark.parametrize("restored", [(0, 1), (1, 0)], ids=["ab", "ba"])
+@pytest.mark.parametrize("deleted", [(0, 1), (1, 0), None], ids=["ab", "ba", "at once"])
 def test_a_comment_is_hidden_as_long_as_one_of_its_owners_is(
-    blog: Blog, stored: Storage, calls: str, deleted: tuple[int, int], restored: tuple[int, int]
+    blog: Blog, stored: Storage, deleted: tuple[int, int] | None, restored: tuple[int, int]
 ) -> None:
     post = blog.add_post()
     owners = [post["author_id"], blog.add_user()["id"]]
     comment = blog.add_comment(post["id"], owners[1])["id"]
-    if calls == "apart":
+    if deleted is None:
+        blog.post("/users/bulk-delete", {"ids": owners}, expect=200)
+    else:
         for number in deleted:
             blog.delete(f"/users/{owners[number]}")
-    else:
-        blog.post("/users/bulk-delete", {"ids": [owners[number] for number in deleted]}, expect=200)
     first, second = (f"/users/{owners[number]}" for number in restored)
     blog.restore(first)
     assert stored.count("comments", id=comment) == 0
@@ -336,7 +333,7 @@ def test_of_racing_restores_to_one_email_exactly_one_is_done(blog: Blog, stored:
 
 
 def test_owners_restored_at_once_bring_back_what_belongs_to_both(blog: Blog) -> None:
-    for _ in range(3):
+    for _ in range(2):
         posts = [blog.add_post() for _ in range(2)]
         users = [post["author_id"] for post in posts]
         comments = [blog.add_comment(post["id"], other)["id"] for post, other in zip(posts, users[::-1], strict=True)]
@@ -349,8 +346,8 @@ def test_owners_restored_at_once_bring_back_what_belongs_to_both(blog: Blog) -> 
 def test_a_restore_that_races_with_another_deletion_brings_back_nothing_of_a_deleted_user(
     blog: Blog, stored: Storage
 ) -> None:
-    for _ in range(3):
-        post, friends = blog.add_post(), [blog.add_user()["id"] for _ in range(4)]
+    for _ in range(2):
+        post, friends = blog.add_post(), [blog.add_user()["id"] for _ in range(3)]
         for friend in friends:
             blog.add_comment(post["id"], friend)
         blog.delete(f"/users/{post['author_id']}")
