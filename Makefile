@@ -7,7 +7,7 @@ PYTEST = $(VENV)/bin/python -m pytest
 READY = $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-one matrix lint docs constraints clean
+.PHONY: help demo test test-one matrix report lint docs constraints clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,14 +15,19 @@ help: ## Say what there is to make
 demo: $(READY) ## Render a service, run it, and show what it answers
 	@$(VENV)/bin/python -m tests.demo
 
-test: lint matrix ## Run every check on every variant
-
-matrix: $(READY) ## Run the tests on every variant, over all cores
+test: lint ## Run every check, each on the variants that tell it most, and the most telling ones on all
 	@echo "Running the tests on every variant with $(WORKERS) workers"
 	@$(PYTEST) -n $(WORKERS) --dist loadgroup
 
-test-one: $(READY) ## Run the tests of one variant: make test-one VARIANT=mysql-sync-core-timestamps TEST=tests/contract
-	@$(PYTEST) --variants "$(VARIANT)" $(TEST)
+matrix: $(READY) ## Run everything on every variant
+	@echo "Running every test on every variant with $(WORKERS) workers"
+	@$(PYTEST) -n $(WORKERS) --dist loadgroup --everything
+
+test-one: $(READY) ## Run everything on one variant: make test-one VARIANT=mysql-sync-core-timestamps TEST=tests/contract
+	@$(PYTEST) --variants "$(VARIANT)" --everything $(TEST)
+
+report: $(READY) ## Put the page of the last run into the documentation
+	@$(VENV)/bin/python -m tests.page docs/report.html
 
 lint: $(READY) ## Check this repository's own code
 	@echo "Checking this repository's own code"

@@ -1,6 +1,8 @@
 """Runs each test of the matrix on the variants that it is for; those of a variant share its project and service."""
 
 import json
+import os
+import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -14,18 +16,30 @@ import pytest
 from sqlalchemy import Engine
 
 from tests import rendering, servers, targets
+from tests.demands import MARKERS, sharing
 from tests.report import Report
-from tests.service import serving
+from tests.runs import Run, Runs, for_targets, waits_for_targets
+from tests.service import NO_CERTIFICATES, serving
 from tests.targets import Target
-from tests.variants import ROOT, Variant, is_default
+from tests.variants import ROOT, SELECTIONS, Variant
 from tests.zygote import Zygote
 
 TARGETS = pytest.StashKey[Sequence[Target]]()
 STACK = pytest.StashKey[ExitStack]()
 LOG = pytest.StashKey[Path]()
 LONGEST_LOG = 4000
+IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a new folder in it, of a name that no one knows
+ROOM = 4 * 1024**3
 SERVERS = pytest.StashKey[list[servers.Server]]()
-ORDER = ("test_render", "test_migrations", "contract", "test_fuzz", "test_project_tests", "test_install")
+ORDER = (
+    "test_service",
+    "test_render",
+    "test_migrations",
+    "contract",
+    "test_fuzz",
+    "test_project_tests",
+    "test_install",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,16 +47,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--variants",
         default="all",
-        help="variants to run, joined with commas: ids, or all, example, bare, base (default: all)",
+        help=f"variants to run, joined with commas: ids, or {', '.join(SELECTIONS)} (default: all)",
+    )
+    parser.addoption(
+        "--everything",
+        action="store_true",
+        help="run each test on every variant that it can run on, however much alike",
     )
     parser.addoption("--only-variants", action="store_true", help="leave out the tests that are of no variant")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers, in the process that hands out the tests; learn of them in the others."""
-    config.addinivalue_line("markers", "base: is for the base variants with the default mixins only")
-    config.addinivalue_line("markers", "once_per_database: is for one variant of each database only")
-    config.addinivalue_line("markers", "example: is for the variants with the example only")
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
     selection = config.getoption("variants")
     stack = config.stash[STACK] = ExitStack()
     try:
@@ -55,10 +73,11 @@ def pytest_configure(config: pytest.Config) -> None:
             folder = stack.enter_context(scratch_folder())
             found = stack.enter_context(servers.running(databases, folder, partial(print, flush=True)))
         config.stash[SERVERS] = found
-        config.stash[TARGETS] = targets.targets_of(selection, found)
+        config.stash[TARGETS] = targets.targets_of(selection, found, everything=config.getoption("everything"))
     except (servers.NoServer, ValueError) as error:
         stack.close()
         raise pytest.UsageError(str(error)) from error
+    config.pluginmanager.register(Runs(config))
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Report(config, config.stash[TARGETS]))
 
@@ -76,44 +95,21 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that asks for `target` on the targets that it is for.
+    """Let a test that asks for `target` wait for the targets that it is for."""
+    for_targets(metafunc)
 
-    A test that needs no server runs once for a variant, however many servers its database has.
-    """
-    if "target" not in metafunc.fixturenames:
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, session: pytest.Session, items: list[pytest.Item]) -> None:
+    """Put the tests of each target together, in order, so that they share its project and service."""
+    if config.option.collectonly:
         return
-    chosen = metafunc.config.stash[TARGETS]
-    if "server" not in metafunc.fixturenames:
-        chosen = tuple(target for target in chosen if target.first)
-    if metafunc.definition.get_closest_marker("example"):
-        chosen = tuple(target for target in chosen if target.variant.example)
-    for marker in metafunc.definition.iter_markers("mixin"):
-        chosen = tuple(target for target in chosen if marker.args[0] in target.variant.mixins)
-    if metafunc.definition.get_closest_marker("base"):
-        chosen = tuple(target for target in chosen if is_default(target.variant))
-    if metafunc.definition.get_closest_marker("once_per_database"):
-        chosen = tuple({target.variant.database: target for target in reversed(chosen)}.values())
-    metafunc.parametrize("target", chosen, indirect=True, scope="session", ids=[target.id for target in chosen])
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of a target together and in order, so that they share its project and service."""
-    order = config.stash[TARGETS]
-    places = {target.id: number for number, target in enumerate(order)}
-
-    def place(item: pytest.Item) -> tuple[int, int]:
-        target = target_of(item)
-        name = next((name for name in ORDER if name in item.nodeid), None)
-        return (places[target.id] if target else -1, ORDER.index(name) if name else -1)
-
-    items[:] = [item for item in items if not has_none_to_run_on(item)]
-    if config.getoption("only_variants"):
-        items[:] = [item for item in items if target_of(item)]
-    items.sort(key=place)
-    for item in items:
-        if target := target_of(item):
-            item.add_marker(pytest.mark.xdist_group(target.id))
+    waiting = [item for item in items if isinstance(item, pytest.Function) and waits_for_targets(item)]
+    waiting.sort(key=lambda test: next((number for number, name in enumerate(ORDER) if name in test.nodeid), -1))
+    others = [item for item in items if not waits_for_targets(item)]
+    tests = sharing(waiting, config.stash[TARGETS], everything=config.getoption("everything"))
+    runs = [Run.from_parent(session, name=target.id, target=target, tests=tests[target]) for target in tests]
+    items[:] = [*([] if config.getoption("only_variants") else others), *runs]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -126,22 +122,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def target_of(item: pytest.Item) -> Target | None:
-    """Give the target that `item` runs on, if any."""
-    callspec = getattr(item, "callspec", None)
-    return callspec.params.get("target") if callspec else None
-
-
-def has_none_to_run_on(item: pytest.Item) -> bool:
-    """Tell whether `item` is for targets of which none is selected."""
-    target = target_of(item)
-    return target is not None and not isinstance(target, Target)
-
-
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Give a folder that any account can reach, and remove it at the end."""
-    with tempfile.TemporaryDirectory(prefix="matrix-", ignore_cleanup_errors=True) as name:
+    """Give a folder that any account can reach, in memory where there is room, and remove it at the end."""
+    has_room = IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > ROOM
+    place = IN_MEMORY if has_room and "TMPDIR" not in os.environ else None
+    with tempfile.TemporaryDirectory(prefix="matrix-", dir=place, ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
         yield folder
@@ -187,9 +173,11 @@ def server(target: Target) -> servers.Server:
 
 
 @pytest.fixture(scope="session")
-def project(source: Path, target: Target, scratch: Path) -> Path:
+def project(source: Path, target: Target, scratch: Path) -> Iterator[Path]:
     """The rendered project."""
-    return rendering.render_variant(source, target.variant, scratch / target.id.replace(":", "-"))
+    folder = scratch / target.id.replace(":", "-")
+    yield rendering.render_variant(source, target.variant, folder)
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
@@ -236,7 +224,7 @@ def service(
 @pytest.fixture(scope="session")
 def api(service: str) -> Iterator[httpx2.Client]:
     """A client of the variant's service."""
-    with httpx2.Client(base_url=service, timeout=30) as client:
+    with httpx2.Client(base_url=service, timeout=30, verify=NO_CERTIFICATES) as client:
         yield client
 
 

@@ -1,19 +1,23 @@
 """Tells how the matrix goes on and, at the end, what ran where and for how long."""
 
+import datetime as dt
 import re
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
 
+from tests import page
+from tests.records import Failure, Record, Result
 from tests.targets import Target
 
 PARTS = {
     "test_questions": "questions",
     "test_render": "rendered files",
+    "test_it_is_typed": "types",
     "test_migrations": "migrations",
     "contract": "contract",
     "test_fuzz": "fuzz",
@@ -25,6 +29,7 @@ PARTS = {
     "test_docs": "documentation",
 }
 SLOWEST = 5
+LONGEST_LINE = 300
 
 
 class Report:
@@ -35,75 +40,70 @@ class Report:
         self._config = config
         self._targets = {target.id: target for target in targets}
         self._started = time.monotonic()
-        self._left: Counter[str] = Counter()
-        self._tests: Counter[str] = Counter()
-        self._failed: dict[str, list[str]] = defaultdict(list)
-        self._seconds: Counter[str] = Counter()
-        self._by_part: Counter[str] = Counter()
-        self._tests_by_part: Counter[str] = Counter()
-        self._names: dict[str, str] = {}
+        self._runs = 0
         self._finished = 0
+        self._results: dict[tuple[str, str], Result] = {}
+        self._record = Record(
+            title=config.getoption("variants") + (", everything" if config.getoption("everything") else ""),
+            started=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            servers={target.id: str(target.server) for target in targets},
+        )
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
-        """Learn from a worker process which tests there are."""
-        self._learn(ids)
+        """Learn from a worker process how many targets have tests."""
+        self._runs = sum(nodeid.removeprefix("::") in self._targets for nodeid in ids)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Learn which tests there are, where this process runs them itself."""
-        self._learn(item.nodeid for item in session.items)
-
-    def _learn(self, ids: Iterable[str]) -> None:
-        counted = Counter(self._name(nodeid) for nodeid in ids)
-        if counted:
-            self._left = counted
-            self._tests = Counter(counted)
-
-    def _name(self, nodeid: str) -> str:
-        """Give the id of the target that a test runs on, or nothing."""
-        group = nodeid.rpartition("@")[2]
-        if group in self._targets:
-            return group
-        if nodeid not in self._names:
-            parameters = re.split(r"[\[\]]", nodeid.partition("[")[2])
-            found = (name for name in self._targets for text in parameters if f"-{name}-" in f"-{text}-")
-            self._names[nodeid] = max(found, key=len, default="")
-        return self._names[nodeid]
+        """Learn how many targets have tests, where this process runs them itself."""
+        self._runs = sum(item.name in self._targets for item in session.items)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Print no letter for a test: the lines of the variants and of the failures tell enough."""
-        if self._config.option.verbose > 0 or not isinstance(report, pytest.TestReport) or report.skipped:
+        if not isinstance(report, pytest.TestReport) or report.skipped:
+            return None
+        if hasattr(report, "finished"):
+            return ("", "", "")
+        if self._config.option.verbose > 0:
             return None
         if report.failed:
             return ("failed", "", "FAILED") if report.when == "call" else ("error", "", "ERROR")
         return ("passed" if report.when == "call" else "", "", "")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count a phase of a test, and say when it failed or was a variant's last."""
-        name = self._name(report.nodeid)
-        part = part_of(report.nodeid)
-        self._seconds[name] += report.duration  # type: ignore[assignment]
-        self._by_part[part] += report.duration  # type: ignore[assignment]
+        """Count a phase of a test, and say when it failed or its target is finished."""
+        if hasattr(report, "finished"):
+            self._finish(report.finished)
+            return
+        target, part = getattr(report, "target", ""), part_of(report.nodeid)
+        result = self._results.setdefault((target, part), Result(target, part))
+        result.seconds += report.duration
+        result.tests += report.when == "teardown"
         if report.failed:
-            self._failed[name].append(report.nodeid)
-            self._say(f"FAILED {report.nodeid}\n       repeat: {self._repeat(report.nodeid)}")
-        if report.when == "teardown":
-            self._tests_by_part[part] += 1
-            self._left[name] -= 1
-            if name and not self._left[name]:
-                self._finish(name)
+            result.failed += 1
+            test = getattr(report, "waiting", report.nodeid)
+            repeat = repeat_of(test, target)
+            self._record.failures.append(Failure(target, part, test, last_line_of(report), repeat))
+            self._say(f"FAILED {report.nodeid}\n       repeat: {repeat}")
 
     def _finish(self, name: str) -> None:
         self._finished += 1
-        total = sum(1 for tested in self._tests if tested)
-        state = f"{len(self._failed[name])} failed" if name in self._failed else "ok"
-        tests = f"{self._tests[name]} tests"
-        self._say(f"[{self._finished:>3}/{total}] {name:<44} {tests:>10} {self._seconds[name]:7.1f} s  {state}")
+        total = self._total(name)
+        state = f"{total.failed} failed" if total.failed else "ok"
+        tests = f"{total.tests} tests"
+        self._say(f"[{self._finished:>3}/{self._runs}] {name:<60} {tests:>10} {total.seconds:7.1f} s  {state}")
 
-    def _repeat(self, nodeid: str) -> str:
-        name = self._name(nodeid)
-        return f"make test-one VARIANT={name}" if name else f'make test-one TEST="{nodeid.partition("@")[0]}"'
+    def _total(self, name: str) -> Result:
+        """Add up the parts of the target of that name."""
+        results = [result for (target, _), result in self._results.items() if target == name]
+        return Result(
+            name,
+            "",
+            sum(result.tests for result in results),
+            sum(result.failed for result in results),
+            sum(result.seconds for result in results),
+        )
 
     def _say(self, line: str) -> None:
         reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
@@ -111,46 +111,67 @@ class Report:
         reporter.write_line(line)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print the tables."""
-        ran = [target for name, target in self._targets.items() if self._tests[name]]
-        if not ran:
+        """Print the tables and write the report."""
+        totals = [self._total(name) for name in self._targets if any(target == name for target, _ in self._results)]
+        if not totals:
             return
         terminalreporter.section("the matrix")
-        rows = [["database", "server", "variants", "tests", "failed", "seconds"]]
-        for server in dict.fromkeys(target.server for target in ran):
-            names = [target.id for target in ran if target.server == server]
-            rows.append(
-                [
-                    server.database,
-                    str(server),
-                    str(len(names)),
-                    str(sum(self._tests[name] for name in names)),
-                    str(sum(len(self._failed.get(name, [])) for name in names)),
-                    f"{sum(self._seconds[name] for name in names):.0f}",
-                ]
-            )
-        print_table(terminalreporter, rows)
-        rows = [["part", "tests", "seconds"]]
-        rows += [
-            [part, str(self._tests_by_part[part]), f"{seconds:.0f}"] for part, seconds in self._by_part.most_common()
+        print_table(terminalreporter, self._rows_of_servers(totals))
+        print_table(terminalreporter, self._rows_of_parts())
+        totals.sort(key=lambda total: -total.seconds)
+        slowest = [[total.target, f"{total.seconds:.1f}"] for total in totals[:SLOWEST]]
+        print_table(terminalreporter, [["slowest variant", "seconds"], *slowest])
+        for failure in self._record.failures:
+            terminalreporter.write_line(f"repeat: {failure.repeat}")
+        self._record.seconds = time.monotonic() - self._started
+        variants = len({self._targets[total.target].variant for total in totals})
+        terminalreporter.write_line(f"{variants} variants in {self._record.seconds:.0f} seconds")
+        self._record.results = [
+            Result(**{**vars(result), "seconds": round(result.seconds, 2)}) for result in self._results.values()
         ]
-        print_table(terminalreporter, rows)
-        slowest = sorted((target.id for target in ran), key=lambda name: -self._seconds[name])[:SLOWEST]
-        print_table(
-            terminalreporter,
-            [["slowest variant", "seconds"], *([name, f"{self._seconds[name]:.1f}"] for name in slowest)],
-        )
-        variants = len({target.variant for target in ran})
-        terminalreporter.write_line(f"{variants} variants in {time.monotonic() - self._started:.0f} seconds")
-        for name in filter(None, self._failed):
-            terminalreporter.write_line(f"repeat: make test-one VARIANT={name}")
+        self._record.write()
+        terminalreporter.write_line(f"the report: {page.write(self._record)}")
+
+    def _rows_of_servers(self, totals: Sequence[Result]) -> list[list[str]]:
+        rows = [["database", "server", "variants", "tests", "failed", "seconds"]]
+        for server in dict.fromkeys(self._targets[total.target].server for total in totals):
+            own = [total for total in totals if self._targets[total.target].server == server]
+            tests, failed = sum(total.tests for total in own), sum(total.failed for total in own)
+            seconds = f"{sum(total.seconds for total in own):.0f}"
+            rows.append([server.database, str(server), str(len(own)), str(tests), str(failed), seconds])
+        return rows
+
+    def _rows_of_parts(self) -> list[list[str]]:
+        seconds: Counter[str] = Counter()
+        tests: Counter[str] = Counter()
+        for (_, part), result in self._results.items():
+            seconds[part] += result.seconds  # type: ignore[assignment]
+            tests[part] += result.tests
+        return [
+            ["part", "tests", "seconds"],
+            *([part, str(tests[part]), f"{n:.0f}"] for part, n in seconds.most_common()),
+        ]
 
 
 def part_of(nodeid: str) -> str:
     """Name the part of the matrix that a test belongs to."""
-    path = PurePosixPath(nodeid.partition("::")[0])
+    file, _, test = nodeid.partition("::")
+    path = PurePosixPath(file)
     key = "contract" if "contract" in path.parts else path.stem
-    return PARTS.get(key, key)
+    return PARTS.get(test.partition("[")[0]) or PARTS.get(key, key)
+
+
+def repeat_of(nodeid: str, target: str) -> str:
+    """Give the command that repeats a test on a target, or on none."""
+    test = nodeid.partition("@")[0].partition("[")[0] if target else nodeid.partition("@")[0]
+    return f"make test-one VARIANT={target} TEST={test}" if target else f'make test-one TEST="{test}"'
+
+
+def last_line_of(report: pytest.TestReport) -> str:
+    """Give the line of a failure that says the most: the last that begins with `E`, else the last."""
+    lines = [line for line in report.longreprtext.splitlines() if line.strip()]
+    said = [line for line in lines if re.match(r"E  ", line)] or lines or [""]
+    return said[-1].removeprefix("E").strip()[:LONGEST_LINE]
 
 
 def print_table(terminalreporter: Any, rows: Sequence[Sequence[str]]) -> None:

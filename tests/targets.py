@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.servers import Server
-from tests.variants import Variant, is_default, select
+from tests.variants import SELECTIONS, Variant, is_covering, is_default, is_sampling, select
+
+EACH = "each"
 
 
 @dataclass(frozen=True)
@@ -22,25 +24,32 @@ def databases_of(selection: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(variant.database for variant, _ in _selected(selection)))
 
 
-def targets_of(selection: str, servers: Sequence[Server]) -> tuple[Target, ...]:
-    """Give the targets of the selected variants, those with the most tests first."""
+def targets_of(selection: str, servers: Sequence[Server], *, everything: bool = False) -> tuple[Target, ...]:
+    """Give the targets of the selected variants, those with the most tests first.
+
+    A variant that is named runs on each server of its database. Of a whole selection, the second server and those after
+    it have a part: fewer sets of mixins, and no variant without the example.
+    """
     targets = []
+    is_shared = is_covering if everything else is_sampling
     for variant, product in _selected(selection):
         suited = [server for server in servers if server.database == variant.database]
-        chosen = [server for server in suited if product in ("", server.product.lower())]
+        shared = suited if product or (variant.example and is_shared(variant)) else suited[:1]
+        chosen = [server for server in shared if product in ("", EACH, server.product.lower())]
         if not chosen:
             names = ", ".join(server.product.lower() for server in suited)
             raise ValueError(f"no {product} runs: choose from {names}.")
         for number, server in enumerate(chosen):
             suffix = f":{server.product.lower()}" if len(suited) > 1 else ""
             targets.append(Target(variant, server, variant.id + suffix, number == 0))
-    return tuple(sorted(targets, key=lambda target: (not is_default(target.variant), not target.variant.example)))
+    unique = dict.fromkeys(targets)
+    return tuple(sorted(unique, key=lambda target: (not is_default(target.variant), not target.variant.example)))
 
 
 def _selected(selection: str) -> list[tuple[Variant, str]]:
     """Read `VARIANT` and `VARIANT:PRODUCT`, such as `mysql-sync-core-plain:mariadb`, joined with commas."""
     pairs = []
     for part in selection.split(","):
-        name, _, product = part.partition(":")
-        pairs += [(variant, product) for variant in select(name)]
+        name, _, product = part.strip().partition(":")
+        pairs += [(variant, product or ("" if name in SELECTIONS else EACH)) for variant in select(name)]
     return list(dict.fromkeys(pairs))

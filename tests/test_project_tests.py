@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.zygote import Zygote
 
 
+@pytest.mark.covering
 def test_they_pass(zygote: Zygote, project: Path, database_url: str) -> None:
     plugins = [part for name in ("schemathesis", "xdist", "cacheprovider") for part in ("-p", f"no:{name}")]
     warm = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]

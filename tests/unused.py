@@ -2,8 +2,8 @@
 
 import ast
 import re
-from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 # Names that a library calls, and those that a tool reads.
@@ -35,18 +35,24 @@ WORD = re.compile(r"[A-Za-z_]\w*")
 
 def unused_names(project: Path) -> list[str]:
     """Give `file:line name` of each function, class, method, constant and setting that nothing in `project` names."""
-    trees = {
-        path.relative_to(project): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(project.rglob("*.py"))
+    paths = {path.relative_to(project): path for path in sorted(project.rglob("*.py"))}
+    read = {
+        name: _read(path.read_text(encoding="utf-8"), is_test=name.parts[0] == "tests") for name, path in paths.items()
     }
-    used: Counter[str] = Counter()
-    for tree in trees.values():
-        used.update(_uses(tree))
+    used = set(CALLED_BY_LIBRARIES).union(*(uses for uses, _ in read.values()))
     return [
         f"{path}:{line} {name}"
-        for path, tree in trees.items()
-        for name, line in _definitions(tree, is_test=path.parts[0] == "tests")
-        if not used[name] and name not in CALLED_BY_LIBRARIES and not name.startswith("__")
+        for path, (_, definitions) in read.items()
+        for name, line in definitions
+        if name not in used and not name.startswith("__")
     ]
+
+
+@cache
+def _read(text: str, *, is_test: bool) -> tuple[frozenset[str], tuple[tuple[str, int], ...]]:
+    """Give the names that a module uses and those that it defines; most are the same in many variants."""
+    tree = ast.parse(text)
+    return frozenset(_uses(tree)), tuple(_definitions(tree, is_test=is_test))
 
 
 def _uses(tree: ast.Module) -> Iterator[str]:

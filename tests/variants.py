@@ -12,6 +12,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 BARE = "bare"
 PLAIN = "plain"
+PAIR = 2
 
 
 @cache
@@ -124,11 +125,29 @@ def is_default(variant: Variant) -> bool:
     return variant.example and list(variant.mixins) == default
 
 
+def is_end(variant: Variant) -> bool:
+    """Tell whether `variant` has no mixin or all of them."""
+    return len(variant.mixins) in {0, len(choices("mixins"))}
+
+
+def is_covering(variant: Variant) -> bool:
+    """Tell whether `variant` is of those in which each pair of mixins is, and isn't: none, each, every two, all."""
+    return len(variant.mixins) <= PAIR or is_end(variant)
+
+
+def is_sampling(variant: Variant) -> bool:
+    """Tell whether `variant` is of those in which each mixin is, and isn't: none, each alone, all."""
+    return len(variant.mixins) == 1 or is_end(variant)
+
+
 SELECTIONS: dict[str, Callable[["Variant"], bool]] = {
     "all": lambda _: True,
     "example": lambda variant: variant.example,
     "bare": lambda variant: not variant.example,
     "base": is_default,
+    "ends": lambda variant: variant.example and is_end(variant),
+    "sampling": lambda variant: variant.example and is_sampling(variant),
+    "covering": lambda variant: variant.example and is_covering(variant),
 }
 
 

@@ -1,0 +1,110 @@
+"""Tells which tests a target has, by what the markers of each test ask for.
+
+What differs little between the sets of mixins runs on few of them, unless everything is to run on everything. What
+calls the service runs on every base variant with no mixin and with all of them, and on every other set of mixins once
+for each database: there, `io` and `data_access` take turns.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from zlib import crc32
+
+import pytest
+
+from tests.targets import Target
+from tests.variants import Variant, choices, is_covering, is_default, is_end
+
+TURNS = len(choices("io")) * len(choices("data_access"))
+MARKERS = (
+    "base: is for the base variants with the default mixins only",
+    "once_per_database: is for one variant of each database only",
+    "example: is for the variants with the example only",
+    "mixin(name): is for the variants with that mixin only",
+    "once_per_base: needs no mixin and all mixins only",
+    "covering: needs no mixin, each alone, each pair and all mixins only",
+    "bare: needs every set of mixins without the example too, where other tests need none and all only",
+)
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a test asks of the targets that it runs on."""
+
+    server: bool
+    once_per_database: bool
+    base: bool
+    example: bool
+    mixins: frozenset[str]
+    once_per_base: bool
+    covering: bool
+    bare: bool
+    turn: int | None
+
+    @classmethod
+    def of(cls, test: pytest.Function) -> "Demand":
+        """Read what the markers and the fixtures of `test` ask for."""
+        names = {mark.name for mark in test.iter_markers()}
+        return cls(
+            server="server" in test.fixturenames,
+            once_per_database="once_per_database" in names,
+            base="base" in names,
+            example="example" in names,
+            mixins=frozenset(mark.args[0] for mark in test.iter_markers("mixin")),
+            once_per_base="once_per_base" in names,
+            covering="covering" in names,
+            bare="bare" in names,
+            turn=crc32(test.nodeid.encode()) % TURNS if "api" in test.fixturenames else None,
+        )
+
+    def met_by(self, targets: Iterable[Target], *, everything: bool) -> list[Target]:
+        """Give those of `targets` that the test runs on."""
+        met = [target for target in targets if self._is_met_by(target, everything=everything)]
+        if self.once_per_database:
+            return list({target.variant.database: target for target in reversed(met)}.values())
+        return met
+
+    def _is_met_by(self, target: Target, *, everything: bool) -> bool:
+        """A test that needs no server runs once for a variant, however many servers its database has."""
+        variant = target.variant
+        possible = (
+            (target.first or self.server)
+            and (variant.example or not self.example)
+            and self.mixins.issubset(variant.mixins)
+            and (is_default(variant) or not self.base)
+        )
+        return possible and (everything or self._is_worth_it_on(target))
+
+    def _is_worth_it_on(self, target: Target) -> bool:
+        variant = target.variant
+        if is_end(variant) or self.base:
+            return True
+        if self.once_per_base or not (variant.example or self.bare):
+            return False
+        if self.turn is not None and (self.turn + number_of(variant)) % TURNS != place_of(variant):
+            return False
+        return not self.covering or (variant.example and is_covering(variant))
+
+
+def place_of(variant: Variant) -> int:
+    """Number the combinations of `io` and `data_access`."""
+    return list(product(choices("io"), choices("data_access"))).index((variant.io, variant.data_access))
+
+
+def number_of(variant: Variant) -> int:
+    """Number the sets of mixins with each database."""
+    mixins = sum(1 << choices("mixins").index(name) for name in variant.mixins)
+    return mixins + choices("database").index(variant.database)
+
+
+def sharing(
+    tests: Sequence[pytest.Function], targets: Sequence[Target], *, everything: bool
+) -> dict[Target, list[pytest.Function]]:
+    """Give the tests of each target that has any, in the order of `targets` and of `tests`."""
+    demands = [Demand.of(test) for test in tests]
+    met = {demand: set(demand.met_by(targets, everything=everything)) for demand in set(demands)}
+    shared = {
+        target: [test for test, demand in zip(tests, demands, strict=True) if target in met[demand]]
+        for target in targets
+    }
+    return {target: chosen for target, chosen in shared.items() if chosen}

@@ -1,0 +1,71 @@
+"""What a run of the matrix leaves behind, as lines of JSON in `.cache/report.jsonl`.
+
+The first line tells of the run, the last how long it took; between them stand a line for each part of a target, and of
+what is of no target, and one for each failure.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from tests.variants import ROOT
+
+RECORDS = ROOT / ".cache" / "report.jsonl"
+
+
+@dataclass
+class Result:
+    """What the tests of a part came to on a target, or on none where `target` is empty."""
+
+    target: str
+    part: str
+    tests: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A test that failed, what it said last, and the command that repeats it."""
+
+    target: str
+    part: str
+    test: str
+    says: str
+    repeat: str
+
+
+@dataclass
+class Record:
+    """A run of the matrix."""
+
+    title: str
+    started: str
+    servers: dict[str, str] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def write(self, path: Path = RECORDS) -> None:
+        """Write the lines."""
+        lines: Iterable[dict[str, object]] = [
+            {"title": self.title, "started": self.started, "servers": self.servers},
+            *map(asdict, self.results),
+            *map(asdict, self.failures),
+            {"seconds": round(self.seconds, 1)},
+        ]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path = RECORDS) -> "Record":
+        """Read the lines back."""
+        first, *lines, last = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+        record = cls(**first, **last)
+        for line in lines:
+            if "repeat" in line:
+                record.failures.append(Failure(**line))
+            else:
+                record.results.append(Result(**line))
+        return record
