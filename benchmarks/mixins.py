@@ -1,0 +1,170 @@
+"""Measures what each mixin costs a request, and writes the tables of docs/mixins/cost.md.
+
+Run as `make bench-mixins`. The services of a base variant run side by side, and each request goes to all of them in
+turn, so that what else the machine does slows them alike.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import scratch_folder
+from tests.demo import say
+from tests.rendering import render_variant, snapshot
+from tests.servers import Server, new_database, running
+from tests.service import wait_until_ready
+from tests.variants import ROOT, Variant, choices
+from tests.zygote import Zygote
+
+BASES = [(database, "async", access) for database in ("sqlite", "postgresql") for access in ("orm", "core")]
+SETS = {"none": (), **{name: (name,) for name in choices("mixins")}, "all": choices("mixins")}
+ROUNDS, REQUESTS = 7, 20
+AUTHORS, POSTS = 5, 40
+PAGE = ROOT / "docs" / "mixins" / "cost.md"
+SERVE = Path(__file__).with_name("serve.py")
+TITLES = {"orm": "ORM", "core": "Core", "sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+
+@dataclass
+class Service:
+    """A service that runs; `times` holds the medians of the rounds by call, `statements` what each call takes."""
+
+    connection: HTTPConnection
+    times: dict[str, list[float]] = field(default_factory=dict)
+    statements: dict[str, int] = field(default_factory=dict)
+
+    def send(self, method: str, path: str, body: Any = None) -> tuple[float, int]:
+        """Send a request; give the seconds that it took and the number of its statements.
+
+        Raises:
+            RuntimeError: the service refused it.
+
+        """
+        text = None if body is None else json.dumps(body)
+        start = time.perf_counter()
+        self.connection.request(method, f"/api/v1{path}", text, {"Content-Type": "application/json"})
+        response = self.connection.getresponse()
+        answer = response.read()
+        seconds = time.perf_counter() - start
+        if response.status not in {200, 201}:
+            raise RuntimeError(f"{method} {path} is answered with {response.status}: {answer!r}")
+        return seconds, int(response.headers["Statements"])
+
+
+def requests(number: int) -> dict[str, tuple[str, str, Any]]:
+    """Give the calls that are measured, the `number`-th time; each writes other values than the time before."""
+    user = {"email": f"new{number}@example.com", "name": "New"}
+    post = 1 + number % POSTS
+    return {
+        "GET /users/{id}": ("GET", f"/users/{1 + number % AUTHORS}", None),
+        "GET /posts": ("GET", "/posts", None),
+        "POST /users": ("POST", "/users", user),
+        "PATCH /posts/{id}": ("PATCH", f"/posts/{post}", {"title": f"The title number {number}"}),
+    }
+
+
+def fill(service: Service) -> None:
+    """Make the rows that are read and changed."""
+    for number in range(AUTHORS):
+        service.send("POST", "/users", {"email": f"author{number}@example.com", "name": "Author"})
+    for number in range(POSTS):
+        post = {"author_id": 1 + number % AUTHORS, "title": "A title", "content": "Some words of it. " * 50}
+        service.send("POST", "/posts", {**post, "tags": ["some", f"tag{number % 5}"]})
+
+
+def measure(services: Sequence[Service]) -> None:
+    """Send every call to every service, in turn; the first round warms up."""
+    number = 0
+    for index in range(ROUNDS + 1):
+        seconds: list[dict[str, list[float]]] = [{} for _ in services]
+        for _ in range(REQUESTS):
+            number += 1
+            for call, request in requests(number).items():
+                for service, noted in zip(services, seconds, strict=True):
+                    taken, service.statements[call] = service.send(*request)
+                    noted.setdefault(call, []).append(taken)
+        if index > 0:
+            for service, noted in zip(services, seconds, strict=True):
+                for call, values in noted.items():
+                    service.times.setdefault(call, []).append(statistics.median(values))
+
+
+@contextmanager
+def serving(variant: Variant, server: Server, source: Path, folder: Path, zygote: Zygote) -> Iterator[Service]:
+    """Render, migrate, serve and fill a variant."""
+    project = render_variant(source, variant, folder / variant.id)
+    port = project / "port"
+    with new_database(server, folder) as url:
+        zygote.run(["-m", "alembic", "upgrade", "head"], project, {"DATABASE_URL": url})
+        child = zygote.start([str(SERVE), str(port)], project, {"DATABASE_URL": url})
+        try:
+            wait_until_ready(zygote, child, port)
+            service = Service(HTTPConnection("127.0.0.1", int(port.read_text()), timeout=60))
+            fill(service)
+            yield service
+            service.connection.close()
+        finally:
+            zygote.stop(child)
+
+
+def table(services: dict[str, Service]) -> list[str]:
+    """Give the lines of a table with a row for each set of mixins."""
+    calls = list(requests(0))
+    lines = [f"| mixins | {' | '.join(f'`{call}`' for call in calls)} |", "| --- |" + " --- |" * len(calls)]
+    plain = services["none"]
+    for name, service in services.items():
+        cells = []
+        for call in calls:
+            pairs = zip(service.times[call], plain.times[call], strict=True)
+            ratio = statistics.median(own / other for own, other in pairs)
+            cells.append(f"{service.statements[call]} · {ratio:.2f}")
+        shown = name if name in {"none", "all"} else f"`{name}`"
+        lines.append(f"| {shown} | {' | '.join(cells)} |")
+    return lines
+
+
+HEAD = f"""\
+# What the mixins cost
+
+`make bench-mixins` made this page: it renders the services of four base variants without a mixin, with each alone and
+with all, and sends the same requests to all of them in turn. A cell has the number of statements that a request takes,
+and the time that its answer takes, as a ratio to the service without a mixin: the median of {ROUNDS} rounds of
+{REQUESTS} requests each. `GET /posts` is a page of 20; a post has two tags; `PATCH` changes the title.
+
+The times are those of one machine with everything on it, the client and the database too. Read a few hundredths as
+noise.
+"""
+
+
+def main() -> None:
+    """Measure every base variant and write the page."""
+    start = time.monotonic()
+    lines = [HEAD]
+    with scratch_folder() as folder, ExitStack() as stack:
+        source = snapshot(folder / "source")
+        servers = stack.enter_context(running(["sqlite", "postgresql"], folder, say))
+        zygote = stack.enter_context(Zygote(folder / "logs"))
+        for database, io, access in BASES:
+            server = next(server for server in servers if server.database == database)
+            say(f"{database}, {io}, {access}")
+            with ExitStack() as running_services:
+                services = {
+                    name: running_services.enter_context(
+                        serving(Variant(database, io, access, mixins), server, source, folder, zygote)
+                    )
+                    for name, mixins in SETS.items()
+                }
+                measure(list(services.values()))
+                lines += [f"## {server}, {io}, {TITLES[access]}", "", *table(services), ""]
+    PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    say(f"{PAGE.relative_to(ROOT)} is written, after {time.monotonic() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
