@@ -14,6 +14,7 @@ from typing import Any
 import httpx2
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.pool import QueuePool
 
 from tests import rendering, servers, targets
 from tests.demands import MARKERS, sharing
@@ -210,14 +211,19 @@ def service_database_url(new_database: NewDatabase) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def migrated_url(zygote: Zygote, project: Path, service_database_url: str) -> str:
+    """The URL of the service's database, migrated."""
+    zygote.run(["-m", "alembic", "upgrade", "head"], project, {"DATABASE_URL": service_database_url})
+    return service_database_url
+
+
+@pytest.fixture(scope="session")
 def service(
-    zygote: Zygote, project: Path, service_database_url: str, scratch: Path, request: pytest.FixtureRequest
+    zygote: Zygote, project: Path, migrated_url: str, scratch: Path, request: pytest.FixtureRequest
 ) -> Iterator[str]:
     """The URL of the variant's service, its database migrated."""
-    environment = {"DATABASE_URL": service_database_url}
-    zygote.run(["-m", "alembic", "upgrade", "head"], project, environment)
     log = request.config.stash[LOG] = scratch / "service.log"
-    with serving(zygote, project, environment, scratch, log) as url:
+    with serving(zygote, project, {"DATABASE_URL": migrated_url}, scratch, log) as url:
         yield url
 
 
@@ -229,6 +235,8 @@ def api(service: str) -> Iterator[httpx2.Client]:
 
 
 @pytest.fixture(scope="session")
-def db(service: str, service_database_url: str) -> Engine:  # noqa: ARG001 - migrated by then
+def db(migrated_url: str) -> Iterator[Engine]:
     """The database of the variant's service, past the service."""
-    return servers.engine(service_database_url)
+    made = servers.engine(migrated_url, QueuePool)
+    yield made
+    made.dispose()

@@ -17,7 +17,7 @@ from tests.variants import Variant, choices, is_covering, is_default, is_end
 
 TURNS = len(choices("io")) * len(choices("data_access"))
 MARKERS = (
-    "base: is for the base variants with the default mixins only",
+    "base: is for the base variants with the default mixins only, each on one server",
     "once_per_database: is for one variant of each database only",
     "example: is for the variants with the example only",
     "mixin(name): is for the variants with that mixin only",
@@ -71,7 +71,7 @@ class Demand:
             (target.first or self.server)
             and (variant.example or not self.example)
             and self.mixins.issubset(variant.mixins)
-            and (is_default(variant) or not self.base)
+            and ((is_default(variant) and target.first) or not self.base)
         )
         return possible and (everything or self._is_worth_it_on(target))
 

@@ -68,7 +68,7 @@ def _sqlite(connection: Connection) -> list[str]:
     )
     lines = []
     for kind, name, statement in rows:
-        flat = re.sub(r"\s+", " ", statement.replace('"', "")).strip()
+        flat = re.sub(r"(?<=\() | (?=\))", "", re.sub(r"\s+", " ", statement.replace('"', "")).strip())
         if kind == "table" and "(" in flat and not flat.upper().startswith("CREATE VIRTUAL"):
             inside, _, options = flat.partition("(")[2].rpartition(")")
             lines += [f"{name}: {part}" for part in [*split_at_commas(inside), options.strip()]]

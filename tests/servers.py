@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, Pool
 
 DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "sqlite": "sqlite+pysqlite"}
 PATIENCE = 60.0
@@ -59,10 +59,14 @@ class Server:
         return f"{self.product} {self.version}"
 
 
-def engine(url: str) -> Engine:
-    """Make a synchronous engine for `url`, which names no driver; it keeps no connection open."""
+def engine(url: str, pool: type[Pool] = NullPool) -> Engine:
+    """Make a synchronous engine for `url`, which names no driver; it keeps no connection open unless `pool` does.
+
+    It does without TLS, for which PyMySQL would read the machine's certificates at each connection.
+    """
     parsed = make_url(url)
-    return create_engine(parsed.set(drivername=DRIVERS[parsed.drivername]), poolclass=NullPool)
+    options = {"ssl_disabled": True} if parsed.drivername == "mysql" else {}
+    return create_engine(parsed.set(drivername=DRIVERS[parsed.drivername]), poolclass=pool, connect_args=options)
 
 
 def identify(url: str) -> Server:

@@ -21,7 +21,7 @@ from tests.contract import conftest as contract
 from tests.contract.conftest import blog, mixins, shapes, stamped, stored  # noqa: F401 - fixtures
 from tests.contract.test_openapi import description, example_operations  # noqa: F401 - fixtures
 from tests.mutations import MUTATIONS, Check, Mutation
-from tests.service import serving
+from tests.service import NO_CERTIFICATES, serving
 from tests.test_install import copied  # noqa: F401 - a fixture
 from tests.test_migrations import alembic  # noqa: F401 - a fixture
 from tests.variants import Variant
@@ -107,25 +107,30 @@ def service_database_url(new_database: NewDatabase) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def service(zygote: Zygote, project: Path, service_database_url: str, folder: Path) -> Iterator[str]:
+def migrated_url(zygote: Zygote, project: Path, service_database_url: str) -> str:
+    """The URL of the service's database, migrated."""
+    zygote.run(["-m", "alembic", "upgrade", "head"], project, {"DATABASE_URL": service_database_url})
+    return service_database_url
+
+
+@pytest.fixture(scope="module")
+def service(zygote: Zygote, project: Path, migrated_url: str, folder: Path) -> Iterator[str]:
     """The URL of the service, its database migrated."""
-    environment = {"DATABASE_URL": service_database_url}
-    zygote.run(["-m", "alembic", "upgrade", "head"], project, environment)
-    with serving(zygote, project, environment, folder) as url:
+    with serving(zygote, project, {"DATABASE_URL": migrated_url}, folder) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def api(service: str) -> Iterator[httpx2.Client]:
     """A client of the service."""
-    with httpx2.Client(base_url=service, timeout=30) as client:
+    with httpx2.Client(base_url=service, timeout=30, verify=NO_CERTIFICATES) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-def db(service_database_url: str) -> Engine:
+def db(migrated_url: str) -> Engine:
     """The database of the service, past the service."""
-    return servers.engine(service_database_url)
+    return servers.engine(migrated_url)
 
 
 @pytest.fixture

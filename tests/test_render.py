@@ -80,6 +80,12 @@ def texts_of(project: Path) -> dict[str, str]:
     return dict(_read(project))
 
 
+@functools.cache
+def parse_yaml(text: str) -> None:
+    """Parse a text, unless the same was parsed before: most variants share theirs."""
+    yaml.safe_load(text)
+
+
 def lines_with(pattern: str, texts: dict[str, str], flags: int = 0) -> Iterator[str]:
     """Give `file:line: text` of every line in which `pattern` is found."""
     for name, text in texts.items():
@@ -123,7 +129,7 @@ def test_every_configuration_file_parses(project: Path) -> None:
         if name.endswith(".toml"):
             tomllib.loads(text)
         elif name.endswith((".yml", ".yaml")):
-            yaml.safe_load(text)
+            parse_yaml(text)
 
 
 def test_nothing_is_left_over(project: Path) -> None:
