@@ -2,7 +2,7 @@
 
 What differs little between the sets of mixins runs on few of them, unless everything is to run on everything. What
 calls the service runs on every base variant with no mixin and with all of them, and on every other set of mixins once
-for each database: there, `io` and `data_access` take turns.
+for each database: there, `io` and `data_access` take turns. So does what is for a covering set.
 """
 
 from collections.abc import Iterable, Sequence
@@ -81,7 +81,8 @@ class Demand:
             return True
         if self.once_per_base or not (variant.example or self.bare):
             return False
-        if self.turn is not None and (self.turn + number_of(variant)) % TURNS != place_of(variant):
+        turn = 0 if self.covering else self.turn
+        if turn is not None and (turn + number_of(variant)) % TURNS != place_of(variant):
             return False
         return not self.covering or (variant.example and is_covering(variant))
 
