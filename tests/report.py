@@ -20,6 +20,7 @@ PARTS = {
     "test_it_is_typed": "types",
     "test_migrations": "migrations",
     "contract": "contract",
+    "test_adding_mixins": "adding a mixin",
     "test_fuzz": "fuzz",
     "test_project_tests": "the project's own tests",
     "test_install": "installed alone",
@@ -27,6 +28,7 @@ PARTS = {
     "test_extras": "containers and pipelines",
     "test_mutations": "mutations",
     "test_docs": "documentation",
+    "test_patterns": "patterns",
 }
 SLOWEST = 5
 LONGEST_LINE = 300
@@ -163,8 +165,9 @@ def part_of(nodeid: str) -> str:
 
 def repeat_of(nodeid: str, target: str) -> str:
     """Give the command that repeats a test on a target, or on none."""
-    test = nodeid.partition("@")[0].partition("[")[0] if target else nodeid.partition("@")[0]
-    return f"make test-one VARIANT={target} TEST={test}" if target else f'make test-one TEST="{test}"'
+    if target:
+        return f"make test-one VARIANT={target} TEST={nodeid.partition('[')[0]}"
+    return f"make test-one VARIANT=all TEST='{nodeid.partition('@')[0]}'"
 
 
 def last_line_of(report: pytest.TestReport) -> str:

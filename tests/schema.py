@@ -55,7 +55,7 @@ def _mysql(connection: Connection) -> list[str]:
     lines = []
     for name in connection.execute(text("SHOW TABLES")).scalars().all():
         statement = connection.execute(text(f"SHOW CREATE TABLE `{name}`")).one()[1]
-        body = re.sub(r" AUTO_INCREMENT=\d+", "", statement)
+        body = re.sub(r" AUTO_INCREMENT=\d+| CHARACTER SET utf8mb4(?= COLLATE utf8mb4_)", "", statement)
         lines += [f"{name}: {line.strip().rstrip(',')}" for line in body.splitlines()]
     triggers = "SELECT trigger_name, event_object_table, action_statement FROM information_schema.triggers"
     rows = connection.execute(text(f"{triggers} WHERE trigger_schema = DATABASE()"))

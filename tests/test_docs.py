@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import yaml
 from tests.rendering import render
 from tests.variants import ROOT, questions
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 
 
@@ -49,10 +50,18 @@ def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:
     assert (tmp_path / "site" / "http-contract" / "index.html").exists()
 
 
+def pages_of(navigation: list[dict[str, Any]]) -> Iterator[str]:
+    """Give the pages of a navigation, those of its sections too."""
+    for entry in navigation:
+        for page in entry.values():
+            yield from [page] if isinstance(page, str) else pages_of(page)
+
+
 def test_every_page_of_the_documentation_is_in_its_navigation() -> None:
     navigation = yaml.safe_load(text_of("mkdocs.yml"))["nav"]
-    listed = {path for entry in navigation for path in entry.values()}
-    assert listed == {page.name for page in PAGES if page.parent.name == "docs"}
+    listed = set(pages_of(navigation))
+    docs = ROOT / "docs"
+    assert listed == {str(page.relative_to(docs)) for page in PAGES if page.is_relative_to(docs)}
 
 
 @pytest.mark.parametrize("name", NAMES)
