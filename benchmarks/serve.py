@@ -34,8 +34,8 @@ class Counting:
 
         await self._app(scope, receive, send_with_count)
 
-    def _note(self, *_: Any) -> None:
-        self._count += 1
+    def _note(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        self._count += not statement.startswith(("BEGIN", "PRAGMA"))
 
 
 with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -44,4 +44,5 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
     draft.write_text(str(listener.getsockname()[1]))
     draft.rename(target)
     service = Counting(import_from_string("app.main:app"))
-    uvicorn.Server(uvicorn.Config(service, access_log=False, log_level="warning")).run(sockets=[listener])
+    config = uvicorn.Config(service, access_log=False, log_level="warning", timeout_keep_alive=3600)
+    uvicorn.Server(config).run(sockets=[listener])
