@@ -2,7 +2,8 @@
 
 What differs little between the sets of mixins runs on few of them, unless everything is to run on everything. What
 calls the service runs on every base variant with no mixin and with all of them, and on every other set of mixins once
-for each database: there, `io` and `data_access` take turns. So does what is for a covering set.
+for each database: there, `io` and `data_access` take turns. So they do in what is for a covering set, and without the
+example.
 """
 
 from collections.abc import Iterable, Sequence
@@ -77,14 +78,22 @@ class Demand:
 
     def _is_worth_it_on(self, target: Target) -> bool:
         variant = target.variant
-        if is_end(variant) or self.base:
+        if self.base:
             return True
+        if is_end(variant):
+            return not variant.mixins or bool(self.mixins) or not self.once_per_base or has_turn(variant)
         if self.once_per_base or not (variant.example or self.bare):
             return False
-        turn = 0 if self.covering else self.turn
-        if turn is not None and (turn + number_of(variant)) % TURNS != place_of(variant):
-            return False
-        return not self.covering or (variant.example and is_covering(variant))
+        if self.covering:
+            return variant.example and is_covering(variant) and has_turn(variant)
+        if self.turn is not None:
+            return has_turn(variant, self.turn)
+        return variant.example or has_turn(variant)
+
+
+def has_turn(variant: Variant, turn: int = 0) -> bool:
+    """Tell whether it is the variant's turn among those with its database and its mixins."""
+    return (turn + number_of(variant)) % TURNS == place_of(variant)
 
 
 def place_of(variant: Variant) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.servers import Server
-from tests.variants import SELECTIONS, Variant, is_covering, is_default, is_sampling, select
+from tests.variants import SELECTIONS, Variant, is_covering, is_default, is_end, select
 
 EACH = "each"
 
@@ -31,7 +31,7 @@ def targets_of(selection: str, servers: Sequence[Server], *, everything: bool = 
     it have a part: fewer sets of mixins, and no variant without the example.
     """
     targets = []
-    is_shared = is_covering if everything else is_sampling
+    is_shared = is_covering if everything else is_end
     for variant, product in _selected(selection):
         suited = [server for server in servers if server.database == variant.database]
         shared = suited if product or (variant.example and is_shared(variant)) else suited[:1]
