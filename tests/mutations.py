@@ -10,6 +10,10 @@ ASYNC_ORM = "sqlite-async-orm-timestamps"
 SYNC_CORE = "sqlite-sync-core-timestamps"
 SYNC_CORE_PLAIN = "sqlite-sync-core-plain"
 POSTGRESQL = "postgresql-sync-core-plain"
+SOFT_DELETE = "sqlite-sync-core-soft_delete"
+AUDIT_LOG = "sqlite-async-orm-timestamps+audit_log"
+LOCKING = "sqlite-sync-core-optimistic_locking"
+SEARCH = "sqlite-sync-core-full_text_search"
 
 
 @dataclass(frozen=True)
@@ -454,4 +458,204 @@ ANSWERS = (
     ),
 )
 
-MUTATIONS = (*WRITTEN, *HELD, *REQUIRED, *MIGRATIONS, *TRANSACTIONS, *QUERIES, *ANSWERS)
+SOFTLY_DELETED = (
+    Mutation(
+        "deleted rows that are counted",
+        "template/{{core}}/app/users/repository.py.jinja",
+        "of_user = and_(of_user, is_live(posts))",
+        "of_user = and_(of_user)",
+        Check(
+            "contract/test_soft_delete.py::test_deleted_rows_are_shown_and_counted_where_they_are_asked_for",
+            SOFT_DELETE,
+        ),
+        r"At index 2 diff: \[3\] != \[2\]",
+    ),
+    Mutation(
+        "deleted row that a bulk changes",
+        "template/{{core}}/app/db/repository.py.jinja",
+        ".where(self.table.c.id.in_(keys){{ ', is_live(self.table)' if soft_delete }})",
+        ".where(self.table.c.id.in_(keys))",
+        Check("contract/test_soft_delete.py::test_a_deleted_row_takes_no_change", SOFT_DELETE),
+        r"PATCH /users/bulk .*: 200",
+    ),
+    Mutation(
+        "session that shows deleted rows",
+        "template/{{orm}}/app/db/soft_delete.py.jinja",
+        "state.statement = state.statement.options(LIVE)",
+        "state.statement = state.statement.options()",
+        Check("contract/test_users.py::test_a_user_can_be_deleted_once", "sqlite-async-orm-soft_delete"),
+        r"DELETE /users/\d+ .*: 204",
+    ),
+    Mutation(
+        "restoring that brings back too much",
+        "template/app/db/deletion.py.jinja",
+        "hidden = and_(condition, table.c.deletion_id == deletion_id)",
+        "hidden = and_(condition, table.c.deleted_at.is_not(None))",
+        Check(
+            "contract/test_soft_delete.py::test_a_restored_user_comes_back_with_what_its_deletion_took_along",
+            SOFT_DELETE,
+        ),
+        r"Left contains one more item",
+    ),
+    Mutation(
+        "unique index that forgets its predicate",
+        "template/migrations/versions/0001_blog.py.jinja",
+        '        {{ database }}_where=sa.text("deleted_at IS NULL"),\n',
+        "",
+        Check("test_migrations.py::test_they_lead_to_what_the_tables_declare", SOFT_DELETE),
+        r"ix_users_email ON users \(email\) WHERE deleted_at IS NULL",
+    ),
+)
+
+AUDITED = (
+    Mutation(
+        "listener that isn't registered",
+        "template/app/db/capture.py.jinja",
+        '    event.listen(engine, "after_execute", _after)\n',
+        "",
+        Check("contract/test_audit.py::test_a_new_row_leaves_all_that_it_has", AUDIT_LOG),
+        r"not enough values to unpack \(expected 1, got 0\)",
+    ),
+    Mutation(
+        "secret in the log",
+        "template/app/db/audit.py.jinja",
+        '"***" if name in secrets and value is not None',
+        '"***" if name in secrets and value is None',
+        Check("contract/test_audit.py::test_preferences_stay_secret", AUDIT_LOG),
+        r"!= \{'old': '\*\*\*'\}",
+    ),
+    Mutation(
+        "cascade that isn't logged",
+        "template/app/db/capture.py.jinja",
+        "        if isinstance(statement, Delete):\n",
+        "        if isinstance(statement, Insert):\n",
+        Check(
+            "contract/test_audit.py::test_a_deleted_user_leaves_entries_for_all_that_goes_along",
+            AUDIT_LOG,
+            {"call": "alone"},
+        ),
+        r"Right contains \d+ more items, first extra item: \('delete', ",
+    ),
+    Mutation(
+        "text that changes rows unseen",
+        "template/app/db/capture.py.jinja",
+        '    event.listen(engine, "before_cursor_execute", _refuse)\n',
+        "",
+        Check("test_project_tests.py::test_they_pass", AUDIT_LOG),
+        r"FAILED tests/users/test_audit\.py::test_a_text_that_would_go_unseen_is_refused",
+    ),
+)
+
+LOCKED = (
+    Mutation(
+        "version that isn't compared",
+        "template/{{core}}/app/db/repository.py.jinja",
+        'return and_(condition, self.table.c["version"].in_(versions))',
+        "return and_(condition)",
+        Check("contract/test_locking.py::test_a_change_at_another_version_is_412_and_changes_nothing", LOCKING),
+        r"PATCH /users/\d+ .*: 200",
+    ),
+    Mutation(
+        "version that a bulk keeps",
+        "template/{{core}}/app/db/versions.py",
+        'onupdate=text("version + 1"), ',
+        "",
+        Check("contract/test_locking.py::test_a_bulk_makes_what_was_read_before_stale", LOCKING),
+        r"PATCH /users/\d+ .*: 200",
+    ),
+    Mutation(
+        "version that is compared, but not in the WHERE",
+        "template/{{core}}/app/users/repository.py.jinja",
+        "                {{ await_ }}self.update(user_id, values, versions)\n",
+        "                {{ await_ }}self.require(user_id)\n"
+        "                found = {{ await_ }}self.detail(user_id)\n"
+        "                if versions is not None and found.version not in versions:\n"
+        "                    from app.preconditions import PreconditionFailedError\n\n"
+        '                    raise PreconditionFailedError("It is at another version by now.")\n'
+        "                from time import sleep\n\n"
+        "                sleep(0.2)\n"
+        "                {{ await_ }}self.update(user_id, values)\n",
+        Check(
+            "contract/test_locking.py::test_of_racing_writers_at_one_version_exactly_one_wins",
+            "postgresql-sync-core-optimistic_locking",
+            {"table": "users"},
+        ),
+        r"assert Counter\(\{.*200: [2-8].*\}\) == \{200: 1, 412: 7\}",
+    ),
+    Mutation(
+        "weak ETag that matches",
+        "template/app/preconditions.py",
+        """r'"([1-9]""",
+        """r'(?:W/)?"([1-9]""",
+        Check("contract/test_locking.py::test_what_names_no_current_version_matches_nothing", LOCKING),
+        r'W/"\d"\s+assert 200 == 412',
+    ),
+    Mutation(
+        "column that a filled table can't have",
+        "template/{{core}}/app/db/versions.py",
+        ', server_default="1"',
+        "",
+        Check(
+            "test_adding_mixins.py::test_a_mixin_is_added_to_a_database_with_data",
+            SYNC_CORE_PLAIN,
+            {"mixin": "optimistic_locking"},
+        ),
+        r"Cannot add a NOT NULL column with default value NULL",
+    ),
+)
+
+SEARCHED = (
+    Mutation(
+        "trigger that keeps the words of before",
+        REVISION,
+        'f"{remove} {add}"',
+        'f"{add}"',
+        Check("contract/test_search.py::test_a_search_knows_the_text_as_it_is_now", SEARCH),
+        r"assert \[\d+\] == \[\]",
+    ),
+    Mutation(
+        "triggers that a batch migration drops",
+        "template/migrations/env.py.jinja",
+        "        repair(connection)\n",
+        "",
+        Check("test_adding_mixins.py::test_a_mixin_is_added_to_a_database_with_data", SEARCH, {"mixin": "timestamps"}),
+        r"Extra items in the right set:(.|\n)*CREATE TRIGGER posts_search_",
+    ),
+    Mutation(
+        "title that weighs no more than the text",
+        "template/app/db/search.py.jinja",
+        '"bm25({table}_search, 10000, 1)"',
+        '"bm25({table}_search, 1, 1)"',
+        Check("contract/test_search.py::test_a_title_comes_before_a_content", SEARCH),
+        r"assert \d == \d",
+    ),
+    Mutation(
+        "operator that the search takes for its own",
+        "template/app/db/search.py.jinja",
+        """query = " ".join(f'"{word}"' for word in re.findall(r"\\w+", words)) or '""'""",
+        """query = words""",
+        Check("contract/test_search.py::test_any_text_at_all_is_no_failure", SEARCH),
+        r"GET /posts/search .*: 500",
+    ),
+    Mutation(
+        "deleted post that is found",
+        "template/{{core}}/app/posts/repository.py.jinja",
+        """"posts", query.q)
+{%- if soft_delete %}
+        statement = statement.where(is_live(posts))
+""",
+        """"posts", query.q)
+{%- if soft_delete %}
+        statement = statement.where()
+""",
+        Check(
+            "contract/test_search.py::test_a_deleted_post_is_not_found",
+            f"{SOFT_DELETE}+full_text_search",
+            {"path": "/posts/{post}"},
+        ),
+        r"Left contains one more item",
+    ),
+)
+
+MIXINS = (*SOFTLY_DELETED, *AUDITED, *LOCKED, *SEARCHED)
+MUTATIONS = (*WRITTEN, *HELD, *REQUIRED, *MIGRATIONS, *TRANSACTIONS, *QUERIES, *ANSWERS, *MIXINS)

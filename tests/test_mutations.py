@@ -35,7 +35,7 @@ enabled = false
 """
 RED = (Exception, pytest.fail.Exception)
 # These take long, and the matrix runs them on the same variants anyway.
-LONG = ("test_install.py", "test_project_tests.py", "test_render.py::test_it_is_typed")
+LONG = ("test_adding_mixins.py", "test_install.py", "test_project_tests.py", "test_render.py::test_it_is_typed")
 CHECKS = {(check.test, check.variant): check for check in (mutation.check for mutation in MUTATIONS)}
 
 
