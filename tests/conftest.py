@@ -4,8 +4,9 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ LOG = pytest.StashKey[Path]()
 LONGEST_LOG = 4000
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a new folder in it, of a name that no one knows
 ROOM = 4 * 1024**3
+HOUR = 3600
 SERVERS = pytest.StashKey[list[servers.Server]]()
 ORDER = (
     "test_service",
@@ -127,11 +129,22 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def scratch_folder() -> Iterator[Path]:
     """Give a folder that any account can reach, in memory where there is room, and remove it at the end."""
     has_room = IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > ROOM
-    place = IN_MEMORY if has_room and "TMPDIR" not in os.environ else None
-    with tempfile.TemporaryDirectory(prefix="matrix-", dir=place, ignore_cleanup_errors=True) as name:
+    place = IN_MEMORY if has_room and "TMPDIR" not in os.environ else Path(tempfile.gettempdir())
+    remove_abandoned(place)
+    prefix = f"matrix-{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=place, ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
         yield folder
+
+
+def remove_abandoned(place: Path) -> None:
+    """Remove the folders of runs that were killed before they could: nothing is made in them for an hour."""
+    for folder in place.glob("matrix-*"):
+        owner = Path("/proc", folder.name.split("-")[1])
+        with suppress(FileNotFoundError):  # another run removes them too
+            if not owner.exists() and time.time() - folder.stat().st_mtime > HOUR:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
