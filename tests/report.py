@@ -44,6 +44,7 @@ class Report:
         self._started = time.monotonic()
         self._runs = 0
         self._finished = 0
+        self._left: Counter[str] = Counter()
         self._results: dict[tuple[str, str], Result] = {}
         self._record = Record(
             title=config.getoption("variants") + (", everything" if config.getoption("everything") else ""),
@@ -53,12 +54,16 @@ class Report:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
-        """Learn from a worker process how many targets have tests."""
-        self._runs = sum(nodeid.removeprefix("::") in self._targets for nodeid in ids)
+        """Learn from a worker process what there is to run."""
+        self._learn([nodeid.removeprefix("::") for nodeid in ids])
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Learn how many targets have tests, where this process runs them itself."""
-        self._runs = sum(item.name in self._targets for item in session.items)
+        """Learn what there is to run, where this process does it itself."""
+        self._learn([item.nodeid.removeprefix("::") for item in session.items])
+
+    def _learn(self, ids: Sequence[str]) -> None:
+        self._runs = sum(nodeid in self._targets for nodeid in ids)
+        self._left = Counter(part_of(nodeid) for nodeid in ids if nodeid not in self._targets)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -76,7 +81,8 @@ class Report:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a phase of a test, and say when it failed or its target is finished."""
         if hasattr(report, "finished"):
-            self._finish(report.finished)
+            self._finished += 1
+            self._tell(f"[{self._finished:>3}/{self._runs}] {report.finished}", self._total(report.finished))
             return
         target, part = getattr(report, "target", ""), part_of(report.nodeid)
         result = self._results.setdefault((target, part), Result(target, part))
@@ -88,13 +94,15 @@ class Report:
             repeat = repeat_of(test, target)
             self._record.failures.append(Failure(target, part, test, last_line_of(report), repeat))
             self._say(f"FAILED {report.nodeid}\n       repeat: {repeat}")
+        if report.when == "teardown" and not target:
+            self._left[part] -= 1
+            if not self._left[part]:
+                self._tell(part, result)
 
-    def _finish(self, name: str) -> None:
-        self._finished += 1
-        total = self._total(name)
-        state = f"{total.failed} failed" if total.failed else "ok"
-        tests = f"{total.tests} tests"
-        self._say(f"[{self._finished:>3}/{self._runs}] {name:<60} {tests:>10} {total.seconds:7.1f} s  {state}")
+    def _tell(self, name: str, result: Result) -> None:
+        """Say what a target, or a part of no target, came to."""
+        state = f"{result.failed} failed" if result.failed else "ok"
+        self._say(f"{name:<70} {result.tests:>5} tests {result.seconds:7.1f} s  {state}")
 
     def _total(self, name: str) -> Result:
         """Add up the parts of the target of that name."""
