@@ -43,7 +43,7 @@ def test_a_new_row_was_made_just_now(blog: Blog) -> None:
     after = datetime.now(UTC)
     for body in made.values():
         created, updated = (moment(body[field]) for field in STAMPS)
-        assert before - SLACK <= created <= updated <= after + SLACK
+        assert before - SLACK <= created == updated <= after + SLACK
 
 
 def test_the_database_holds_the_moment_to_the_microsecond(blog: Blog, stored: Storage) -> None:
