@@ -1,9 +1,9 @@
 """Tells which tests a target has, by what the markers of each test ask for.
 
 What differs little between the sets of mixins runs on few of them, unless everything is to run on everything. What
-calls the service runs on every base variant with no mixin and with all of them, and on every other set of mixins once
-for each database: there, `io` and `data_access` take turns. So they do in what is for a covering set, and without the
-example.
+calls the service runs on every base variant with no mixin and with all of them. On every other set of mixins, once for
+each database: there, `io` and `data_access` take turns; and what is about no mixin runs on every second set alone. They
+take turns in what is for a covering set too, and without the example.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,6 +24,7 @@ MARKERS = (
     "mixin(name): is for the variants with that mixin only",
     "once_per_base: needs no mixin and all mixins only",
     "covering: needs no mixin, each alone, each pair and all mixins only",
+    "in_turn: is enough on a part of the variants, as a call of the service is",
     "bare: needs every set of mixins without the example too, where other tests need none and all only",
 )
 
@@ -55,7 +56,7 @@ class Demand:
             once_per_base="once_per_base" in names,
             covering="covering" in names,
             bare="bare" in names,
-            turn=crc32(test.nodeid.encode()) % TURNS if "api" in test.fixturenames else None,
+            turn=crc32(test.nodeid.encode()) if "api" in test.fixturenames or "in_turn" in names else None,
         )
 
     def met_by(self, targets: Iterable[Target], *, everything: bool) -> list[Target]:
@@ -87,8 +88,11 @@ class Demand:
         if self.covering:
             return variant.example and is_covering(variant) and has_turn(variant)
         if self.turn is not None:
-            return has_turn(variant, self.turn)
+            return has_turn(variant, self.turn) and (bool(self.mixins) or self._is_for_half(variant))
         return variant.example or has_turn(variant)
+
+    def _is_for_half(self, variant: Variant) -> bool:
+        return ((self.turn or 0) // TURNS + number_of(variant) // TURNS) % 2 == 0
 
 
 def has_turn(variant: Variant, turn: int = 0) -> bool:

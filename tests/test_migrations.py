@@ -69,6 +69,7 @@ def test_they_lead_to_what_the_tables_declare(
     assert bool(migrated) == has_tables(variant)
 
 
+@pytest.mark.in_turn
 def test_they_can_be_written_as_sql(alembic: Alembic, variant: Variant, database_url: str) -> None:
     up, down = alembic("upgrade head --sql"), alembic("downgrade head:base --sql") if has_tables(variant) else ""
     for table in ["users"] * variant.example + ["audit_log"] * ("audit_log" in variant.mixins):
@@ -77,6 +78,7 @@ def test_they_can_be_written_as_sql(alembic: Alembic, variant: Variant, database
     assert schema_of(database_url) == set()
 
 
+@pytest.mark.in_turn
 def test_a_new_revision_has_nothing_to_do(zygote: Zygote, project: Path, migrated_url: str) -> None:
     before = set(project.glob("migrations/versions/*.py"))
     Alembic(zygote, project, migrated_url)("revision --autogenerate -m 'nothing to do'")

@@ -113,6 +113,7 @@ def test_it_is_typed(project: Path, zygote: Zygote, mypy_cache: Path) -> None:
     zygote.run(["-m", "mypy", "--strict", "--cache-dir", str(mypy_cache)], project)
 
 
+@pytest.mark.in_turn
 def test_every_module_imports_without_a_warning(project: Path, zygote: Zygote) -> None:
     zygote.run(["-W", "error", "-c", IMPORT_ALL], project)
 
