@@ -1,0 +1,64 @@
+"""The textbook: FastAPI and SQLAlchemy's Core, synchronous, as their tutorials write it."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import sqlalchemy
+from fastapi import Depends, FastAPI, HTTPException
+from sqlalchemy import create_engine, insert, select
+
+from benchmarks.yardsticks import bodies, models
+
+engine = create_engine(os.environ["DATABASE_URL"])
+app = FastAPI()
+tables = models.Base.metadata.tables
+users, profiles, posts, tags, post_tags = (tables[n] for n in ("users", "profiles", "posts", "tags", "post_tags"))
+
+
+def get_connection() -> Iterator[sqlalchemy.Connection]:
+    """Give a connection for a request."""
+    with engine.connect() as connection:
+        yield connection
+
+
+Connection = Annotated[sqlalchemy.Connection, Depends(get_connection)]
+
+
+@app.get("/api/v1/users/{user_id}", response_model=bodies.User)
+def read_user(user_id: int, connection: Connection) -> Any:
+    """Read a user by its key."""
+    statement = select(users, profiles).outerjoin_from(users, profiles).where(users.c.id == user_id)
+    row = connection.execute(statement).mappings().one_or_none()
+    if row is None:
+        raise HTTPException(status_code=404, detail="User not found")
+    return {**row, "profile": row if row["user_id"] is not None else None}
+
+
+@app.get("/api/v1/posts", response_model=bodies.Posts)
+def list_posts(connection: Connection, limit: int = 20) -> Any:
+    """Read a page of posts with their tags."""
+    statement = select(posts).order_by(posts.c.created_at.desc(), posts.c.id.desc()).limit(limit)
+    rows = connection.execute(statement).mappings().all()
+    tagged = (
+        select(post_tags.c.post_id, tags.c.name)
+        .join(tags, tags.c.id == post_tags.c.tag_id)
+        .where(post_tags.c.post_id.in_([row["id"] for row in rows]))
+        .order_by(tags.c.name)
+    )
+    tags_of = defaultdict(list)
+    for row in connection.execute(tagged).mappings():
+        tags_of[row["post_id"]].append(row)
+    return {"items": [{**row, "tags": tags_of[row["id"]]} for row in rows]}
+
+
+@app.post("/api/v1/users", response_model=bodies.User, status_code=201)
+def create_user(body: bodies.UserCreate, connection: Connection) -> Any:
+    """Insert a user."""
+    result = connection.execute(insert(users).values(**body.model_dump()))
+    (key,) = result.inserted_primary_key
+    result = connection.execute(select(users).where(users.c.id == key))
+    user = result.mappings().one()
+    connection.commit()
+    return {**user, "profile": None}

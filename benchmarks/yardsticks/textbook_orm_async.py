@@ -1,0 +1,57 @@
+"""The textbook: FastAPI and SQLAlchemy's ORM, asynchronous, as their tutorials write it."""
+
+import os
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, HTTPException
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import joinedload, selectinload
+
+from benchmarks.yardsticks import bodies, models
+
+engine = create_async_engine(os.environ["DATABASE_URL"])
+sessions = async_sessionmaker(engine, expire_on_commit=False)
+app = FastAPI()
+
+
+async def get_session() -> AsyncIterator[AsyncSession]:
+    """Give a session for a request."""
+    async with sessions() as session:
+        yield session
+
+
+Session = Annotated[AsyncSession, Depends(get_session)]
+
+
+@app.get("/api/v1/users/{user_id}", response_model=bodies.User)
+async def read_user(user_id: int, session: Session) -> Any:
+    """Read a user by its key."""
+    user = await session.get(models.User, user_id, options=[joinedload(models.User.profile)])
+    if user is None:
+        raise HTTPException(status_code=404, detail="User not found")
+    return user
+
+
+@app.get("/api/v1/posts", response_model=bodies.Posts)
+async def list_posts(session: Session, limit: int = 20) -> Any:
+    """Read a page of posts with their tags."""
+    statement = (
+        select(models.Post)
+        .options(selectinload(models.Post.tags))
+        .order_by(models.Post.created_at.desc(), models.Post.id.desc())
+        .limit(limit)
+    )
+    result = await session.execute(statement)
+    return {"items": result.scalars().all()}
+
+
+@app.post("/api/v1/users", response_model=bodies.User, status_code=201)
+async def create_user(body: bodies.UserCreate, session: Session) -> Any:
+    """Insert a user."""
+    user = models.User(**body.model_dump(), profile=None)
+    session.add(user)
+    await session.commit()
+    await session.refresh(user, ["created_at", "updated_at"])
+    return user
