@@ -87,7 +87,7 @@ class Demand:
             return False
         if self.covering:
             return variant.example and is_covering(variant) and has_turn(variant)
-        if self.turn is not None:
+        if self.turn is not None and variant.example:
             return has_turn(variant, self.turn) and (bool(self.mixins) or self._is_for_half(variant))
         return variant.example or has_turn(variant)
 
