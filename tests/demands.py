@@ -1,9 +1,9 @@
 """Tells which tests a target has, by what the markers of each test ask for.
 
 What differs little between the sets of mixins runs on few of them, unless everything is to run on everything. What
-calls the service runs on every base variant with no mixin and with all of them. On every other set of mixins, once for
-each database: there, `io` and `data_access` take turns; and what is about no mixin runs on every second set alone. They
-take turns in what is for a covering set too, and without the example.
+calls the service runs on every base variant with no mixin and with all of them. On every second of the other sets, it
+runs once for each database: there, `io` and `data_access` take turns. They do so on a second server of a database, in
+what is for a covering set, and without the example.
 """
 
 from collections.abc import Iterable, Sequence
@@ -81,14 +81,14 @@ class Demand:
         variant = target.variant
         if self.base:
             return True
-        if is_end(variant):
+        if is_end(variant) and (target.first or self.turn is None):
             return not variant.mixins or bool(self.mixins) or not self.once_per_base or has_turn(variant)
-        if self.once_per_base or not (variant.example or self.bare):
+        if (self.once_per_base and not is_end(variant)) or not (variant.example or self.bare):
             return False
         if self.covering:
             return variant.example and is_covering(variant) and has_turn(variant)
         if self.turn is not None and variant.example:
-            return has_turn(variant, self.turn) and (bool(self.mixins) or self._is_for_half(variant))
+            return has_turn(variant, self.turn) and (is_end(variant) or self._is_for_half(variant))
         return variant.example or has_turn(variant)
 
     def _is_for_half(self, variant: Variant) -> bool:
