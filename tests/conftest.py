@@ -76,7 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
             folder = stack.enter_context(scratch_folder())
             found = stack.enter_context(servers.running(databases, folder, partial(print, flush=True)))
         config.stash[SERVERS] = found
-        config.stash[TARGETS] = targets.targets_of(selection, found, everything=config.getoption("everything"))
+        config.stash[TARGETS] = targets.targets_of(selection, found)
     except (servers.NoServer, ValueError) as error:
         stack.close()
         raise pytest.UsageError(str(error)) from error

@@ -1,9 +1,9 @@
 """Tells which tests a target has, by what the markers of each test ask for.
 
 What differs little between the sets of mixins runs on few of them, unless everything is to run on everything. What
-calls the service runs on every base variant with no mixin and with all of them. On every other set of mixins, once for
-each database: there, `io` and `data_access` take turns; and what is about no mixin runs on every second set alone. They
-take turns in what is for a covering set too, and without the example.
+calls the service runs on every base variant with no mixin and with all of them. On every second of the other sets, it
+runs once for each database: there, `io` and `data_access` take turns. They do so on a second server of a database, in
+what is for a covering set, and without the example.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,8 @@ MARKERS = (
     "once_per_database: is for one variant of each database only",
     "example: is for the variants with the example only",
     "mixin(name): is for the variants with that mixin only",
-    "once_per_base: needs no mixin and all mixins only",
+    "once_per_base: needs no mixin and, once for each database, all mixins only",
+    "ends: needs no mixin and all mixins only, and those on every base variant",
     "covering: needs no mixin, each alone, each pair and all mixins only",
     "in_turn: is enough on a part of the variants, as a call of the service is",
     "bare: needs every set of mixins without the example too, where other tests need none and all only",
@@ -39,6 +40,7 @@ class Demand:
     example: bool
     mixins: frozenset[str]
     once_per_base: bool
+    ends: bool
     covering: bool
     bare: bool
     turn: int | None
@@ -54,6 +56,7 @@ class Demand:
             example="example" in names,
             mixins=frozenset(mark.args[0] for mark in test.iter_markers("mixin")),
             once_per_base="once_per_base" in names,
+            ends="ends" in names,
             covering="covering" in names,
             bare="bare" in names,
             turn=crc32(test.nodeid.encode()) if "api" in test.fixturenames or "in_turn" in names else None,
@@ -81,14 +84,14 @@ class Demand:
         variant = target.variant
         if self.base:
             return True
-        if is_end(variant):
+        if is_end(variant) and (target.first or self.turn is None):
             return not variant.mixins or bool(self.mixins) or not self.once_per_base or has_turn(variant)
-        if self.once_per_base or not (variant.example or self.bare):
+        if not is_end(variant) and (self.once_per_base or self.ends or not (variant.example or self.bare)):
             return False
         if self.covering:
             return variant.example and is_covering(variant) and has_turn(variant)
-        if self.turn is not None:
-            return has_turn(variant, self.turn) and (bool(self.mixins) or self._is_for_half(variant))
+        if self.turn is not None and variant.example:
+            return has_turn(variant, self.turn) and (is_end(variant) or self._is_for_half(variant))
         return variant.example or has_turn(variant)
 
     def _is_for_half(self, variant: Variant) -> bool:

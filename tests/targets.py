@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.servers import Server
-from tests.variants import SELECTIONS, Variant, is_covering, is_default, is_end, select
+from tests.variants import SELECTIONS, Variant, is_covering, is_default, select
 
 EACH = "each"
 
@@ -24,17 +24,16 @@ def databases_of(selection: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(variant.database for variant, _ in _selected(selection)))
 
 
-def targets_of(selection: str, servers: Sequence[Server], *, everything: bool = False) -> tuple[Target, ...]:
+def targets_of(selection: str, servers: Sequence[Server]) -> tuple[Target, ...]:
     """Give the targets of the selected variants, those with the most tests first.
 
     A variant that is named runs on each server of its database. Of a whole selection, the second server and those after
     it have a part: fewer sets of mixins, and no variant without the example.
     """
     targets = []
-    is_shared = is_covering if everything else is_end
     for variant, product in _selected(selection):
         suited = [server for server in servers if server.database == variant.database]
-        shared = suited if product or (variant.example and is_shared(variant)) else suited[:1]
+        shared = suited if product or (variant.example and is_covering(variant)) else suited[:1]
         chosen = [server for server in shared if product in ("", EACH, server.product.lower())]
         if not chosen:
             names = ", ".join(server.product.lower() for server in suited)

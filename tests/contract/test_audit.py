@@ -170,6 +170,7 @@ def test_tags_leave_entries_for_themselves_and_for_each_post_that_has_them(blog:
 
 
 @example
+@pytest.mark.ends
 def test_of_racing_posts_with_a_new_tag_one_leaves_its_entry(blog: Blog, stored: Storage) -> None:
     actor, author, names = token(), blog.add_user()["id"], [token() for _ in range(3)]
     orders = [names[turn:] + names[:turn] for turn in range(3)] * 2
@@ -205,6 +206,7 @@ def test_a_profile_leaves_a_creation_then_updates(blog: Blog, stored: Storage) -
 
 
 @example
+@pytest.mark.ends
 def test_a_thousand_rows_leave_a_thousand_entries_each_time(blog: Blog, stored: Storage) -> None:
     actor, word = token(), token()
     users = [
@@ -354,6 +356,7 @@ def test_a_request_at_another_version_leaves_no_entry(blog: Blog, stored: Storag
 
 
 @example
+@pytest.mark.ends
 def test_each_of_many_requests_at_once_has_its_own_actor(blog: Blog) -> None:
     actors = [token() if number % 4 else None for number in range(12)]
 

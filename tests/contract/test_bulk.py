@@ -23,6 +23,7 @@ def batch(count: int, word: str) -> list[dict[str, Any]]:
     return [{"email": f"{word}.{number}@example.com", "name": word} for number in range(count)]
 
 
+@pytest.mark.ends
 def test_a_thousand_users_are_made_changed_and_deleted_at_once(blog: Blog, stored: Storage, shapes: Shapes) -> None:
     word = token()
     made = blog.post("/users/bulk", batch(1_000, word)).json()

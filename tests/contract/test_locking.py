@@ -222,6 +222,7 @@ def test_a_bulk_makes_what_was_read_before_stale(blog: Blog) -> None:
 
 
 @pytest.mark.parametrize("table", CHANGES)
+@pytest.mark.ends
 def test_of_racing_writers_at_one_version_exactly_one_wins(blog: Blog, stored: Storage, table: str) -> None:
     number = rows(blog)[table]
     path = f"/{table}/{number}"
@@ -236,6 +237,7 @@ def test_of_racing_writers_at_one_version_exactly_one_wins(blog: Blog, stored: S
     assert stored.count(table, id=number) == found[200]
 
 
+@pytest.mark.ends
 def test_racing_writers_that_name_no_version_are_all_done_and_counted(blog: Blog) -> None:
     made = rows(blog)
     user, post = f"/users/{made['users']}", f"/posts/{made['posts']}"
@@ -250,6 +252,7 @@ def test_racing_writers_that_name_no_version_are_all_done_and_counted(blog: Blog
     assert (blog.item(user)["version"], blog.item(post)["version"]) == (2 + 8, 2 + 4)
 
 
+@pytest.mark.ends
 def test_racing_writers_that_try_again_lose_no_update(blog: Blog) -> None:
     check_no_update_is_lost(blog, 6)
 

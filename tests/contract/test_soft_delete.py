@@ -318,6 +318,7 @@ def test_deleting_and_restoring_move_the_update(blog: Blog) -> None:
         assert moments[0] < moments[1] < moments[2]
 
 
+@pytest.mark.ends
 def test_of_racing_restores_to_one_email_exactly_one_is_done(blog: Blog, stored: Storage) -> None:
     for _ in range(2):
         email = new_email()
@@ -332,6 +333,7 @@ def test_of_racing_restores_to_one_email_exactly_one_is_done(blog: Blog, stored:
         assert stored.count("users", email=email) == 1
 
 
+@pytest.mark.ends
 def test_owners_restored_at_once_bring_back_what_belongs_to_both(blog: Blog) -> None:
     for _ in range(2):
         posts = [blog.add_post() for _ in range(2)]
@@ -343,6 +345,7 @@ def test_owners_restored_at_once_bring_back_what_belongs_to_both(blog: Blog) -> 
         assert [ids(blog.items(f"/posts/{post['id']}/comments")) for post in posts] == [[number] for number in comments]
 
 
+@pytest.mark.ends
 def test_a_restore_that_races_with_another_deletion_brings_back_nothing_of_a_deleted_user(
     blog: Blog, stored: Storage
 ) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .blog import Blog
     from .storage import Storage
 
-pytestmark = pytest.mark.example
+pytestmark = [pytest.mark.example, pytest.mark.ends]
 
 THREADS = 8
 TURNS = 6
