@@ -271,6 +271,14 @@ MIGRATIONS = (
         r"'NoneType' object has no attribute 'scalar_one'",
     ),
     Mutation(
+        "row that refers to none after a migration",
+        "template/migrations/sqlite.py.jinja",
+        "    if orphans:\n",
+        "    if False:\n",
+        Check("test_migrations.py::test_a_row_without_the_one_it_refers_to_is_refused_and_undone", SYNC_CORE),
+        r"DID NOT RAISE",
+    ),
+    Mutation(
         "migrations that don't wait for each other",
         "template/migrations/postgresql.py",
         """    connection.execute(text("SELECT pg_advisory_lock(hashtext('migrations'))"))

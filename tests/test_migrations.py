@@ -4,11 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from tests.schema import schema_of
 from tests.servers import engine
 from tests.variants import Variant
-from tests.zygote import Child, Zygote
+from tests.zygote import Child, CommandFailed, Zygote
 
 IN_TURN = """
 import shlex, sys
@@ -23,6 +24,17 @@ from app.tables import metadata
 engine = create_engine(sys.argv[1])
 metadata.create_all(engine)
 engine.dispose()
+"""
+
+ORPHAN = """
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.execute("INSERT INTO posts (author_id, title, content, published) VALUES (1, 'T', 'C', false)")
 """
 
 
@@ -89,6 +101,24 @@ def test_a_new_revision_has_nothing_to_do(zygote: Zygote, project: Path, migrate
         assert {line for line in statements if line and not line.startswith(("#", '"""'))} == {"pass"}
     finally:
         made.unlink()
+
+
+@pytest.mark.example
+@pytest.mark.once_per_base
+def test_a_row_without_the_one_it_refers_to_is_refused_and_undone(
+    alembic: Alembic, project: Path, database_url: str
+) -> None:
+    alembic("upgrade head")
+    revision = project / "migrations" / "versions" / "0002_orphan.py"
+    revision.write_text(ORPHAN, encoding="utf-8")
+    try:
+        with pytest.raises(CommandFailed, match=r"(?i)foreign key|rows refer to rows"):
+            alembic("upgrade head")
+    finally:
+        revision.unlink()
+    with engine(database_url).connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM posts")) == 0
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0001"
 
 
 @pytest.mark.once_per_base

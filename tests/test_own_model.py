@@ -10,10 +10,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from httpx2 import codes
+from sqlalchemy import inspect
 
 from tests.conftest import SERVERS
 from tests.rendering import render_variant
-from tests.servers import Server, new_database
+from tests.servers import Server, engine, new_database
 from tests.service import NO_CERTIFICATES, serving
 from tests.test_migrations import Alembic
 from tests.variants import ROOT, Variant, all_variants, choices
@@ -26,7 +28,6 @@ PARENT = {
     "orm": 'parent_id: Mapped[int | None] = mapped_column(ForeignKey("books.id", ondelete="CASCADE"), index=True)',
     "core": 'parent_id: Named[int | None] = Column(Key, ForeignKey("books.id", ondelete="CASCADE"), index=True)',
 }
-OK, CREATED, NO_CONTENT, NOT_FOUND, CONFLICT, STALE = 200, 201, 204, 404, 409, 412
 
 
 @dataclass(frozen=True)
@@ -139,13 +140,13 @@ class Books:
     def add(self, isbn: int, **fields: Any) -> dict[str, Any]:
         """Add a book."""
         body = {"title": f"Volume {isbn}", "isbn": f"{isbn:013}", "summary": "Of whales.", **fields}
-        made: dict[str, Any] = self.call(CREATED, "POST", json=body)
+        made: dict[str, Any] = self.call(codes.CREATED, "POST", json=body)
         return made
 
     def found(self) -> list[int]:
         """Give the ids that a search finds, which is the same as the list's."""
-        found = {book["id"] for book in self.call(OK, "GET", "/search", params={"q": "whales"})["items"]}
-        assert found == {book["id"] for book in self.call(OK, "GET")["items"]}
+        found = {book["id"] for book in self.call(codes.OK, "GET", "/search", params={"q": "whales"})["items"]}
+        assert found == {book["id"] for book in self.call(codes.OK, "GET")["items"]}
         return sorted(found)
 
 
@@ -158,28 +159,28 @@ def check_at_work(api: httpx2.Client) -> None:
     whole_path, part_path = f"/{whole['id']}", f"/{part['id']}"
     assert whole["version"] == 1
     assert whole["created_at"] == whole["updated_at"]
-    books.call(CONFLICT, "POST", json={"title": "Again", "isbn": whole["isbn"]})
+    books.call(codes.CONFLICT, "POST", json={"title": "Again", "isbn": whole["isbn"]})
     assert books.found() == [whole["id"], part["id"], page["id"]]
 
     heavier = books.add(4, title="Whales", summary="")
-    assert books.call(OK, "GET", "/search", params={"q": "whales"})["items"][0] == heavier
-    books.call(NO_CONTENT, "DELETE", f"/{heavier['id']}")
+    assert books.call(codes.OK, "GET", "/search", params={"q": "whales"})["items"][0] == heavier
+    books.call(codes.NO_CONTENT, "DELETE", f"/{heavier['id']}")
 
-    changed = books.call(OK, "PATCH", whole_path, json={"title": "All"}, headers={"If-Match": '"1"'})
+    changed = books.call(codes.OK, "PATCH", whole_path, json={"title": "All"}, headers={"If-Match": '"1"'})
     assert (changed["version"], changed["title"]) == (2, "All")
     assert changed["updated_at"] > changed["created_at"]
-    books.call(STALE, "PATCH", whole_path, json={"title": "None"}, headers={"If-Match": '"1"'})
-    books.call(STALE, "DELETE", whole_path, headers={"If-Match": '"1"'})
+    books.call(codes.PRECONDITION_FAILED, "PATCH", whole_path, json={"title": "None"}, headers={"If-Match": '"1"'})
+    books.call(codes.PRECONDITION_FAILED, "DELETE", whole_path, headers={"If-Match": '"1"'})
 
-    books.call(NO_CONTENT, "DELETE", whole_path, headers={"If-Match": '"2"'})
+    books.call(codes.NO_CONTENT, "DELETE", whole_path, headers={"If-Match": '"2"'})
     assert books.found() == []
-    books.call(NOT_FOUND, "GET", part_path)
-    assert books.call(OK, "GET", part_path, params={"include_deleted": True})["deleted_at"] is not None
-    books.call(CONFLICT, "POST", f"{part_path}/restore")
+    books.call(codes.NOT_FOUND, "GET", part_path)
+    assert books.call(codes.OK, "GET", part_path, params={"include_deleted": True})["deleted_at"] is not None
+    books.call(codes.CONFLICT, "POST", f"{part_path}/restore")
     taken = books.add(1)
-    books.call(CONFLICT, "POST", f"{whole_path}/restore")
-    books.call(NO_CONTENT, "DELETE", f"/{taken['id']}")
-    assert books.call(OK, "POST", f"{whole_path}/restore")["deleted_at"] is None
+    books.call(codes.CONFLICT, "POST", f"{whole_path}/restore")
+    books.call(codes.NO_CONTENT, "DELETE", f"/{taken['id']}")
+    assert books.call(codes.OK, "POST", f"{whole_path}/restore")["deleted_at"] is None
     assert books.found() == [whole["id"], part["id"], page["id"]]
 
     entries = api.get("/audit", params={"table": "books", "record_id": whole["id"]}).raise_for_status().json()["items"]
@@ -193,6 +194,7 @@ def test_it_works_and_is_clean(case: Case, source: Path, tmp_path: Path, zygote:
         alembic = Alembic(zygote, project, url)
         alembic("upgrade head", "revision --autogenerate -m 'Add books'")
         alembic("upgrade head", "check")
+        assert inspect(engine(url)).get_columns("books")[0]["name"] == "id"
         check_code(project, mypy_cache)
         with (
             serving(zygote, project, {"DATABASE_URL": url}, tmp_path) as address,
