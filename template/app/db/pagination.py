@@ -46,10 +46,7 @@ class Keyset:
     ) -> None:
         self._columns = columns
         self._position = position
-
-    @property
-    def order(self) -> list[UnaryExpression[Any]]:
-        return [column.desc() for column in self._columns.values()]
+        self.order = [column.desc() for column in columns.values()]
 
     def slice(self, statement: SelectT, cursor: str | None, limit: int) -> SelectT:
         """Return a statement of the rows after the cursor: as many as the limit, and one more.

@@ -37,5 +37,4 @@ def _lower(value: object) -> object:
 def _begin(connection: Connection) -> None:
     """Take the write lock at once, so that no writer works on what another is about to change."""
     read_only = connection.get_execution_options().get("read_only", False)
-    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if read_only else 'OFF'}")
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
