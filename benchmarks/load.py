@@ -3,7 +3,7 @@
 import asyncio
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 Request = Callable[[int], bytes]
@@ -37,11 +37,11 @@ def post(path: str, body: Callable[[int], str]) -> Request:
 
 
 class Client(asyncio.Protocol):
-    """A connection that sends requests until it is told to stop."""
+    """A connection that sends requests as long as there are numbers."""
 
-    def __init__(self, request: Request, numbers: Callable[[], int], stop: float) -> None:
-        """Send `request`, with a number that no other has, as long as `time.perf_counter()` is below `stop`."""
-        self._request, self._numbers, self._stop = request, numbers, stop
+    def __init__(self, request: Request, numbers: Iterator[int]) -> None:
+        """Send `request` with each of the numbers, which connections share."""
+        self._request, self._numbers = request, numbers
         self._buffer = b""
         self._sent = 0.0
         self.times: list[float] = []
@@ -66,11 +66,7 @@ class Client(asyncio.Protocol):
         now = time.perf_counter()
         self.times.append(now - self._sent)
         self._buffer = b""
-        if now < self._stop:
-            self._send()
-        else:
-            self.done.set_result(None)
-            self._transport.close()
+        self._send()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Fail, unless it was the end."""
@@ -78,19 +74,22 @@ class Client(asyncio.Protocol):
             self.done.set_exception(error or ConnectionError("the service closed the connection"))
 
     def _send(self) -> None:
+        number = next(self._numbers, None)
+        if number is None:
+            self.done.set_result(None)
+            self._transport.close()
+            return
         self._sent = time.perf_counter()
-        self._transport.write(self._request(self._numbers()))
+        self._transport.write(self._request(number))
 
 
-async def _load(port: int, request: Request, first: int, seconds: float, connections: int) -> Load:
-    numbers = iter(range(first, first + 10_000_000)).__next__
+async def _load(port: int, request: Request, first: int, count: int, connections: int) -> Load:
+    numbers = iter(range(first, first + count))
     loop = asyncio.get_running_loop()
     start = time.perf_counter()
     clients = []
     for _ in range(connections):
-        _, client = await loop.create_connection(
-            lambda: Client(request, numbers, start + seconds), "127.0.0.1", port
-        )
+        _, client = await loop.create_connection(lambda: Client(request, numbers), "127.0.0.1", port)
         clients.append(client)
     await asyncio.gather(*(client.done for client in clients))
     taken = time.perf_counter() - start
@@ -98,12 +97,12 @@ async def _load(port: int, request: Request, first: int, seconds: float, connect
     return Load(len(times) / taken, statistics.median(times) * 1000)
 
 
-def load(port: int, request: Request, first: int = 0, seconds: float = 1.5, connections: int = 8) -> Load:
-    """Send requests to the service at `port`, with the numbers from `first`, and say how it coped.
+def load(port: int, request: Request, count: int, first: int = 0, connections: int = 4) -> Load:
+    """Send `count` requests to the service at `port`, with the numbers from `first`, and say how it coped.
 
     Raises:
         RuntimeError: it answered one with another status than 2xx.
         OSError: it can't be reached.
 
     """
-    return asyncio.run(_load(port, request, first, seconds, connections))
+    return asyncio.run(_load(port, request, first, count, connections))

@@ -26,7 +26,7 @@ from tests.variants import ROOT, Variant
 from tests.zygote import Zygote
 
 SERVICE_CORE, OTHER_CORE = 0, 1
-ROUNDS, SECONDS = 7, 1.0
+ROUNDS, COUNT = 9, 100
 USERS, POSTS, TAGS = 1_000, 10_000, 50
 DRIVERS = {
     ("postgresql", "async"): "postgresql+asyncpg",
@@ -45,12 +45,13 @@ CALLS: dict[str, Request] = {
 
 @dataclass
 class Service:
-    """A service that runs, and the requests per second of each round by call."""
+    """A service that runs; `costs` holds the seconds of CPU that a request takes, of each round by call."""
 
     name: str
     port: int
+    pid: int
     log: Path
-    rates: dict[str, list[float]] = field(default_factory=dict)
+    costs: dict[str, list[float]] = field(default_factory=dict)
 
 
 def fill(url: str) -> None:
@@ -97,36 +98,47 @@ def start(name: str, application: str, folder: Path, url: str, scratch: Path, st
         if process.poll() is not None:
             raise RuntimeError(f"{name} ended: {Path(log.name).read_text(encoding='utf-8')}")
         time.sleep(0.05)
-    return Service(name, int(port.read_text()), Path(log.name))
+    return Service(name, int(port.read_text()), process.pid, Path(log.name))
 
 
-def measure(services: Sequence[Service], calls: dict[str, Request], rounds: int, seconds: float) -> None:
+def cpu_seconds(pid: int) -> float:
+    """Give the seconds of CPU that the threads of a process have taken, from Linux's scheduler."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+
+
+def measure(services: Sequence[Service], calls: dict[str, Request], rounds: int, count: int) -> None:
     """Load each service with each call, in turn; the first round warms up."""
     number = 0
     for index in range(rounds + 1):
         for call, request in calls.items():
             turn = index % len(services)
             for service in [*services[turn:], *services[:turn]]:
+                before = cpu_seconds(service.pid)
                 try:
-                    rate = load(service.port, request, number, seconds if index else 0.3).rate
+                    load(service.port, request, count, number)
                 except RuntimeError as error:
                     raise RuntimeError(f"{service.name}, {call}: {error}\n{service.log.read_text()[-3000:]}") from error
-                number += 1_000_000
+                number += count
                 if index:
-                    service.rates.setdefault(call, []).append(rate)
+                    service.costs.setdefault(call, []).append((cpu_seconds(service.pid) - before) / count)
 
 
 def compare(services: Sequence[Service], to: str) -> list[str]:
-    """Give the lines of a table: the rates as ratios to those of the service named `to`."""
-    calls = list(services[0].rates)
+    """Give the lines of a table: how many requests a service answers with the CPU of one of the service named `to`."""
+    calls = list(services[0].costs)
     (other,) = (service for service in services if service.name == to)
     lines = [f"| service | {' | '.join(calls)} |", "| --- |" + " --- |" * len(calls)]
     for service in services:
         cells = []
         for call in calls:
-            ratios = sorted(a / b for a, b in zip(service.rates[call], other.rates[call], strict=True))
-            rate = statistics.median(service.rates[call])
-            cells.append(f"{statistics.median(ratios):.2f} ({ratios[1]:.2f}–{ratios[-2]:.2f}) {rate:.0f}/s")
+            ratios = sorted(b / a for a, b in zip(service.costs[call], other.costs[call], strict=True))
+            best = min(other.costs[call]) / min(service.costs[call])
+            quarter = len(ratios) // 4
+            cells.append(
+                f"{best:.2f} · {statistics.median(ratios):.2f} ({ratios[quarter]:.2f}–{ratios[-1 - quarter]:.2f})"
+                f" {min(service.costs[call]) * 1e3:.2f} ms"
+            )
         lines.append(f"| {service.name} | {' | '.join(cells)} |")
     return lines
 
@@ -159,7 +171,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--on", default="postgresql-async", help="database and io, joined with commas")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--count", type=int, default=COUNT)
     parser.add_argument("--calls", default=",".join(CALLS))
     options = parser.parse_args()
     os.sched_setaffinity(0, {OTHER_CORE})
@@ -174,7 +186,7 @@ def main() -> None:
             with ExitStack() as inner:
                 services = serve_all(database, io, server, folder, zygote, inner)
                 calls = {name: CALLS[name] for name in options.calls.split(",")}
-                measure(services, calls, options.rounds, options.seconds)
+                measure(services, calls, options.rounds, options.count)
             say(f"{server}, {io}")
             for to in ("limit", f"textbook_orm_{io}"):
                 if any(service.name == to for service in services):
