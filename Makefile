@@ -7,7 +7,7 @@ PYTEST = $(VENV)/bin/python -m pytest
 READY = $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-one matrix report lint docs constraints bench-mixins clean
+.PHONY: help demo test test-one matrix report lint docs constraints bench bench-mixins clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ docs: $(READY) ## Build the documentation, strictly
 
 constraints: $(READY) ## Pin anew what the template's services and this repository depend on
 	@$(VENV)/bin/python -m tests.constraints
+
+bench: $(READY) ## Measure speed and write docs/performance.md: make bench SECTIONS="limit textbook"
+	@$(VENV)/bin/python -m benchmarks $(SECTIONS)
 
 bench-mixins: $(READY) ## Measure what each mixin costs and write docs/mixins/cost.md
 	@$(VENV)/bin/python -m benchmarks.mixins

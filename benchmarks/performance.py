@@ -1,32 +1,31 @@
-"""Measures the services against the yardsticks, and writes docs/performance.md.
+"""Measures the services against the yardsticks: the CPU that a request takes, side by side.
 
-Run as `make bench`. A service has a core of its own; the database and the client share the other.
+A service has a core of its own; the database and the client share the other. What other guests of the machine take
+away makes times jump, so the measure is the CPU time of the service, as a ratio within each round.
 """
 
-import argparse
 import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 
 from benchmarks.load import Request, get, load, post
 from benchmarks.yardsticks.models import Base
-from tests.conftest import scratch_folder
-from tests.demo import say
-from tests.rendering import render_variant, snapshot
-from tests.servers import Server, engine, new_database, running
+from tests.rendering import render_variant
+from tests.servers import Server, engine, new_database
 from tests.variants import ROOT, Variant
 from tests.zygote import Zygote
 
 SERVICE_CORE, OTHER_CORE = 0, 1
-ROUNDS, COUNT = 9, 100
+ROUNDS, COUNT = 3, 12
 USERS, POSTS, TAGS = 1_000, 10_000, 50
 DRIVERS = {
     ("postgresql", "async"): "postgresql+asyncpg",
@@ -41,6 +40,31 @@ CALLS: dict[str, Request] = {
     "page": get("/api/v1/posts?limit=20"),
     "insert": post("/api/v1/users", lambda number: f'{{"email": "new{number}@example.com", "name": "New"}}'),
 }
+NAMES = {
+    "limit": "L: Starlette, asyncpg, SQL and JSON by hand",
+    "framework": "F: FastAPI, asyncpg, SQL by hand",
+    "textbook_orm": "T: the textbook, ORM",
+    "textbook_core": "T: the textbook, Core",
+    "ours_orm": "rendered, ORM",
+    "ours_core": "rendered, Core",
+}
+# Each choice undone, as an edit of a rendered project, to show what it is worth.
+UNDONE = {
+    "a ping before every use": (
+        "app/db/engine.py",
+        '        "pool_size": settings',
+        '        "pool_pre_ping": True,\n        "pool_size": settings',
+    ),
+    "a transaction around reads": ("app/db/read_only.py", '"isolation_level": "AUTOCOMMIT"', '"no": True'),
+    "writes not refused": ("app/db/engine.py", "    refuse_writes(engine.sync_engine)\n", ""),
+    "a statement built for each request": (
+        "app/users/repository.py",
+        "self.one(DETAIL, user_id)",
+        "self.get(user_id, joinedload(User.profile))",
+    ),
+    "tags by `selectinload`": ("app/posts/repository.py", "joinedload(Post.tags))", "selectinload(Post.tags))"),
+    "garbage collected as by default": ("app/main.py", "        spare_collections()\n", ""),
+}
 
 
 @dataclass
@@ -53,11 +77,15 @@ class Service:
     log: Path
     costs: dict[str, list[float]] = field(default_factory=dict)
 
+    def ratios(self, other: "Service", call: str) -> list[float]:
+        """Give how many of its requests the CPU of one of the other's pays for, of each round, sorted."""
+        return sorted(b / a for a, b in zip(self.costs[call], other.costs[call], strict=True))
+
 
 def fill(url: str) -> None:
     """Write the rows that are read."""
     tables = Base.metadata.tables
-    rows = {
+    rows: dict[str, list[dict[str, Any]]] = {
         "users": [
             {"id": n, "email": f"user{n}@example.com", "name": f"User {n}", "preferences": {"theme": "dark"}}
             for n in range(1, USERS + 1)
@@ -76,20 +104,30 @@ def fill(url: str) -> None:
             connection.execute(insert(tables[name]), values)
         if made.dialect.name == "postgresql":
             for name in ("users", "tags", "posts"):
-                connection.exec_driver_sql(f"SELECT setval('{name}_id_seq', (SELECT max(id) FROM {name}))")
+                key = tables[name].c.id
+                connection.execute(select(func.setval(f"{name}_id_seq", select(func.max(key)).scalar_subquery())))
             connection.exec_driver_sql("ANALYZE")
 
 
-def start(name: str, application: str, folder: Path, url: str, scratch: Path, stack: ExitStack) -> Service:
-    """Start a service and wait until it listens.
+def start(
+    name: str, application: str, folder: Path, url: str, scratch: Path, stack: ExitStack, *options: str
+) -> Service:
+    """Start a service, which ends with the stack, and wait until it listens.
 
     Raises:
         RuntimeError: it ended before it did.
 
     """
-    port = scratch / f"{name}.port"
-    log = stack.enter_context((scratch / f"{name}.log").open("wb"))
-    command = [sys.executable, ROOT / "benchmarks/worker.py", port, str(SERVICE_CORE), application]
+    port = scratch / f"{len(list(scratch.glob('*.port')))}.port"
+    log = stack.enter_context(port.with_suffix(".log").open("wb"))
+    command: list[str | Path] = [
+        sys.executable,
+        ROOT / "benchmarks/worker.py",
+        port,
+        str(SERVICE_CORE),
+        application,
+        *options,
+    ]
     environment = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": str(folder)}
     process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
     stack.callback(process.wait)
@@ -107,91 +145,118 @@ def cpu_seconds(pid: int) -> float:
     return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
-def measure(services: Sequence[Service], calls: dict[str, Request], rounds: int, count: int) -> None:
-    """Load each service with each call, in turn; the first round warms up."""
+def measure(services: Sequence[Service], calls: Sequence[str], rounds: int = ROUNDS) -> None:
+    """Load each service with each call, in turn; the first round warms up.
+
+    Raises:
+        RuntimeError: a service answered with another status than 2xx.
+
+    """
     number = 0
     for index in range(rounds + 1):
-        for call, request in calls.items():
+        for call in calls:
             turn = index % len(services)
             for service in [*services[turn:], *services[:turn]]:
                 before = cpu_seconds(service.pid)
                 try:
-                    load(service.port, request, count, number)
+                    load(service.port, CALLS[call], COUNT, number)
                 except RuntimeError as error:
                     raise RuntimeError(f"{service.name}, {call}: {error}\n{service.log.read_text()[-3000:]}") from error
-                number += count
+                number += COUNT
                 if index:
-                    service.costs.setdefault(call, []).append((cpu_seconds(service.pid) - before) / count)
+                    service.costs.setdefault(call, []).append((cpu_seconds(service.pid) - before) / COUNT)
 
 
-def compare(services: Sequence[Service], to: str) -> list[str]:
-    """Give the lines of a table: how many requests a service answers with the CPU of one of the service named `to`."""
-    calls = list(services[0].costs)
-    (other,) = (service for service in services if service.name == to)
+def cell(ratios: Sequence[float]) -> str:
+    """Give the median of ratios, with the quartiles on either side."""
+    quarter = len(ratios) // 4
+    return f"**{statistics.median(ratios):.2f}** ({ratios[quarter]:.2f} to {ratios[-1 - quarter]:.2f})"
+
+
+def table(services: Sequence[Service], to: Service) -> list[str]:
+    """Give the lines of a table: how many requests each service answers with the CPU that `to` takes for one."""
+    calls = list(to.costs)
     lines = [f"| service | {' | '.join(calls)} |", "| --- |" + " --- |" * len(calls)]
     for service in services:
-        cells = []
-        for call in calls:
-            ratios = sorted(b / a for a, b in zip(service.costs[call], other.costs[call], strict=True))
-            best = min(other.costs[call]) / min(service.costs[call])
-            quarter = len(ratios) // 4
-            cells.append(
-                f"{best:.2f} · {statistics.median(ratios):.2f} ({ratios[quarter]:.2f}–{ratios[-1 - quarter]:.2f})"
-                f" {min(service.costs[call]) * 1e3:.2f} ms"
-            )
+        cells = ["1" if service is to else cell(service.ratios(to, call)) for call in calls]
         lines.append(f"| {service.name} | {' | '.join(cells)} |")
     return lines
 
 
-def serve_all(database: str, io: str, server: Server, scratch: Path, zygote: Zygote, stack: ExitStack) -> list[Service]:
-    """Serve the yardsticks, and ours with each data access, on one database."""
-    url = stack.enter_context(new_database(server, scratch))
-    projects = {
-        access: render_variant(scratch / "source", Variant(database, io, access, ("timestamps",)), scratch / access)
-        for access in ("orm", "core")
-    }
-    zygote.run(["-m", "alembic", "upgrade", "head"], projects["orm"], {"DATABASE_URL": url})
-    fill(url)
-    plain = url.replace("+asyncpg", "").replace("+psycopg", "")
-    driven = DRIVERS[database, io] + "://" + url.partition("://")[2]
-    yardsticks = [f"textbook_{access}_{io}" for access in ("orm", "core")]
-    services = []
-    if (database, io) == ("postgresql", "async"):
-        for name in ("limit", "framework"):
-            services.append(start(name, f"benchmarks.yardsticks.{name}:app", ROOT, plain, scratch, stack))
-    for name in yardsticks:
-        services.append(start(name, f"benchmarks.yardsticks.{name}:app", ROOT, driven, scratch, stack))
-    for access, project in projects.items():
-        services.append(start(f"ours_{access}", "app.main:app", project, url, scratch, stack))
+@contextmanager
+def affinity(core: int) -> Iterator[None]:
+    """Keep this process, and those that it starts, to one core for a while."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+class Side:
+    """One database with one driver, filled, and the services that run on it until the stack is closed."""
+
+    def __init__(self, server: Server, io: str, folder: Path, zygote: Zygote, stack: ExitStack) -> None:
+        """Render both data accesses from the template in `folder`/source, migrate, and write the rows."""
+        self.folder, self.stack, self.io = folder, stack, io
+        self.url = stack.enter_context(new_database(server, folder))
+        self.projects = {}
+        for access in ("orm", "core"):
+            project = folder / f"{server.database}-{io}-{access}"
+            variant = Variant(server.database, io, access, ("timestamps",))
+            self.projects[access] = render_variant(folder / "source", variant, project)
+        zygote.run(["-m", "alembic", "upgrade", "head"], self.projects["orm"], {"DATABASE_URL": self.url})
+        fill(self.url)
+        self.driven = DRIVERS[server.database, io] + "://" + self.url.partition("://")[2]
+
+    def yardstick(self, name: str) -> Service:
+        """Serve a yardstick."""
+        raw = name in {"limit", "framework"}
+        module = name if raw else f"{name}_{self.io}"
+        url = self.url if raw else self.driven
+        application = f"benchmarks.yardsticks.{module}:app"
+        return start(NAMES[name], application, ROOT, url, self.folder, self.stack)
+
+    def rendered(self, access: str, name: str = "", project: Path | None = None, *options: str) -> Service:
+        """Serve what is rendered."""
+        folder = project or self.projects[access]
+        name = name or NAMES[f"ours_{access}"]
+        return start(name, "app.main:app", folder, self.url, self.folder, self.stack, *options)
+
+
+def against_the_limit(side: Side) -> dict[str, Service]:
+    """Measure everything there is on PostgreSQL, asynchronous."""
+    services = {name: side.yardstick(name) for name in list(NAMES)[:4]}
+    services |= {f"ours_{access}": side.rendered(access) for access in ("orm", "core")}
+    measure(list(services.values()), list(CALLS))
     return services
 
 
-def main() -> None:
-    """Measure, and print the tables."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--on", default="postgresql-async", help="database and io, joined with commas")
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--count", type=int, default=COUNT)
-    parser.add_argument("--calls", default=",".join(CALLS))
-    options = parser.parse_args()
-    os.sched_setaffinity(0, {OTHER_CORE})
-    pairs = [tuple(part.split("-")) for part in options.on.split(",")]
-    with scratch_folder() as folder, ExitStack() as stack:
-        snapshot(folder / "source")
-        databases = list(dict.fromkeys(database for database, _ in pairs))
-        servers = stack.enter_context(running(databases, folder, say))
-        zygote = stack.enter_context(Zygote(folder / "logs"))
-        for database, io in pairs:
-            server = next(server for server in servers if server.database == database)
-            with ExitStack() as inner:
-                services = serve_all(database, io, server, folder, zygote, inner)
-                calls = {name: CALLS[name] for name in options.calls.split(",")}
-                measure(services, calls, options.rounds, options.count)
-            say(f"{server}, {io}")
-            for to in ("limit", f"textbook_orm_{io}"):
-                if any(service.name == to for service in services):
-                    say("\n".join(compare(services, to)))
+def against_the_textbook(side: Side) -> dict[str, Service]:
+    """Measure what is rendered and its textbooks."""
+    services = {f"textbook_{access}": side.yardstick(f"textbook_{access}") for access in ("orm", "core")}
+    services |= {f"ours_{access}": side.rendered(access) for access in ("orm", "core")}
+    measure(list(services.values()), list(CALLS))
+    return services
 
 
-if __name__ == "__main__":
-    main()
+def choices_undone(side: Side) -> list[Service]:
+    """Measure the rendered service with the ORM as it is, and with one choice after the other undone.
+
+    Raises:
+        LookupError: a project has no longer what an edit replaces.
+
+    """
+    services = [side.rendered("orm", "as rendered"), side.rendered("orm", "the access log of uvicorn", None, "log")]
+    for name, (file, old, new) in UNDONE.items():
+        project = side.folder / f"undone-{len(services)}"
+        subprocess.run(["cp", "-r", side.projects["orm"], project], check=True)
+        path = project / file
+        text = path.read_text(encoding="utf-8")
+        if text.count(old) != 1:
+            raise LookupError(f"{file} has this {text.count(old)} times, not once: {old}")
+        path.write_text(text.replace(old, new), encoding="utf-8")
+        services.append(side.rendered("orm", name, project))
+    measure(services, list(CALLS))
+    return services

@@ -1,6 +1,6 @@
-"""Serves an application on one core, as a single worker without a log of its accesses.
+"""Serves an application on one core, as a single worker, with a log of its accesses where `log` is asked for.
 
-Run as `python -m benchmarks.worker FILE CORE APPLICATION`; the port is written to FILE once connections queue up on it.
+Run as `python worker.py FILE CORE APPLICATION [log]`; the port is written to FILE once connections queue up on it.
 """
 
 import os
@@ -17,5 +17,7 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
     draft = target.with_suffix(".draft")
     draft.write_text(str(listener.getsockname()[1]))
     draft.rename(target)
-    config = uvicorn.Config(sys.argv[3], access_log=False, log_level="warning", timeout_keep_alive=3600)
+    logged = sys.argv[4:] == ["log"]
+    level = "info" if logged else "warning"
+    config = uvicorn.Config(sys.argv[3], access_log=logged, log_level=level, timeout_keep_alive=3600)
     uvicorn.Server(config).run(sockets=[listener])

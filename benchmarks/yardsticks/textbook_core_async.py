@@ -57,8 +57,8 @@ async def list_posts(connection: Connection, limit: int = 20) -> Any:
 async def create_user(body: bodies.UserCreate, connection: Connection) -> Any:
     """Insert a user."""
     result = await connection.execute(insert(users).values(**body.model_dump()))
-    (key,) = result.inserted_primary_key
-    result = await connection.execute(select(users).where(users.c.id == key))
+    key: Any = result.inserted_primary_key
+    result = await connection.execute(select(users).where(users.c.id == key[0]))
     user = result.mappings().one()
     await connection.commit()
     return {**user, "profile": None}

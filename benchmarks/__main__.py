@@ -1,0 +1,196 @@
+"""Measures, and writes docs/performance.md with its plots.
+
+Run as `make bench`; `make bench SECTIONS="textbook scale"` measures these anew and leaves the others as they are.
+"""
+
+import argparse
+import re
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import performance, process, rendering, scale
+from benchmarks.plot import draw
+from tests.conftest import scratch_folder
+from tests.demo import say
+from tests.rendering import snapshot
+from tests.servers import Server, running
+from tests.variants import ROOT, choices
+from tests.zygote import Zygote
+
+PAGE = ROOT / "docs" / "performance.md"
+TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL"}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a section needs: the servers, a process to fork from, and a folder with the template in `source`."""
+
+    servers: Sequence[Server]
+    zygote: Zygote
+    folder: Path
+
+    def side(self, database: str, io: str, stack: ExitStack) -> performance.Side:
+        """Give a filled database."""
+        server = next(server for server in self.servers if server.database == database)
+        return performance.Side(server, io, self.folder, self.zygote, stack)
+
+
+def plot(name: str, title: str, services: Sequence[performance.Service], to: performance.Service) -> str:
+    """Draw the medians of ratios; give the line that shows the plot."""
+    values = {
+        service.name: {call: statistics.median(service.ratios(to, call)) for call in to.costs} for service in services
+    }
+    draw(PAGE.parent / f"performance-{name}.svg", title, values)
+    return f"![{title}](performance-{name}.svg)"
+
+
+def limit(bench: Bench) -> list[str]:
+    """Compare with the limit, on PostgreSQL with asyncpg."""
+    with ExitStack() as stack:
+        services = performance.against_the_limit(bench.side("postgresql", "async", stack))
+    every, textbook = list(services.values()), services["textbook_orm"]
+    return [
+        plot("limit", "Requests that the CPU of one of L's answers", every[1:], services["limit"]),
+        "",
+        "As a share of the limit:",
+        "",
+        *performance.table(every, services["limit"]),
+        "",
+        "As a multiple of the textbook with the ORM:",
+        "",
+        *performance.table(every, textbook),
+        "",
+        "Milliseconds of CPU, the least of all rounds:",
+        "",
+        f"| service | {' | '.join(textbook.costs)} |",
+        "| --- |" + " --- |" * len(textbook.costs),
+        *(
+            f"| {service.name} | {' | '.join(f'{min(costs) * 1000:.2f}' for costs in service.costs.values())} |"
+            for service in every
+        ),
+    ]
+
+
+def textbook(bench: Bench) -> list[str]:
+    """Compare with the textbook of the same data access, on each database with each driver."""
+    lines = [f"| base variant | {' | '.join(performance.CALLS)} |", "| --- |" + " --- |" * len(performance.CALLS)]
+    for database, title in TITLES.items():
+        for io in choices("io"):
+            with ExitStack() as stack:
+                services = performance.against_the_textbook(bench.side(database, io, stack))
+            for access in ("orm", "core"):
+                ours, other = services[f"ours_{access}"], services[f"textbook_{access}"]
+                cells = [performance.cell(ours.ratios(other, call)) for call in performance.CALLS]
+                lines.append(f"| {title}, {io}, {'ORM' if access == 'orm' else 'Core'} | {' | '.join(cells)} |")
+    return lines
+
+
+def undone(bench: Bench) -> list[str]:
+    """Show what each choice is worth, on PostgreSQL with asyncpg and the ORM."""
+    with ExitStack() as stack:
+        services = performance.choices_undone(bench.side("postgresql", "async", stack))
+    return [
+        plot("choices", "Requests with one choice undone, to those as rendered", services[1:], services[0]),
+        "",
+        *performance.table(services, services[0]),
+    ]
+
+
+def heading_down(lines: Sequence[str]) -> list[str]:
+    """Give the lines without the heading of the section."""
+    return [line for line in lines if not line.startswith("## ")]
+
+
+SECTIONS: dict[str, tuple[str, str, Callable[[Bench], list[str]]]] = {
+    "limit": (
+        "The limit, the framework, the textbook",
+        (
+            "PostgreSQL, asyncpg. L is the limit, F is what FastAPI leaves of it, T is what the tutorials of FastAPI\n"
+            "and SQLAlchemy have one write: `benchmarks/yardsticks/` has them all."
+        ),
+        limit,
+    ),
+    "textbook": (
+        "Every base variant and its textbook",
+        (
+            "How many requests the rendered service answers with the CPU that its textbook takes for one: the same\n"
+            "database, driver and data access."
+        ),
+        textbook,
+    ),
+    "choices": (
+        "What each choice is worth",
+        "The rendered service on PostgreSQL, asyncpg, ORM, with one choice after the other undone.",
+        undone,
+    ),
+    "scale": (
+        "A million rows",
+        (
+            "Pages at any depth, searches, and statements that don't grow with the rows. Times are milliseconds, the\n"
+            "least and the median."
+        ),
+        lambda bench: heading_down(scale.section(bench.servers, bench.zygote, bench.folder)),
+    ),
+    "process": (
+        "The process",
+        "Start, memory, bulk inserts, a second worker.",
+        lambda bench: heading_down(process.section(bench.servers, bench.zygote, bench.folder)),
+    ),
+    "rendering": (
+        "`copier copy`",
+        "The template with everything, against as many plain files of the same size.",
+        lambda bench: heading_down(rendering.section(bench.folder)),
+    ),
+}
+
+HEAD = """\
+# Performance
+
+`make bench` made this page. Services run side by side on one machine, each call goes to all of them in turn, and a
+figure is the median of the rounds' ratios, with the quartiles in parentheses: what else the machine does slows them
+alike. A service has a core of its own, the database and the client share another. The measure of a request is the CPU
+time that the service takes for it, with four connections that are never idle: its inverse is what a core can serve,
+and neither a busy database nor a shared machine blurs it. uvicorn runs with uvloop, httptools and without its access
+log, for all alike.
+
+`by key` is `GET /users/{id}` with the profile, `page` is `GET /posts` with 20 posts and their tags, `insert` is
+`POST /users` with its commit.
+"""
+
+
+def sections_of(page: str) -> dict[str, str]:
+    """Give the texts of a page's sections by their titles."""
+    parts = re.split(r"^## (.+)$", page, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def main() -> None:
+    """Measure the sections that are asked for and write the page."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], help="all of them unless some are named")
+    names = parser.parse_args().sections or list(SECTIONS)
+    written = sections_of(PAGE.read_text(encoding="utf-8")) if PAGE.exists() else {}
+    with scratch_folder() as folder, ExitStack() as stack, performance.affinity(performance.OTHER_CORE):
+        snapshot(folder / "source")
+        servers = stack.enter_context(running(list(TITLES), folder, say))
+        bench = Bench(servers, stack.enter_context(Zygote(folder / "logs")), folder)
+        for name in names:
+            title, about, measured = SECTIONS[name]
+            start = time.monotonic()
+            own = folder / name
+            own.mkdir()
+            (own / "source").symlink_to(folder / "source")
+            lines = measured(Bench(servers, bench.zygote, own))
+            written[title] = "\n\n" + about + "\n\n" + "\n".join(lines).strip() + "\n\n"
+            parts = [f"## {title}{written[title]}" for title, _, _ in SECTIONS.values() if title in written]
+            text = "\n".join([HEAD, *parts])
+            PAGE.write_text(re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n", encoding="utf-8")
+            say(f"{title}: {time.monotonic() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
