@@ -1,7 +1,7 @@
 """Tells which tests a target has, by what the markers of each test ask for.
 
 What differs little between the sets of mixins runs on few of them, unless everything is to run on everything. What
-calls the service runs on every base variant with no mixin and with all of them. On every second of the other sets, it
+calls the service runs on every base variant with no mixin and with all of them. On every fourth of the other sets, it
 runs once for each database: there, `io` and `data_access` take turns. They do so on a second server of a database, in
 what is for a covering set, and without the example.
 """
@@ -17,6 +17,7 @@ from tests.targets import Target
 from tests.variants import Variant, choices, is_covering, is_default, is_end
 
 TURNS = len(choices("io")) * len(choices("data_access"))
+PARTS = 4
 MARKERS = (
     "base: is for the base variants with the default mixins only, each on one server",
     "once_per_database: is for one variant of each database only",
@@ -91,11 +92,11 @@ class Demand:
         if self.covering:
             return variant.example and is_covering(variant) and has_turn(variant)
         if self.turn is not None and variant.example:
-            return has_turn(variant, self.turn) and (is_end(variant) or self._is_for_half(variant))
+            return has_turn(variant, self.turn) and (is_end(variant) or self._is_for_a_part(variant))
         return variant.example or has_turn(variant)
 
-    def _is_for_half(self, variant: Variant) -> bool:
-        return ((self.turn or 0) // TURNS + number_of(variant) // TURNS) % 2 == 0
+    def _is_for_a_part(self, variant: Variant) -> bool:
+        return ((self.turn or 0) // TURNS + number_of(variant) // TURNS) % PARTS == 0
 
 
 def has_turn(variant: Variant, turn: int = 0) -> bool:
