@@ -295,6 +295,22 @@ MIGRATIONS = (
 
 TRANSACTIONS = (
     Mutation(
+        "read that writes",
+        "template/app/db/read_only.py.jinja",
+        "    return READS.match(statement) is not None and WRITES.search(statement) is None\n",
+        "    return READS.match(statement) is not None\n",
+        PROJECT_TESTS,
+        r"test_a_read_transaction_refuses_to_write\[WITH gone",
+    ),
+    Mutation(
+        "idle connection that is trusted",
+        "template/app/db/idle.py",
+        "            engine.dialect.do_ping(connection)\n",
+        "            pass\n",
+        Check("test_project_tests.py::test_they_pass", POSTGRESQL),
+        r"test_an_idle_connection_that_the_server_closed_is_replaced_unseen\[-1-True\]",
+    ),
+    Mutation(
         "forgotten await",
         "template/{{orm}}/app/db/repository.py.jinja",
         "{{ await_ }}self.session.delete(",
