@@ -25,7 +25,7 @@ from tests.variants import ROOT, Variant
 from tests.zygote import Zygote
 
 SERVICE_CORE, OTHER_CORE = 0, 1
-ROUNDS, COUNT = 3, 12
+ROUNDS, COUNT = 11, 32
 USERS, POSTS, TAGS = 1_000, 10_000, 50
 DRIVERS = {
     ("postgresql", "async"): "postgresql+asyncpg",

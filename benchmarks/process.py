@@ -39,7 +39,7 @@ DRIVERS = {
     ("sqlite", "sync"): "sqlite+pysqlite",
 }
 ACCESSES = ("orm", "core")
-ROUNDS, PATIENCE = 7, 60.0
+ROUNDS, PATIENCE = 5, 60.0
 REQUESTS, BULK, PARTS = 2_000, 1_000, 5
 CONNECTIONS, BURST = 16, 600
 PACKAGES = 12

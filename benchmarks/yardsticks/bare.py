@@ -4,6 +4,7 @@ import os
 
 import email_validator  # noqa: F401
 import pydantic_settings  # noqa: F401
+import sqlalchemy.orm  # noqa: F401
 from fastapi import FastAPI
 from sqlalchemy import create_engine, make_url
 
