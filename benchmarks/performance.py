@@ -140,9 +140,8 @@ def start(
 
 
 def cpu_seconds(pid: int) -> float:
-    """Give the seconds of CPU that the threads of a process have taken, from Linux's scheduler."""
-    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+    """Give the seconds of CPU that a process has taken, from its own clock, numbered as Linux does."""
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 def measure(services: Sequence[Service], calls: Sequence[str], rounds: int = ROUNDS) -> None:
