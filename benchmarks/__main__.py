@@ -6,6 +6,7 @@ Run as `make bench`; `make bench SECTIONS="textbook scale"` measures these anew 
 import argparse
 import re
 import statistics
+import textwrap
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -100,6 +101,20 @@ def undone(bench: Bench) -> list[str]:
     ]
 
 
+def shares(bench: Bench) -> list[str]:
+    """Show which packages a request keeps busy, on PostgreSQL with asyncpg."""
+    with ExitStack() as stack:
+        found = performance.shares(bench.side("postgresql", "async", stack))
+    packages = sorted({package for calls in found.values() for counts in calls.values() for package in counts})
+    lines = [f"| call | service | {' | '.join(packages)} | all |", "| --- |" + " --- |" * (len(packages) + 2)]
+    for call in performance.CALLS:
+        for service, calls in found.items():
+            counts = calls[call]
+            cells = [str(counts.get(package, 0)) for package in packages]
+            lines.append(f"| {call} | {service} | {' | '.join(cells)} | {sum(counts.values())} |")
+    return lines
+
+
 def heading_down(lines: Sequence[str]) -> list[str]:
     """Give the lines without the heading of the section."""
     return [line for line in lines if not line.startswith("## ")]
@@ -109,16 +124,16 @@ SECTIONS: dict[str, tuple[str, str, Callable[[Bench], list[str]]]] = {
     "limit": (
         "The limit, the framework, the textbook",
         (
-            "PostgreSQL, asyncpg. L is the limit, F is what FastAPI leaves of it, T is what the tutorials of FastAPI\n"
-            "and SQLAlchemy have one write: `benchmarks/yardsticks/` has them all."
+            "PostgreSQL, asyncpg. L is the limit, F is what FastAPI leaves of it, T is what the tutorials of "
+            "FastAPI and SQLAlchemy have one write: `benchmarks/yardsticks/` has them all."
         ),
         limit,
     ),
     "textbook": (
         "Every base variant and its textbook",
         (
-            "How many requests the rendered service answers with the CPU that its textbook takes for one: the same\n"
-            "database, driver and data access."
+            "How many requests the rendered service answers with the CPU that its textbook takes for one: the "
+            "same database, driver and data access."
         ),
         textbook,
     ),
@@ -127,22 +142,40 @@ SECTIONS: dict[str, tuple[str, str, Callable[[Bench], list[str]]]] = {
         "The rendered service on PostgreSQL, asyncpg, ORM, with one choice after the other undone.",
         undone,
     ),
+    "shares": (
+        "Where the time goes",
+        (
+            "Calls of functions for one request, by the package that makes them, on PostgreSQL with asyncpg: a "
+            "measure of the work of Python that is the same each time. What C does in a call, and the database, "
+            "is not in it."
+        ),
+        shares,
+    ),
     "scale": (
         "A million rows",
         (
-            "Pages at any depth, searches, and statements that don't grow with the rows. Times are milliseconds, the\n"
-            "least and the median."
+            "Pages by cursor and by `OFFSET`, searches for words that few and many posts hold, with the index "
+            "that finds them, and the statements of requests. Times are milliseconds, the least and the median."
         ),
         lambda bench: heading_down(scale.section(bench.servers, bench.zygote, bench.folder)),
     ),
     "process": (
         "The process",
-        "Start, memory, bulk inserts, a second worker.",
+        (
+            "Starts in seconds, against a bare FastAPI with an engine and the same dependencies: the difference "
+            "is the service's own modules, routes and models of Pydantic, which the first request needs. Memory "
+            "in MiB, resident, proportional and own. In a bulk insert, checking the email addresses takes most of "
+            "the time. The client and PostgreSQL share the cores with the workers, so a second one has no core of "
+            "its own where there are two."
+        ),
         lambda bench: heading_down(process.section(bench.servers, bench.zygote, bench.folder)),
     ),
     "rendering": (
         "`copier copy`",
-        "The template with everything, against as many plain files of the same size.",
+        (
+            "Seconds of `copier copy` with all mixins, against as many plain files of the same size. What it "
+            "takes more is Jinja, which compiles the files and their names."
+        ),
         lambda bench: heading_down(rendering.section(bench.folder)),
     ),
 }
@@ -185,7 +218,7 @@ def main() -> None:
             own.mkdir()
             (own / "source").symlink_to(folder / "source")
             lines = measured(Bench(servers, bench.zygote, own))
-            written[title] = "\n\n" + about + "\n\n" + "\n".join(lines).strip() + "\n\n"
+            written[title] = "\n\n" + textwrap.fill(about, 120) + "\n\n" + "\n".join(lines).strip() + "\n\n"
             parts = [f"## {title}{written[title]}" for title, _, _ in SECTIONS.values() if title in written]
             text = "\n".join([HEAD, *parts])
             PAGE.write_text(re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n", encoding="utf-8")

@@ -4,6 +4,7 @@ A service has a core of its own; the database and the client share the other. Wh
 away makes times jump, so the measure is the CPU time of the service, as a ratio within each round.
 """
 
+import json
 import os
 import statistics
 import subprocess
@@ -22,7 +23,7 @@ from benchmarks.yardsticks.models import Base
 from tests.rendering import render_variant
 from tests.servers import Server, engine, new_database
 from tests.variants import ROOT, Variant
-from tests.zygote import Zygote
+from tests.zygote import CommandFailed, Zygote
 
 SERVICE_CORE, OTHER_CORE = 0, 1
 ROUNDS, COUNT = 11, 32
@@ -259,3 +260,27 @@ def choices_undone(side: Side) -> list[Service]:
         services.append(side.rendered("orm", name, project))
     measure(services, list(CALLS))
     return services
+
+
+def shares(side: Side) -> dict[str, dict[str, dict[str, int]]]:
+    """Give the calls of functions that a request takes, by service, call and package.
+
+    Raises:
+        CommandFailed: a service refused a request.
+
+    """
+    applications = {
+        NAMES["textbook_orm"]: (f"benchmarks.yardsticks.textbook_orm_{side.io}:app", ROOT, side.driven),
+        NAMES["textbook_core"]: (f"benchmarks.yardsticks.textbook_core_{side.io}:app", ROOT, side.driven),
+        NAMES["ours_orm"]: ("app.main:app", side.projects["orm"], side.url),
+        NAMES["ours_core"]: ("app.main:app", side.projects["core"], side.url),
+    }
+    found: dict[str, dict[str, dict[str, int]]] = {}
+    for name, (application, folder, url) in applications.items():
+        environment = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": str(folder)}
+        command: list[str | Path] = [sys.executable, ROOT / "benchmarks/shares.py", application, f"run{len(found)}"]
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise CommandFailed(done.stderr)
+        found[name] = json.loads(done.stdout)
+    return found
