@@ -184,10 +184,10 @@ def table(services: Sequence[Service], to: Service) -> list[str]:
 
 
 @contextmanager
-def affinity(core: int) -> Iterator[None]:
-    """Keep this process, and those that it starts, to one core for a while."""
+def affinity(cores: set[int]) -> Iterator[None]:
+    """Keep this process, and those that it starts, to these cores for a while."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, cores)
     try:
         yield
     finally:
