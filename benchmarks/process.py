@@ -22,6 +22,7 @@ from sqlalchemy import make_url
 
 from benchmarks.client import Client
 from benchmarks.load import get, load
+from benchmarks.performance import DRIVERS
 from benchmarks.scale import TITLES
 from tests.conftest import scratch_folder
 from tests.demo import say
@@ -30,14 +31,6 @@ from tests.servers import Server, free_port, new_database, running
 from tests.variants import ROOT, Variant, choices
 from tests.zygote import Zygote
 
-DRIVERS = {
-    ("postgresql", "async"): "postgresql+asyncpg",
-    ("postgresql", "sync"): "postgresql+psycopg",
-    ("mysql", "async"): "mysql+asyncmy",
-    ("mysql", "sync"): "mysql+pymysql",
-    ("sqlite", "async"): "sqlite+aiosqlite",
-    ("sqlite", "sync"): "sqlite+pysqlite",
-}
 ACCESSES = ("orm", "core")
 ROUNDS, PATIENCE = 5, 60.0
 REQUESTS, BULK, PARTS = 2_000, 1_000, 5
