@@ -280,13 +280,13 @@ MIGRATIONS = (
     ),
     Mutation(
         "migrations that don't wait for each other",
-        "template/migrations/postgresql.py",
-        """    connection.execute(text("SELECT pg_advisory_lock(hashtext('migrations'))"))
-    connection.commit()
-    yield
+        "template/migrations/env.py.jinja",
+        """    with alone(connection), context.begin_transaction():
+        context.run_migrations()
 """,
-        """    yield
-    connection.execute(text("SELECT pg_sleep(1)"))
+        """    with context.begin_transaction():
+        context.run_migrations()
+        connection.exec_driver_sql("SELECT pg_sleep(5)")
 """,
         Check("test_migrations.py::test_two_at_once_wait_for_each_other", POSTGRESQL),
         r"already exists|duplicate key value violates unique constraint",
