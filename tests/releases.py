@@ -18,7 +18,7 @@ from tests.variants import ROOT
 RELEASES = {
     "0.1.0": "723445b271e3254325cc8eba03996a36d177d4fc",
     "0.2.0": "720bf0eb4edf5b38ec26e5c090d35dec63274807",
-    "0.3.0": "038746050751164e752fdb5a9830306b85b01953",
+    "0.3.0": "055cd954427b20c6daf86fe2c20db535e84299d5",
 }
 IDENTITY = {
     "GIT_CONFIG_GLOBAL": os.devnull,
