@@ -19,6 +19,7 @@ from sqlalchemy.pool import QueuePool
 
 from tests import rendering, servers, targets
 from tests.demands import MARKERS, sharing
+from tests.releases import repository
 from tests.report import Report
 from tests.runs import Run, Runs, for_targets, waits_for_targets
 from tests.service import NO_CERTIFICATES, serving
@@ -158,6 +159,14 @@ def scratch() -> Iterator[Path]:
 def source(scratch: Path) -> Path:
     """The template, in a plain folder."""
     return rendering.snapshot(scratch / "source")
+
+
+@pytest.fixture(scope="session")
+def template(scratch: Path) -> Iterator[Path]:
+    """The template in a repository that has its releases, and the working tree as the newest."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(scratch / "cache"))  # where Copier mirrors repositories
+        yield repository(scratch / "releases")
 
 
 @pytest.fixture(scope="session")

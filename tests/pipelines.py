@@ -77,6 +77,8 @@ class Workflow:
                 return str(self.combination(job)[matrix[1]])
             if files := re.fullmatch(r"hashFiles\('([^']+)'\) != ''", expression):
                 return "true" if list(self.repository.glob(files[1])) else "false"
+            if expression == "secrets.UPDATE_TOKEN || github.token":
+                return "token"
             message = f"tests/pipelines.py can't evaluate {expression}: teach it."
             raise Failed(message)
 

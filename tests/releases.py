@@ -8,8 +8,6 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 
-import copier
-
 from tests.rendering import SOURCES, snapshot
 from tests.variants import ROOT
 

@@ -27,10 +27,11 @@ from tests.stacks import authority, check_health, on_server, provide, run_servic
 from tests.variants import ROOT, choices
 
 FILES = {
-    "github": {".github/workflows/ci.yml"},
+    "github": {".github/workflows/ci.yml", ".github/workflows/update.yml"},
     "docker": {"Dockerfile", ".dockerignore", "compose.yaml"},
     "pre_commit": {".pre-commit-config.yaml"},
 }
+WORKFLOWS = sorted(FILES["github"])
 SUBSETS = [
     list(subset) for size in range(len(choices("extras")) + 1) for subset in combinations(choices("extras"), size)
 ]
@@ -147,16 +148,17 @@ def test_compose_files_fit_their_specification(rendered: dict[str, Path]) -> Non
 
 @together
 def test_pipelines_fit_their_schema(rendered: dict[str, Path]) -> None:
-    workflows = having(rendered, ".github/workflows/ci.yml")
+    workflows = [path for name in WORKFLOWS for path in having(rendered, name)]
     check("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
 
 
 @together
-def test_a_pipeline_pins_what_it_uses_and_may_only_read(rendered: dict[str, Path]) -> None:
-    for path in having(rendered, ".github/workflows/ci.yml"):
-        workflow = Workflow(path.parents[2])
+def test_a_pipeline_pins_what_it_uses_and_may_do_no_more_than_it_must(rendered: dict[str, Path]) -> None:
+    for path in [path for name in WORKFLOWS for path in having(rendered, name)]:
+        workflow = Workflow(path.parents[2], path.name)
         assert not workflow.unpinned
-        assert workflow.document["permissions"] == {"contents": "read"}
+        allowed = {"update.yml": {"contents": "write", "pull-requests": "write"}}.get(path.name, {"contents": "read"})
+        assert workflow.document["permissions"] == allowed
         assert all("timeout-minutes" in job for job in workflow.jobs.values())
 
 
@@ -165,7 +167,8 @@ def test_the_image_and_the_pipeline_use_one_release_of_uv(rendered: dict[str, Pa
     releases = set()
     for project in map(rendered.__getitem__, map(str, CASES)):
         releases |= set(re.findall(r"astral/uv:(\S+)", (project / "Dockerfile").read_text(encoding="utf-8")))
-        steps = [step for job in Workflow(project).jobs.values() for step in job["steps"]]
+        workflows = [Workflow(project, Path(name).name) for name in WORKFLOWS]
+        steps = [step for workflow in workflows for job in workflow.jobs.values() for step in job["steps"]]
         releases |= {step["with"]["version"] for step in steps if "setup-uv" in step.get("uses", "")}
     assert len(releases) == 1
 
@@ -241,9 +244,22 @@ def test_the_pipeline_refuses_a_lock_file_that_no_longer_fits(source: Path, tmp_
     pyproject = project / "pyproject.toml"
     unlocked = pyproject.read_text(encoding="utf-8").replace("\ndependencies = [", '\ndependencies = ["click", ', 1)
     pyproject.write_text(unlocked, encoding="utf-8")
-    install = next(Workflow(project).steps("lint"))
+    install = next(step for step in Workflow(project).steps("lint") if step.command == "uv sync")
     with pytest.raises(Failed, match="lockfile"):
         run(install.command, project, environment | install.environment)
+
+
+def test_the_pipeline_refuses_conflict_markers(source: Path, tmp_path: Path) -> None:
+    project = render(source, tmp_path / "project", {"ci": "github"})
+    markers = next(Workflow(project).steps("lint"))
+    run("git init --quiet && git add --all", project, os.environ)
+    run(markers.command, project, os.environ)
+    for number, marker in enumerate(("<<<<<<< before updating", "||||||| last update", ">>>>>>> after updating")):
+        (project / f"{number}.txt").write_text(f"one\n{marker}\n", encoding="utf-8")
+        run(["git", "add", "."], project, os.environ)
+        with pytest.raises(Failed, match=marker[:3]):
+            run(markers.command, project, os.environ)
+        run(["git", "rm", "--quiet", "--force", f"{number}.txt"], project, os.environ)
 
 
 def test_the_pipeline_and_the_hooks_run(project: Path, tmp_path: Path, url: str) -> None:

@@ -1,0 +1,280 @@
+"""Any answer of a project that is at work can be changed: its edits, its history and its data stay."""
+
+import datetime as dt
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests import owner, servers
+from tests.conftest import SERVERS, NewDatabase
+from tests.demands import has_turn
+from tests.projects import Project, Rows, check_kept, rows_of
+from tests.schema import schema_of
+from tests.servers import Server, engine
+from tests.service import NO_CERTIFICATES, serving
+from tests.test_docs import blocks_of, text_of
+from tests.test_migrations import CREATE_ALL, Alembic
+from tests.variants import Variant, all_variants, choices, is_end
+from tests.zygote import Zygote
+
+RECORDS = ("users", "posts", "comments")
+# What a row of a record has in the columns that a mixin adds to it: an instant of today, where nothing else is told.
+TODAY = object()
+ADDED: dict[str, dict[str, object]] = {
+    "timestamps": {"created_at": TODAY, "updated_at": TODAY},
+    "soft_delete": {"deleted_at": None, "deletion_id": None},
+    "audit_log": {},
+    "optimistic_locking": {"version": 1},
+    "full_text_search": {},
+}
+# The users and the posts of the example's seed.
+USER = "mara@example.com"
+TITLE = "The line that never opened"
+# Where a line that changes with the answer is one that the owner changed, or next to it.
+CONFLICTS = {
+    "database": {"pyproject.toml"},
+    "io": {"pyproject.toml"},
+    "data_access": {"app/tables.py"},
+    "audit_log": {"app/main.py", "app/tables.py", "app/users/models.py", "app/users/tables.py"},
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A project of a variant, at work on a server, that becomes one of another variant, on a server of its database."""
+
+    before: Variant
+    after: Variant
+    server: Server
+    target: Server
+
+    def __str__(self) -> str:
+        """Name the case in a test's id."""
+        return f"{self.before.id}:{self.server.product.lower()}->{self.after.id}:{self.target.product.lower()}"
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """Give the answers that change."""
+        before = self.before.answers
+        return {key: value for key, value in self.after.answers.items() if value != before[key]}
+
+    @property
+    def mixin(self) -> str | None:
+        """Give the mixin that is switched on or off."""
+        return next(iter({*self.before.mixins} ^ {*self.after.mixins}), None)
+
+
+def with_mixins(variant: Variant, *names: str) -> Variant:
+    """Give the variant with these mixins, in copier.yml's order."""
+    return replace(variant, mixins=tuple(name for name in choices("mixins") if name in names))
+
+
+def mixin_cases(running: Sequence[Server], *, everything: bool) -> Iterator[Case]:
+    """Give each mixin switched on and off, as the only one and among all, on every base variant.
+
+    Not everything is the one or the other in turn, on one base variant for each server.
+    """
+    plain = [variant for variant in all_variants() if variant.example and not variant.mixins]
+    for turn, (server, mixin) in enumerate(itertools.product(running, choices("mixins"))):
+        others, every = tuple(name for name in choices("mixins") if name != mixin), choices("mixins")
+        switched = [((), (mixin,)), ((mixin,), ()), (others, every), (every, others)]
+        bases = [variant for variant in plain if variant.database == server.database]
+        chosen = list(itertools.product(switched, bases))
+        if not everything:
+            pairs = (switched[turn % 2 * 2], switched[3 - turn % 2 * 2])
+            chosen = [(pair, bases[(turn + number) % len(bases)]) for number, pair in enumerate(pairs)]
+        for (before, after), base in chosen:
+            yield Case(with_mixins(base, *before), with_mixins(base, *after), server, server)
+
+
+def axis_cases(running: Sequence[Server], *, everything: bool) -> Iterator[Case]:
+    """Give each other value of each axis, on the variants without mixins and with all, or on one in turn."""
+    ends = [variant for variant in all_variants() if variant.example and is_end(variant)]
+    first = {server.database: server for server in reversed(running)}
+    for before in ends:
+        for turn, after in enumerate(others_of(before)):
+            served = before.database in first and after.database in first
+            if after != before and served and (everything or has_turn(before, turn)):
+                yield Case(before, after, first[before.database], first[after.database])
+
+
+def others_of(variant: Variant) -> Iterator[Variant]:
+    """Give the variants that differ from one by the value of one axis."""
+    for name in choices("database"):
+        yield replace(variant, database=name)
+    for name in choices("io"):
+        yield replace(variant, io=name)
+    for name in choices("data_access"):
+        yield replace(variant, data_access=name)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests on each case whose servers are there."""
+    running, everything = metafunc.config.stash[SERVERS], metafunc.config.getoption("everything")
+    found = [*mixin_cases(running, everything=everything), *axis_cases(running, everything=everything)]
+    by_kind = {
+        "mixin": [case for case in found if case.mixin],
+        "database": [case for case in found if "database" in case.answers],
+        "axis": [case for case in found if {"io", "data_access"} & {*case.answers}],
+    }
+    kind = metafunc.function.__name__.split("_")[2]
+    metafunc.parametrize("case", by_kind[kind], ids=str)
+
+
+@pytest.fixture
+def new_database(case: Case, tmp_path: Path) -> NewDatabase:
+    """A way to an empty database of one's own."""
+    return partial(servers.new_database, case.server, tmp_path)
+
+
+@pytest.fixture
+def project(case: Case, template: Path, tmp_path: Path) -> Project:
+    """A project, new."""
+    return Project.copy(template, case.before, tmp_path / "project")
+
+
+def work(project: Project, zygote: Zygote, url: str) -> None:
+    """Seed the project's database and do what its owner does in a year."""
+    alembic = Alembic(zygote, project.folder, url)
+    alembic("upgrade head")
+    zygote.run(["-m", "app.seed"], project.folder, {"DATABASE_URL": url})
+    owner.own(project.folder, project.variant)
+    project.revise(alembic, "Add books and nicknames")
+    project.commit("A year of work")
+
+
+def switch(project: Project, case: Case) -> None:
+    """Change the answers, mend the conflicts that must be, and write what is one's own in the new answers' terms."""
+    conflicts = project.update(**case.answers)
+    possible = CONFLICTS.get(case.mixin or next(iter(case.answers)), set())
+    assert conflicts == {name for name in possible if (project.folder / name).exists()}
+    owner.port(project.folder, case.before, case.after)
+    for name in conflicts:
+        project.resolve(name)
+    project.variant = case.after
+
+
+def without_search(schema: set[str]) -> set[str]:
+    """Leave out SQLite's tables and triggers of the search: they are there as long as the code asks for them."""
+    return {line for line in schema if "posts_search" not in line}
+
+
+def check_added(after: Rows, added: Mapping[str, object]) -> None:
+    """Check that the rows that were there have something sensible in the new columns."""
+    now = dt.datetime.now(dt.UTC)
+    for row in itertools.chain.from_iterable(after[table] for table in RECORDS):
+        for column, value in added.items():
+            if value is not TODAY:
+                assert row[column] == value, (column, row)
+                continue
+            moment = dt.datetime.fromisoformat(str(row[column]))
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+            assert now - dt.timedelta(minutes=30) < moment <= now + dt.timedelta(seconds=5), (column, row)
+
+
+def declared_schema(project: Path, zygote: Zygote, url: str) -> set[str]:
+    """Give the schema that the project's tables make on the empty database at `url`."""
+    driven = engine(url).url.render_as_string(hide_password=False)
+    zygote.run(["-c", CREATE_ALL, driven], project, {"DATABASE_URL": url})
+    return schema_of(url)
+
+
+def check_at_work(api: httpx2.Client, mixin: str) -> None:
+    """Check that the service has its users still, and what the mixin adds."""
+    users = api.get("/users", params={"sort": "id"}).raise_for_status().json()["items"]
+    assert USER in {user["email"] for user in users}
+    user = f"/users/{users[-1]['id']}"
+    if mixin == "timestamps":
+        assert all(user["created_at"] <= user["updated_at"] for user in users)
+    elif mixin == "soft_delete":
+        api.delete(user).raise_for_status()
+        assert api.get(user).status_code == httpx2.codes.NOT_FOUND
+        assert api.post(f"{user}/restore").raise_for_status().json()["deleted_at"] is None
+    elif mixin == "audit_log":
+        assert api.get("/audit").raise_for_status().json()["items"] == []
+        api.patch(user, json={"name": "New"}).raise_for_status()
+        (entry,) = api.get("/audit").raise_for_status().json()["items"]
+        assert entry["changes"]["name"]["new"] == "New"
+    elif mixin == "optimistic_locking":
+        assert api.get(user).raise_for_status().headers["etag"] == '"1"'
+        api.patch(user, json={"name": "New"}, headers={"if-match": '"1"'}).raise_for_status()
+        stale = api.patch(user, json={"name": "Newer"}, headers={"if-match": '"1"'})
+        assert stale.status_code == httpx2.codes.PRECONDITION_FAILED
+    else:
+        found = api.get("/posts/search", params={"q": TITLE.lower()}).raise_for_status().json()["items"]
+        assert found[0]["title"] == TITLE
+
+
+def test_a_mixin_is_switched_where_there_is_data(
+    case: Case, project: Project, new_database: NewDatabase, tmp_path: Path, zygote: Zygote, mypy_cache: Path
+) -> None:
+    with new_database() as url, new_database() as another_url, new_database() as test_url:
+        work(project, zygote, url)
+        schema, before = schema_of(url), rows_of(url)
+        assert all(before[table] for table in (*RECORDS, "tags", "post_tags"))
+
+        switch(project, case)
+        alembic = Alembic(zygote, project.folder, url)
+        project.revise(alembic, "Follow the mixins", takes_down_search(case))
+        project.check_code(mypy_cache)
+        assert schema_of(url) == declared_schema(project.folder, zygote, another_url)
+        project.check_tests(zygote, test_url)
+
+        alembic("downgrade -1")
+        assert without_search(schema_of(url)) == without_search(schema)
+        if len(case.after.mixins) > len(case.before.mixins):
+            assert rows_of(url) == before
+        alembic("upgrade head")
+        check_kept(before, rows_of(url), but=ADDED[case.mixin] if case.mixin in case.before.mixins else ())
+        with (
+            serving(zygote, project.folder, {"DATABASE_URL": url}, tmp_path) as address,
+            httpx2.Client(base_url=f"{address}/api/v1", timeout=30, verify=NO_CERTIFICATES) as api,
+        ):
+            if case.mixin in case.after.mixins:
+                check_added(rows_of(url), ADDED[case.mixin])
+                check_at_work(api, case.mixin)
+            assert api.get("/books").raise_for_status().json()["total"] == 0
+
+
+def takes_down_search(case: Case) -> str:
+    """Give what the page on the search says to put into a revision that switches it off."""
+    if case.before.database != "sqlite" or case.mixin != "full_text_search" or case.mixin in case.after.mixins:
+        return ""
+    assert "from alembic import op" in text_of("docs/mixins/full-text-search.md")
+    return blocks_of("docs/mixins/full-text-search.md", "python")[-1]
+
+
+def test_an_axis_is_switched_where_there_is_data(
+    case: Case, project: Project, new_database: NewDatabase, zygote: Zygote, mypy_cache: Path
+) -> None:
+    with new_database() as url, new_database() as test_url:
+        work(project, zygote, url)
+        schema, before = schema_of(url), rows_of(url)
+        switch(project, case)
+        project.check_code(mypy_cache)
+        project.revise(Alembic(zygote, project.folder, url), "Follow the answers")
+        assert (schema_of(url), rows_of(url)) == (schema, before)
+        project.check_tests(zygote, test_url)
+
+
+def test_a_database_is_switched_where_there_is_data(
+    case: Case, project: Project, new_database: NewDatabase, tmp_path: Path, zygote: Zygote, mypy_cache: Path
+) -> None:
+    new_target = partial(servers.new_database, case.target, tmp_path)
+    with new_database() as url, new_target() as new_url, new_target() as another_url, new_target() as test_url:
+        work(project, zygote, url)
+        before = rows_of(url)
+        switch(project, case)
+        for revision in project.folder.glob("migrations/versions/*.py"):
+            revision.unlink()
+        project.revise(Alembic(zygote, project.folder, new_url), "Start on another database")
+        project.check_code(mypy_cache)
+        assert schema_of(new_url) == declared_schema(project.folder, zygote, another_url)
+        project.check_tests(zygote, test_url)
+        assert rows_of(url) == before
