@@ -33,12 +33,17 @@ ADDED: dict[str, dict[str, object]] = {
     "optimistic_locking": {"version": 1},
     "full_text_search": {},
 }
+COMPUTED = ("is_live", "search")
 # The users and the posts of the example's seed.
 USER = "mara@example.com"
 TITLE = "The line that never opened"
+# MariaDB's JSON is a text with a CHECK, which Alembic doesn't know of where it makes a table anew.
+UNSEEN = {f"audit_log: `changes` longtext NOT NULL{check}" for check in ("", " CHECK (json_valid(`changes`))")}
 # Where a line that changes with the answer is one that the owner changed, or next to it.
 CONFLICTS = {
-    "database": {"pyproject.toml"},
+    "sqlite to mysql": {"pyproject.toml"},
+    "mysql to sqlite": {"pyproject.toml"},
+    "database": {"pyproject.toml", "app/db/types.py"},
     "io": {"pyproject.toml"},
     "data_access": {"app/tables.py"},
     "audit_log": {"app/main.py", "app/tables.py", "app/users/models.py", "app/users/tables.py"},
@@ -152,7 +157,8 @@ def work(project: Project, zygote: Zygote, url: str) -> None:
 def switch(project: Project, case: Case) -> None:
     """Change the answers, mend the conflicts that must be, and write what is one's own in the new answers' terms."""
     conflicts = project.update(**case.answers)
-    possible = CONFLICTS.get(case.mixin or next(iter(case.answers)), set())
+    ways = (f"{case.before.database} to {case.after.database}", case.mixin or next(iter(case.answers)))
+    possible = next((CONFLICTS[way] for way in ways if way in CONFLICTS), set())
     assert conflicts == {name for name in possible if (project.folder / name).exists()}
     owner.port(project.folder, case.before, case.after)
     for name in conflicts:
@@ -223,15 +229,16 @@ def test_a_mixin_is_switched_where_there_is_data(
         alembic = Alembic(zygote, project.folder, url)
         project.revise(alembic, "Follow the mixins", takes_down_search(case))
         project.check_code(mypy_cache)
-        assert schema_of(url) == declared_schema(project.folder, zygote, another_url)
+        assert set() == schema_of(url) ^ declared_schema(project.folder, zygote, another_url)
         project.check_tests(zygote, test_url)
 
         alembic("downgrade -1")
-        assert without_search(schema_of(url)) == without_search(schema)
+        assert without_search(schema_of(url)) ^ without_search(schema) <= UNSEEN
         if len(case.after.mixins) > len(case.before.mixins):
             assert rows_of(url) == before
         alembic("upgrade head")
-        check_kept(before, rows_of(url), but=ADDED[case.mixin] if case.mixin in case.before.mixins else ())
+        gone = {*ADDED.get(case.mixin or "", ()), *COMPUTED} if case.mixin in case.before.mixins else set()
+        check_kept(before, rows_of(url), but=gone)
         with (
             serving(zygote, project.folder, {"DATABASE_URL": url}, tmp_path) as address,
             httpx2.Client(base_url=f"{address}/api/v1", timeout=30, verify=NO_CERTIFICATES) as api,
@@ -253,13 +260,14 @@ def takes_down_search(case: Case) -> str:
 def test_an_axis_is_switched_where_there_is_data(
     case: Case, project: Project, new_database: NewDatabase, zygote: Zygote, mypy_cache: Path
 ) -> None:
-    with new_database() as url, new_database() as test_url:
+    with new_database() as url, new_database() as another_url, new_database() as test_url:
         work(project, zygote, url)
-        schema, before = schema_of(url), rows_of(url)
+        before = rows_of(url)
         switch(project, case)
         project.check_code(mypy_cache)
         project.revise(Alembic(zygote, project.folder, url), "Follow the answers")
-        assert (schema_of(url), rows_of(url)) == (schema, before)
+        assert set() == schema_of(url) ^ declared_schema(project.folder, zygote, another_url)
+        assert rows_of(url) == before
         project.check_tests(zygote, test_url)
 
 
@@ -275,6 +283,6 @@ def test_a_database_is_switched_where_there_is_data(
             revision.unlink()
         project.revise(Alembic(zygote, project.folder, new_url), "Start on another database")
         project.check_code(mypy_cache)
-        assert schema_of(new_url) == declared_schema(project.folder, zygote, another_url)
+        assert set() == schema_of(new_url) ^ declared_schema(project.folder, zygote, another_url)
         project.check_tests(zygote, test_url)
         assert rows_of(url) == before

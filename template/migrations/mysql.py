@@ -1,0 +1,103 @@
+"""How MySQL is migrated."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations.ops import (
+    AddColumnOp,
+    DropColumnOp,
+    DropConstraintOp,
+    DropIndexOp,
+    DropTableOp,
+    MigrateOperation,
+    MigrationScript,
+    ModifyTableOps,
+)
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Column, Connection, text
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from app.db.metadata import TABLE_OPTIONS
+
+
+def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
+    """Write our own types as what they are in the database: a revision imports no code of ours."""
+    if kind != "type" or not isinstance(item, TypeDecorator):
+        return False
+    implementation = item.impl_instance
+    if not type(implementation).__module__.startswith("sqlalchemy.dialects.mysql"):
+        return f"sa.{implementation!r}"
+    autogen.imports.add("from sqlalchemy.dialects import mysql")
+    return f"mysql.{implementation!r}"
+
+
+def compare_type(
+    _context: MigrationContext,
+    _column: Column[Any],
+    _declared: Column[Any],
+    present: TypeEngine[Any],
+    wanted: TypeEngine[Any],
+) -> bool | None:
+    """Find a collation that differs; leave the rest to Alembic."""
+    collations = {
+        getattr(kind, "collation", None) or TABLE_OPTIONS["mysql_collate"]
+        for kind in (present, wanted)
+    }
+    return True if len(collations) > 1 else None
+
+
+def turn(operation: MigrateOperation) -> int:
+    """Number a change of a table in an order that MySQL takes.
+
+    A foreign key goes before the index that it needs, a full-text index before its columns take
+    another collation; a computed column comes after those it is computed of, and goes before them.
+    """
+    match operation:
+        case DropConstraintOp(constraint_type="foreignkey"):
+            return 0
+        case DropIndexOp(kw={"mysql_prefix": "FULLTEXT"}):
+            return 0
+        case AddColumnOp(column=column):
+            return 1 if column.computed is None else 2
+        case DropColumnOp():
+            return 4 if operation.to_column().computed is not None else 5
+        case _:
+            return 3
+
+
+def put_in_order(
+    _context: MigrationContext, _revision: object, scripts: list[MigrationScript]
+) -> None:
+    """Put the operations of a new revision in order; with a table, its indexes go by themselves."""
+    for script in scripts:
+        for half in (*script.upgrade_ops_list, *script.downgrade_ops_list):
+            dropped = {op.table_name for op in half.ops if isinstance(op, DropTableOp)}
+            for op in list(half.ops):
+                if isinstance(op, ModifyTableOps):
+                    op.ops.sort(key=turn)
+                    if op.table_name in dropped:
+                        half.ops.remove(op)
+
+
+OPTIONS: dict[str, Any] = {
+    "compare_type": compare_type,
+    "process_revision_directives": put_in_order,
+    "render_item": render_item,
+}
+
+
+@contextmanager
+def alone(connection: Connection) -> Iterator[None]:
+    """Wait for the migrations of other processes, and make those wait.
+
+    Raises TimeoutError where one takes an hour.
+    """
+    lock = text("SELECT GET_LOCK(SHA2(CONCAT('migrations ', DATABASE()), 256), 3600)")
+    if connection.scalar(lock) != 1:
+        raise TimeoutError("another process has been migrating this database for an hour")
+    try:
+        yield
+    finally:
+        connection.execute(text("SELECT RELEASE_ALL_LOCKS()"))
