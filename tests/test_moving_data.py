@@ -1,0 +1,542 @@
+"""The script of the page on moving data moves it between all databases, proves that it did, and refuses what it can't."""
+
+import datetime as dt
+import itertools
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql, postgresql
+
+from tests import servers
+from tests.conftest import SERVERS
+from tests.rendering import render_variant
+from tests.servers import Server, engine
+from tests.service import NO_CERTIFICATES, serving
+from tests.test_migrations import Alembic
+from tests.variants import ROOT, Variant, choices
+from tests.zygote import Zygote
+
+SCRIPT = ROOT / "docs" / "move_data.py"
+BATCH = 1000
+PATIENCE = 60.0
+DUMP = """
+import json, sys
+from sqlalchemy import create_engine, select
+from app.tables import metadata
+engine = create_engine(sys.argv[1])
+with engine.connect() as connection:
+    for table in metadata.sorted_tables:
+        columns = sorted((column for column in table.c if column.computed is None), key=lambda column: column.name)
+        for row in connection.execute(select(*columns).order_by(*table.primary_key)).mappings():
+            print(table.name, json.dumps(dict(row), default=str, sort_keys=True))
+engine.dispose()
+"""
+PROVED = "each was read back and is the same."
+PREFERENCES = {
+    "none": None,
+    "nested": {"list": [1, 2.5, {"é😀": "\u2028"}]},
+    "large": 2**53 + 1,
+    "small": 1e-7,
+    "no": False,
+}
+Rows = Sequence[Mapping[str, Any]]
+
+
+class Mood(Enum):
+    """A native enum where there is one."""
+
+    calm = "calm"
+    wild = "wild"
+
+
+def metadata_of() -> sa.MetaData:
+    """Make the tables of every type, a tree, a cycle, a key of two columns and a table without a key."""
+    metadata = sa.MetaData()
+    moment = sa.DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql")
+    options: dict[str, Any] = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "sqlite_autoincrement": True}
+    sa.Table(
+        "kinds",
+        metadata,
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        sa.Column("flag", sa.Boolean()),
+        sa.Column("small", sa.SmallInteger()),
+        sa.Column("big", sa.BigInteger()),
+        sa.Column("ratio", sa.Float()),
+        sa.Column("exact", sa.Double()),
+        sa.Column("price", sa.Numeric(14, 4)),
+        sa.Column("name", sa.String(200)),
+        sa.Column("code", sa.CHAR(8)),
+        sa.Column("body", sa.Text().with_variant(mysql.LONGTEXT(), "mysql")),
+        sa.Column("moment", moment),
+        sa.Column("day", sa.Date()),
+        sa.Column("hour", sa.Time().with_variant(mysql.TIME(fsp=6), "mysql")),
+        sa.Column("span", sa.Interval()),
+        sa.Column("token", sa.Uuid()),
+        sa.Column("data", sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql")),
+        sa.Column("document", sa.JSON().with_variant(postgresql.JSONB(), "postgresql")),
+        sa.Column("mood", sa.Enum(Mood)),
+        **options,
+    )
+    sa.Table(
+        "tree",
+        metadata,
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("parent_id", sa.ForeignKey("tree.id")),
+        sa.Column("name", sa.String(20), nullable=False),
+        **options,
+    )
+    sa.Table(
+        "captains",
+        metadata,
+        sa.Column("id", sa.Integer(), sa.Identity(always=True), primary_key=True),
+        sa.Column("ship_id", sa.ForeignKey("ships.id", name="fk_captains_ships", use_alter=True)),
+        **options,
+    )
+    sa.Table(
+        "ships",
+        metadata,
+        sa.Column("id", sa.Integer(), primary_key=True, autoincrement=False),
+        sa.Column("captain_id", sa.ForeignKey("captains.id"), nullable=False),
+    )
+    sa.Table(
+        "translations",
+        metadata,
+        sa.Column("language", sa.String(8), primary_key=True),
+        sa.Column("number", sa.Integer(), primary_key=True, autoincrement=False),
+        sa.Column("made", moment, primary_key=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    sa.Table("notes", metadata, sa.Column("text", sa.String(50)), sa.Column("document", sa.JSON()), **options)
+    return metadata
+
+
+METADATA = metadata_of()
+
+
+def filled() -> dict[str, Rows]:
+    """Give rows for the tables, awkward ones among them."""
+    chance = random.Random(1)  # noqa: S311 - the same numbers each time
+    utc, sample = dt.UTC, dict.fromkeys(METADATA.tables["kinds"].c.keys())
+    kinds = [
+        {"flag": True, "small": -32768, "big": 2**63 - 1, "ratio": 0.1, "exact": 1 / 3, "price": Decimal("0.0001")},
+        {
+            "flag": False,
+            "small": 0,
+            "big": -(2**63),
+            "ratio": -3.5,
+            "exact": 1.7976931348623157e308,
+            "price": Decimal(-7),
+        },
+        {"flag": None, "name": "", "code": "", "body": "", "data": b"", "document": {}, "mood": Mood.calm},
+        {"name": "😀 “é” \\ ' % ? :x", "code": "a b", "body": "line\r\n\ttab\x1a" + "😀" * 200_000, "mood": Mood.wild},
+        {"name": "  spaces ", "data": bytes(range(256)) * 400, "token": uuid.UUID(int=7)},
+        {"moment": dt.datetime(2024, 2, 29, 23, 59, 59, 999999, utc), "day": dt.date(2024, 2, 29)},
+        {"moment": dt.datetime(1970, 1, 1, tzinfo=utc), "day": dt.date(1000, 1, 1), "hour": dt.time(23, 59, 59, 1)},
+        {"moment": dt.datetime(9999, 12, 31, 23, 0, 0, 1, utc), "hour": dt.time(), "span": dt.timedelta(3, 4)},
+        {"document": sa.JSON.NULL},
+        {"document": sa.null()},
+        *(
+            {"document": document}
+            for document in (0, 1, True, False, 1.5, 2**63 - 1, "", "null", "5", [], [[]], "\\u0000")
+        ),
+        {"document": {"ß😀": [None, {"x": {"y": [1, 2.25, -1e-7, '\\ " \n']}}], "null": None, "b": True, "a": 1}},
+        *({"exact": chance.random() * 10 ** chance.randint(-200, 200)} for _ in range(200)),
+        *(
+            {"ratio": float(f"{chance.random():.6g}"), "token": uuid.UUID(int=chance.getrandbits(128), version=4)}
+            for _ in range(50)
+        ),
+    ]
+    size = 2 * BATCH + 500
+    start = dt.datetime(2024, 1, 1, tzinfo=utc)
+    return {
+        "kinds": [sample | {"document": sa.null(), "id": number} | row for number, row in enumerate(kinds)],
+        "tree": [
+            {"id": number, "parent_id": number + 1 if number < size else None, "name": f"node {number}"}
+            for number in range(size, 0, -1)
+        ],
+        "captains": [{"id": number, "ship_id": None} for number in range(1, 6)],
+        "ships": [{"id": 10 * number, "captain_id": number} for number in range(1, 6)],
+        "translations": [
+            {"language": language, "number": number, "made": start + dt.timedelta(microseconds=part), "text": "…"}
+            for language, number, part in itertools.product(("de", "DE", "é", "e"), range(-150, 150), (0, 1))
+        ],
+        "notes": [{"text": text, "document": [text]} for text in ("twice", "twice", None, "once") for _ in range(400)],
+    }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the script said, and its status."""
+
+    status: int
+    output: str
+    errors: str
+
+
+def run(source: str, target: str, folder: Path | None = None) -> Outcome:
+    """Run the script as a user does."""
+    command = [sys.executable, str(SCRIPT), source, target]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def moved(source: str, target: str) -> list[str]:
+    """Run the script, check that it succeeds, and give the lines that it prints."""
+    outcome = run(source, target)
+    assert (outcome.status, outcome.errors) == (0, ""), outcome
+    return outcome.output.splitlines()
+
+
+def refused(source: str, target: str, folder: Path | None = None, status: int = 1) -> str:
+    """Run the script, check that it refuses, and give its sentence."""
+    outcome = run(source, target, folder)
+    assert outcome.status == status, outcome
+    (sentence,) = outcome.errors.splitlines()
+    return sentence
+
+
+def make(url: str, metadata: sa.MetaData = METADATA, rows: Mapping[str, Rows] | None = None) -> None:
+    """Make the tables in a database, and fill them."""
+    made = engine(url)
+    with made.begin() as connection:
+        if made.dialect.name == "mysql":
+            connection.execute(sa.text("SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO'"))
+        metadata.create_all(connection)
+        for name, some in (rows or {}).items():
+            table, overriding = metadata.tables[name], name == "captains" and made.dialect.name == "postgresql"
+            if overriding:
+                connection.execute(sa.text("INSERT INTO captains OVERRIDING SYSTEM VALUE SELECT generate_series(1, 5)"))
+            else:
+                connection.execute(table.insert(), some)
+        if "captains" in (rows or {}):
+            connection.execute(sa.text("UPDATE captains SET ship_id = 60 - 10 * id"))
+
+
+def rows_of(url: str, metadata: sa.MetaData = METADATA) -> dict[str, list[Any]]:
+    """Read every row as a service does, by the types of its tables."""
+    with engine(url).connect() as connection:
+        return {
+            table.name: sorted(
+                (tuple(map(plain, table.c, row)) for row in connection.execute(sa.select(table))), key=repr
+            )
+            for table in metadata.sorted_tables
+        }
+
+
+def plain(column: sa.Column[Any], value: Any) -> tuple[type, Any]:
+    """Give a value with its type: a moment in UTC without its zone, JSON as text, a CHAR without what fills it."""
+    if isinstance(value, dt.datetime) and value.tzinfo:
+        value = value.astimezone(dt.UTC).replace(tzinfo=None)
+    elif isinstance(value, dict | list):
+        value = json.dumps(value, sort_keys=True)
+    elif isinstance(column.type, sa.CHAR) and value is not None:
+        value = value.rstrip()
+    return type(value), value
+
+
+def scalar(url: str, statement: str) -> Any:
+    """Give the one value that a statement asks for."""
+    with engine(url).connect() as connection:
+        return connection.scalar(sa.text(statement))
+
+
+def execute(url: str, *statements: str) -> None:
+    """Run statements in a transaction."""
+    with engine(url).begin() as connection:
+        for statement in statements:
+            connection.execute(sa.text(statement))
+
+
+def pairs(running: Sequence[Server]) -> Iterator[tuple[Server, Server]]:
+    """Give each ordered pair of databases, on the servers of a database in turn."""
+    databases = {server.database: [one for one in running if one.database == server.database] for server in running}
+    for number, (source, target) in enumerate(itertools.permutations(databases, 2)):
+        turn = number // 2 % 2
+        yield databases[source][-turn % len(databases[source])], databases[target][turn % len(databases[target])]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests between each two databases, or all servers."""
+    running = metafunc.config.stash[SERVERS]
+    if "between" in metafunc.fixturenames:
+        found = list(pairs(running))
+        metafunc.parametrize("between", found, ids=[f"{a.product}-{b.product}".lower() for a, b in found])
+
+
+NewDatabase = Callable[[str], str]
+
+
+@pytest.fixture
+def opened() -> Iterator[ExitStack]:
+    """What is closed at the end of a test."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def urls(between: tuple[Server, Server], tmp_path: Path, opened: ExitStack) -> list[str]:
+    """The URLs of two empty databases."""
+    return [opened.enter_context(servers.new_database(server, tmp_path)) for server in between]
+
+
+@pytest.fixture
+def new_database(request: pytest.FixtureRequest, tmp_path: Path, opened: ExitStack) -> NewDatabase:
+    """A way to an empty database of a kind; it skips the test where no server of that kind runs."""
+    running = {server.database: server for server in reversed(request.config.stash[SERVERS])}
+
+    def new(database: str) -> str:
+        if database not in running:
+            pytest.skip(f"no server of {database} runs")
+        return opened.enter_context(servers.new_database(running[database], tmp_path))
+
+    return new
+
+
+@pytest.fixture(scope="module")
+def projects(source: Path, scratch: Path) -> Callable[[str], Path]:
+    """A way to the project with all mixins for a database, rendered once."""
+
+    def project(database: str) -> Path:
+        io, data_access = {"sqlite": ("async", "orm"), "postgresql": ("sync", "core")}.get(database, ("async", "core"))
+        variant = Variant(database, io, data_access, choices("mixins"))
+        folder = scratch / f"moving-{database}"
+        return folder if folder.exists() else render_variant(source, variant, folder)
+
+    return project
+
+
+def as_served(zygote: Zygote, project: Path, url: str) -> list[str]:
+    """Give every row of a project's database, as the project reads it."""
+    driven = engine(url).url.render_as_string(hide_password=False)
+    return zygote.run(["-c", DUMP, driven], project, {"DATABASE_URL": url}).output.splitlines()
+
+
+@contextmanager
+def client(zygote: Zygote, project: Path, url: str, folder: Path) -> Iterator[httpx2.Client]:
+    """Give a client of a project's service."""
+    with (
+        serving(zygote, project, {"DATABASE_URL": url}, folder) as address,
+        httpx2.Client(base_url=f"{address}/api/v1", timeout=30, verify=NO_CERTIFICATES) as api,
+    ):
+        yield api
+
+
+def leave_traces(api: httpx2.Client) -> int:
+    """Change and delete users and posts of the seed, and give the id of a user that is made last."""
+    user = {"email": "ö.😀@example.com".replace("😀", "x"), "name": "Zoë 😀 O'Neil \\ %s", "preferences": PREFERENCES}
+    made = api.post("/users", json=user).raise_for_status().json()
+    tag = {"if-match": f'"{made["version"]}"'}
+    api.patch(f"/users/{made['id']}", json={"name": "Zoë 😀"}, headers=tag).raise_for_status()
+    posts = api.get("/posts").raise_for_status().json()["items"]
+    api.delete(f"/posts/{posts[0]['id']}").raise_for_status()
+    last = api.post("/users", json=user | {"email": "last@example.com"}).raise_for_status().json()["id"]
+    assert isinstance(last, int)
+    return last
+
+
+def test_a_service_goes_on_with_another_database(
+    between: tuple[Server, Server], urls: list[str], projects: Callable[[str], Path], zygote: Zygote, tmp_path: Path
+) -> None:
+    (here, there), (old, new) = between, urls
+    before, after = projects(here.database), projects(there.database)
+    Alembic(zygote, before, old)("upgrade head")
+    zygote.run(["-m", "app.seed"], before, {"DATABASE_URL": old})
+    with client(zygote, before, old, tmp_path) as api:
+        last = leave_traces(api)
+    execute(old, f"DELETE FROM users WHERE id = {last}")
+    alembic = Alembic(zygote, after, new)
+    alembic("upgrade head")
+
+    lines = moved(old, new)
+    rows = as_served(zygote, before, old)
+    assert as_served(zygote, after, new) == rows
+    assert lines[-1] == f"Moved {len(rows)} rows of 7 tables; each was read back and is the same."
+    again = f"Moved 0 rows of 7 tables; {len(rows)} were there already; each was read back and is the same."
+    assert moved(old, new)[-1] == again
+
+    alembic("check")
+    with client(zygote, after, new, tmp_path) as api:
+        users = api.get("/users", params={"sort": "id"}).raise_for_status().json()["items"]
+        assert [user["preferences"] for user in users if user["name"] == "Zoë 😀"] == [PREFERENCES]
+        found = api.get("/posts/search", params={"q": "query plan"}).raise_for_status().json()["items"]
+        assert found[0]["title"] == "Reading a query plan without fear"
+        made = api.post("/users", json={"email": "new@example.com", "name": "New"}).raise_for_status().json()
+        assert made["id"] == last + 1
+
+
+def test_every_type_and_reference_is_moved(urls: list[str]) -> None:
+    source, target = urls
+    make(source, rows=filled())
+    make(target)
+    if source.startswith("postgresql"):
+        execute(source, "SELECT setval('tree_id_seq', 9000)")
+    execute(source, "INSERT INTO tree (id, name) VALUES (9000, 'gone')", "DELETE FROM tree WHERE id = 9000")
+    expected = rows_of(source)
+    number = sum(map(len, expected.values()))
+
+    lines = moved(source, target)
+    assert rows_of(target) == expected
+    assert "tree          2,000 of 2,500" in lines
+    assert lines[-1] == f"Moved {number:,} rows of 6 tables; each was read back and is the same."
+    assert rows_of(source) == expected
+
+    execute(target, "INSERT INTO tree (name) VALUES ('new')", "INSERT INTO captains (ship_id) VALUES (NULL)")
+    assert scalar(target, "SELECT id FROM tree WHERE name = 'new'") == 9000 + 1
+    assert scalar(target, "SELECT max(id) FROM captains") == 5 + 1
+
+
+@pytest.mark.parametrize("database", ["postgresql", "mysql"])
+def test_what_was_killed_goes_on_where_it_was(database: str, new_database: NewDatabase) -> None:
+    source, target = new_database("sqlite"), new_database(database)
+    size = 20 * BATCH
+    make(source, rows={"tree": [{"id": number, "parent_id": None, "name": "…"} for number in range(size)]})
+    make(target)
+    script = subprocess.Popen([sys.executable, str(SCRIPT), source, target], stdout=subprocess.DEVNULL)
+    counted, deadline = 0, time.monotonic() + PATIENCE
+    with engine(target).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while not counted and script.poll() is None and time.monotonic() < deadline:
+            counted = connection.scalar(sa.text("SELECT count(*) FROM tree"))
+        script.send_signal(signal.SIGKILL)
+        assert script.wait() == -signal.SIGKILL
+    there = scalar(target, "SELECT count(*) FROM tree")
+    assert 0 < there < size
+
+    last = moved(source, target)[-1]
+    assert last == f"Moved {size - there:,} rows of 6 tables; {there:,} were there already; {PROVED}"
+    assert rows_of(target) == rows_of(source)
+    assert moved(source, target)[-1] == f"Moved 0 rows of 6 tables; {size:,} were there already; {PROVED}"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE tree SET name = 'other' WHERE id = 1500",
+        "INSERT INTO tree (id, name) VALUES (7000, 'more')",
+        "INSERT INTO notes (text) VALUES ('more')",
+    ],
+)
+def test_a_target_with_other_rows_is_refused_and_stays_as_it_is(statement: str, new_database: NewDatabase) -> None:
+    source, target = new_database("sqlite"), new_database("postgresql")
+    make(source, rows=filled())
+    make(target, rows=filled())
+    execute(target, statement)
+    before = rows_of(target)
+    sentence = refused(source, target)
+    assert ("tree (id=1500): the target has this row with another name" in sentence) == ("1500" in statement)
+    assert rows_of(target) == before
+
+
+def test_a_cycle_may_be_filled_half(new_database: NewDatabase) -> None:
+    source, target = new_database("sqlite"), new_database("postgresql")
+    make(source, rows=filled())
+    make(target, rows=filled())
+    execute(target, "UPDATE captains SET ship_id = NULL", "UPDATE tree SET parent_id = NULL")
+    moved(source, target)
+    assert rows_of(target) == rows_of(source)
+
+
+def test_what_the_target_lacks_is_refused_before_anything_is_written(new_database: NewDatabase) -> None:
+    source, target = new_database("sqlite"), new_database("postgresql")
+    make(source, rows=filled())
+    make(target)
+    migrate = "Migrate the target first: `alembic upgrade head`."
+    for change, lack in (
+        ("ALTER TABLE tree RENAME COLUMN name TO title", "The target lacks the column tree.name."),
+        ("ALTER TABLE tree ADD name text, ALTER title SET NOT NULL", "The source lacks the column tree.title"),
+        ("ALTER TABLE tree ALTER title DROP NOT NULL, ALTER name TYPE integer USING 1", "tree.name is"),
+        ("DROP TABLE tree", "The target lacks the table tree."),
+    ):
+        execute(target, change)
+        sentence = refused(source, target)
+        assert sentence.startswith(lack)
+        assert sentence.endswith(migrate)
+    assert scalar(target, "SELECT count(*) FROM kinds") == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "database"),
+    [
+        ("name", "a\0b", "postgresql"),
+        ("document", ["a\0b"], "postgresql"),
+        ("document", [10**25 + 1], "mysql"),
+        ("ratio", 1 / 3, "mysql"),
+        ("small", 2**40, "postgresql"),
+        ("name", "x" * 201, "mysql"),
+    ],
+)
+def test_what_the_target_cant_hold_is_refused_by_its_row(
+    column: str, value: object, database: str, new_database: NewDatabase
+) -> None:
+    source, target = new_database("sqlite"), new_database(database)
+    make(
+        source,
+        rows={"kinds": [{"id": 1, column: 0}, {"id": 77, column: value}]}
+        if column != "name"
+        else {"kinds": [{"id": 1, "name": ""}, {"id": 77, "name": value}]},
+    )
+    make(target)
+    sentence = refused(source, target)
+    assert sentence.startswith("kinds (id=77): ")
+    if database == "mysql" or column != "small":
+        assert column in sentence
+    assert scalar(target, "SELECT count(*) FROM kinds") == 0
+
+
+def test_a_role_without_privileges_owns_the_target(new_database: NewDatabase) -> None:
+    source, target = new_database("sqlite"), sa.make_url(new_database("postgresql"))
+    owner = f"mover_{target.database}"
+    admin = target.render_as_string(hide_password=False)
+    execute(admin, f"CREATE ROLE {owner} LOGIN PASSWORD 'hush'", f"ALTER DATABASE {target.database} OWNER TO {owner}")
+    url = target.set(username=owner, password="hush").render_as_string(hide_password=False)
+    try:
+        make(source, rows=filled())
+        make(url)
+        moved(source, url)
+        assert rows_of(url) == rows_of(source)
+    finally:
+        execute(admin, f"REASSIGN OWNED BY {owner} TO CURRENT_USER", f"DROP OWNED BY {owner}", f"DROP ROLE {owner}")
+
+
+def test_wrong_arguments_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    for arguments in ((), ("sqlite:///a.db",)):
+        done = subprocess.run([sys.executable, str(SCRIPT), *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert done.stderr.startswith("usage: move_data.py SOURCE_URL TARGET_URL")
+    for url in (
+        "hush",
+        "postgresql://u:hush@localhost:port/db",
+        "oracle://u:hush@host/db",
+        "sqlite://",
+        "mysql://u:hush@h",
+    ):
+        assert "hush" not in refused(url, "sqlite:///a.db", tmp_path, 2)
+    assert "the same database" in refused("sqlite:///./a.db", "sqlite+aiosqlite:///a.db", tmp_path, 2)
+    assert "no file" in refused("sqlite:///a.db", "sqlite:///b.db", tmp_path, 2)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql+asyncmy"])
+def test_a_server_that_isnt_there_is_named_without_the_password(scheme: str, new_database: NewDatabase) -> None:
+    source = new_database("sqlite")
+    make(source)
+    sentence = refused(source, f"{scheme}://user:hush@127.0.0.1:{servers.free_port()}/db")
+    assert sentence.startswith("The target can't be reached: ")
+    assert "hush" not in sentence
