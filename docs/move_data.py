@@ -63,6 +63,11 @@ MIXED: dict[frozenset[type | None], type] = {
     frozenset((dict, str)): dict,
     frozenset((datetime, timedelta)): timedelta,
 }
+POSTGRESQL_COUNTERS = """
+SELECT attname, coalesce(pg_sequence_last_value(pg_get_serial_sequence(:name, attname)::regclass), 0) AS last
+FROM pg_attribute WHERE attrelid = CAST(:name AS regclass) AND attnum > 0 AND NOT attisdropped
+AND pg_get_serial_sequence(:name, attname) IS NOT NULL
+"""
 EXACT = Context(prec=5000, traps=[Inexact])
 NUL = re.compile("\0")
 ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -71,12 +76,15 @@ Row = tuple[Any, ...]
 
 
 class Refused(Exception):
-    """It can't be done. The text says why and what helps, `status` is what the process ends with."""
+    """It can't be done; the text says why and what helps."""
 
-    def __init__(self, message: str, status: int = 1) -> None:
-        """Take the sentence for the user."""
-        super().__init__(message)
-        self.status = status
+    status = 1
+
+
+class Misused(Refused):
+    """The command line is wrong."""
+
+    status = 2
 
 
 @dataclass(frozen=True)
@@ -122,7 +130,7 @@ class Side:
         if self.database == "sqlite":
             path = Path(str(url.database)).resolve()
             if not path.is_file():
-                raise Refused(f"The {name} is no file: {path}", 2)
+                raise Misused(f"The {name} is no file: {path}")
             mode = {"mode": "ro" if is_source else "rw", "uri": "true"}
             url = url.set(database=path.as_uri().replace("file://", "file:", 1), query=mode)
         options = {"connect_args": OPTIONS[self.database], "poolclass": sa.NullPool, "hide_parameters": True}
@@ -165,11 +173,8 @@ class Side:
         """Give the last number that was given out for each column of a table that the database numbers."""
         table, ask = self.tables[name], self.connection.execute
         if self.database == "postgresql":
-            last = "SELECT last_value - CASE WHEN is_called THEN 0 ELSE 1 END FROM "
-            named = {column: ask(sa.select(self.sequence(name, column))).scalar() for column in table.c.keys()}
-            return {
-                column: ask(sa.text(last + sequence)).scalar_one() for column, sequence in named.items() if sequence
-            }
+            found = ask(sa.text(POSTGRESQL_COUNTERS), {"name": self.quoted(name)})
+            return {row.attname: row.last for row in found}
         if self.database == "mysql":
             made = ask(sa.text(f"SHOW CREATE TABLE {self.quoted(name)}")).one()[1]
             following = re.search(r"(?m)^\) ENGINE=\w+ AUTO_INCREMENT=(\d+)", made)
@@ -181,15 +186,12 @@ class Side:
         given = ask(sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": name}).scalar()
         return {table.primary_key.columns[0].name: given or 0}
 
-    def sequence(self, name: str, column: str) -> sa.ColumnElement[str | None]:
-        """Give the expression for the sequence that PostgreSQL numbers a column by."""
-        return sa.func.pg_get_serial_sequence(self.quoted(name), column)
-
     def count_on(self, name: str, column: str, last: int) -> None:
         """Let the numbers of a column go on after `last`."""
         values: dict[str, Any] = {"name": name, "last": last}
         if self.database == "postgresql":
-            self.connection.execute(sa.select(sa.func.setval(self.sequence(name, column), last)))
+            sequence = sa.func.pg_get_serial_sequence(self.quoted(name), column)
+            self.connection.execute(sa.select(sa.func.setval(sequence, last)))
         elif self.database == "mysql":
             self.connection.execute(sa.text(f"ALTER TABLE {self.quoted(name)} AUTO_INCREMENT = {last + 1}"))
         else:
@@ -496,9 +498,9 @@ def _parse(text: str) -> sa.URL:
     try:
         url = sa.make_url(text)
     except (ArgumentError, ValueError):
-        raise Refused(USAGE, 2) from None
+        raise Misused(USAGE) from None
     if url.get_backend_name() not in DRIVERS or url.database in {None, "", ":memory:"}:
-        raise Refused(USAGE, 2)
+        raise Misused(USAGE)
     return url
 
 
@@ -513,9 +515,9 @@ def main(arguments: Sequence[str]) -> None:
     """Move from the first URL to the second; raises Refused where that can't be done."""
     urls = [_parse(text) for text in arguments]
     if len(urls) != len(("source", "target")):
-        raise Refused(USAGE, 2)
+        raise Misused(USAGE)
     if _place(urls[0]) == _place(urls[1]):
-        raise Refused("The source and the target are the same database.", 2)
+        raise Misused("The source and the target are the same database.")
     move(Side("source", urls[0]), Side("target", urls[1]))
 
 
