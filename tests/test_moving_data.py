@@ -173,7 +173,7 @@ def filled() -> dict[str, Rows]:
         "ships": [{"id": 10 * number, "captain_id": number} for number in range(1, 6)],
         "translations": [
             {"language": language, "number": number, "made": start + dt.timedelta(microseconds=part), "text": "…"}
-            for language, number, part in itertools.product(("de", "DE", "é", "e"), range(-150, 150), (0, 1))
+            for language, number, part in itertools.product(("de", "DE", "é", "e"), range(-150, 150), (0, 1, 2))
         ],
         "notes": [{"text": text, "document": [text]} for text in ("twice", "twice", None, "once") for _ in range(400)],
     }
@@ -393,6 +393,8 @@ def test_every_type_and_reference_is_moved(urls: list[str]) -> None:
 
     lines = moved(source, target)
     assert rows_of(target) == expected
+    without = "SELECT count(*) FROM kinds WHERE document IS NULL"
+    assert scalar(target, without) == scalar(source, without)
     assert "tree          2,000 of 2,500" in lines
     assert lines[-1] == f"Moved {number:,} rows of 6 tables; each was read back and is the same."
     assert rows_of(source) == expected
@@ -430,6 +432,7 @@ def test_what_was_killed_goes_on_where_it_was(database: str, new_database: NewDa
         "UPDATE tree SET name = 'other' WHERE id = 1500",
         "INSERT INTO tree (id, name) VALUES (7000, 'more')",
         "INSERT INTO notes (text) VALUES ('more')",
+        "UPDATE notes SET text = 'other' WHERE text = 'once'",
     ],
 )
 def test_a_target_with_other_rows_is_refused_and_stays_as_it_is(statement: str, new_database: NewDatabase) -> None:
@@ -499,17 +502,26 @@ def test_what_the_target_cant_hold_is_refused_by_its_row(
     assert scalar(target, "SELECT count(*) FROM kinds") == 0
 
 
+def test_a_float_of_mysql_keeps_the_digits_that_mysql_doesnt_show(new_database: NewDatabase) -> None:
+    source, target = new_database("mysql"), new_database("sqlite")
+    make(source, rows={"kinds": [{"id": 1, "ratio": 16777215.0}]})
+    make(target)
+    moved(source, target)
+    assert scalar(target, "SELECT ratio FROM kinds") == 16777215
+
+
 def test_a_role_without_privileges_owns_the_target(new_database: NewDatabase) -> None:
     source, target = new_database("sqlite"), sa.make_url(new_database("postgresql"))
     owner = f"mover_{target.database}"
     admin = target.render_as_string(hide_password=False)
     execute(admin, f"CREATE ROLE {owner} LOGIN PASSWORD 'hush'", f"ALTER DATABASE {target.database} OWNER TO {owner}")
+    execute(admin, f"ALTER ROLE {owner} SET timezone = 'Asia/Tokyo'")
     url = target.set(username=owner, password="hush").render_as_string(hide_password=False)
     try:
         make(source, rows=filled())
         make(url)
         moved(source, url)
-        assert rows_of(url) == rows_of(source)
+        assert rows_of(admin) == rows_of(source)
     finally:
         execute(admin, f"REASSIGN OWNED BY {owner} TO CURRENT_USER", f"DROP OWNED BY {owner}", f"DROP ROLE {owner}")
 
