@@ -7,7 +7,7 @@ PYTEST = $(VENV)/bin/python -m pytest
 READY = $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-one matrix report lint docs constraints bench bench-mixins clean
+.PHONY: help demo test test-one matrix report lint docs names constraints bench bench-mixins clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ lint: $(READY) ## Check this repository's own code
 
 docs: $(READY) ## Build the documentation, strictly
 	@$(VENV)/bin/mkdocs build --strict
+
+names: $(READY) ## List anew in docs/frozen-names.md the names that no version takes away
+	@$(VENV)/bin/python -m tests.frozen
 
 constraints: $(READY) ## Pin anew what the template's services and this repository depend on
 	@$(VENV)/bin/python -m tests.constraints

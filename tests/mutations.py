@@ -626,7 +626,7 @@ LOCKED = (
         ', server_default="1"',
         "",
         Check(
-            "test_adding_mixins.py::test_a_mixin_is_added_to_a_database_with_data",
+            "test_switching.py::test_a_mixin_is_switched_where_there_is_data",
             SYNC_CORE_PLAIN,
             {"mixin": "optimistic_locking"},
         ),
@@ -648,7 +648,7 @@ SEARCHED = (
         "template/migrations/sqlite.py.jinja",
         "    repair(connection)\n",
         "",
-        Check("test_adding_mixins.py::test_a_mixin_is_added_to_a_database_with_data", SEARCH, {"mixin": "timestamps"}),
+        Check("test_switching.py::test_a_mixin_is_switched_where_there_is_data", SEARCH, {"mixin": "timestamps"}),
         r"Extra items in the right set:(.|\n)*CREATE TRIGGER posts_search_",
     ),
     Mutation(

@@ -4,6 +4,7 @@ import os
 import subprocess
 import tarfile
 import tomllib
+from collections.abc import Sequence
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -68,19 +69,16 @@ def extract(version: str, folder: Path) -> Path:
     return folder
 
 
-def repository(folder: Path) -> Path:
-    """Make a repository of the template in `folder`: a tag for each release, and one for the working tree."""
+def repository(folder: Path, versions: Sequence[str] = tuple(RELEASES), working: Path = ROOT) -> Path:
+    """Make a repository of the template in `folder`: a tag for each of `versions`, and the next one for `working`."""
     folder.mkdir(parents=True)
     git(folder, "init", "--quiet")
-    for version in (*RELEASES, next_version()):
+    for version in (*versions, next_version()):
         git(folder, "rm", "-r", "--quiet", "--ignore-unmatch", ".")
-        if version in RELEASES:
+        if version in versions:
             extract(version, folder)
         else:
-            working = snapshot(folder.with_name(f"{folder.name}-working"))
-            for name in SOURCES:
-                (working / name).rename(folder / name)
-            working.rmdir()
+            snapshot(folder, working)
         git(folder, "add", "--all")
         git(folder, "commit", "--quiet", "--allow-empty", "--message", version)
         git(folder, "tag", f"v{version}")

@@ -16,14 +16,14 @@ from tests.variants import ROOT, Variant, check_keys
 SOURCES = ("copier.yml", "template")
 
 
-def snapshot(destination: Path) -> Path:
+def snapshot(destination: Path, origin: Path = ROOT) -> Path:
     """Copy the template to `destination`, without the repository around it, and give that folder back.
 
     Copier clones a repository and commits its changes before it renders; a plain folder spares that.
     """
-    destination.mkdir(parents=True)
+    destination.mkdir(parents=True, exist_ok=True)
     for name in SOURCES:
-        source = ROOT / name
+        source = origin / name
         if source.is_dir():
             shutil.copytree(source, destination / name)
         else:

@@ -21,9 +21,11 @@ from tests.contract import conftest as contract
 from tests.contract.conftest import blog, mixins, shapes, stamped, stored  # noqa: F401 - fixtures
 from tests.contract.test_openapi import description, example_operations  # noqa: F401 - fixtures
 from tests.mutations import MUTATIONS, Check, Mutation
+from tests.releases import repository
 from tests.service import NO_CERTIFICATES, serving
 from tests.test_install import copied  # noqa: F401 - a fixture
 from tests.test_migrations import alembic  # noqa: F401 - a fixture
+from tests.test_switching import Case, at_work, with_mixins  # noqa: F401 - at_work is a fixture
 from tests.variants import Variant
 from tests.zygote import Zygote
 
@@ -35,7 +37,7 @@ enabled = false
 """
 RED = (Exception, pytest.fail.Exception)
 # These take long, and the matrix runs them on the same variants anyway.
-LONG = ("test_adding_mixins.py", "test_install.py", "test_project_tests.py", "test_render.py::test_it_is_typed")
+LONG = ("test_switching.py", "test_install.py", "test_project_tests.py", "test_render.py::test_it_is_typed")
 CHECKS = {(check.test, check.variant): check for check in (mutation.check for mutation in MUTATIONS)}
 
 
@@ -74,6 +76,20 @@ def source(mutation: Mutation | None, folder: Path) -> Path:
     if mutation:
         mutation.apply(made)
     return made
+
+
+@pytest.fixture(scope="module")
+def template(source: Path, folder: Path) -> Iterator[Path]:
+    """The template, broken, in a repository."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        yield repository(folder / "template", (), source)
+
+
+@pytest.fixture(scope="module")
+def case(mutation: Mutation, variant: Variant, server: servers.Server) -> Case:
+    """A project that gets the mixin which the check names."""
+    return Case(variant, with_mixins(variant, *variant.mixins, mutation.check.given["mixin"]), server, server)
 
 
 @pytest.fixture(scope="module")
@@ -143,10 +159,10 @@ def prepared(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Check]
         module = importlib.import_module(f"tests.{path.replace('/', '.')}")
         run = getattr(module, name)
         (tmp_path / "schemathesis.toml").write_text(FUZZER, encoding="utf-8")
-        values = {**check.given}
-        for fixture in inspect.signature(run).parameters:
-            if fixture not in values:
-                values[fixture] = request.getfixturevalue(fixture)
+        values = {
+            name: check.given[name] if name in check.given else request.getfixturevalue(name)
+            for name in inspect.signature(run).parameters
+        }
         return partial(run, **values)
 
     return prepare

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import itertools
+import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,6 +15,7 @@ import pytest
 
 from tests import owner, servers
 from tests.conftest import SERVERS, NewDatabase
+from tests.containers import run
 from tests.demands import has_turn
 from tests.projects import Project, Rows, check_kept, rows_of
 from tests.schema import schema_of
@@ -20,7 +23,7 @@ from tests.servers import Server, engine
 from tests.service import NO_CERTIFICATES, serving
 from tests.test_docs import blocks_of, text_of
 from tests.test_migrations import CREATE_ALL, Alembic
-from tests.variants import Variant, all_variants, choices, is_end
+from tests.variants import ROOT, Variant, all_variants, choices, is_end
 from tests.zygote import Zygote
 
 RECORDS = ("users", "posts", "comments")
@@ -139,8 +142,8 @@ def new_database(case: Case, tmp_path: Path) -> NewDatabase:
 
 
 @pytest.fixture
-def project(case: Case, template: Path, tmp_path: Path) -> Project:
-    """A project, new."""
+def at_work(case: Case, template: Path, tmp_path: Path) -> Project:
+    """A project, new; its tests put it to work."""
     return Project.copy(template, case.before, tmp_path / "project")
 
 
@@ -218,19 +221,19 @@ def check_at_work(api: httpx2.Client, mixin: str) -> None:
 
 
 def test_a_mixin_is_switched_where_there_is_data(
-    case: Case, project: Project, new_database: NewDatabase, tmp_path: Path, zygote: Zygote, mypy_cache: Path
+    case: Case, at_work: Project, new_database: NewDatabase, tmp_path: Path, zygote: Zygote, mypy_cache: Path
 ) -> None:
     with new_database() as url, new_database() as another_url, new_database() as test_url:
-        work(project, zygote, url)
+        work(at_work, zygote, url)
         schema, before = schema_of(url), rows_of(url)
         assert all(before[table] for table in (*RECORDS, "tags", "post_tags"))
 
-        switch(project, case)
-        alembic = Alembic(zygote, project.folder, url)
-        project.revise(alembic, "Follow the mixins", takes_down_search(case))
-        project.check_code(mypy_cache)
-        assert set() == schema_of(url) ^ declared_schema(project.folder, zygote, another_url)
-        project.check_tests(zygote, test_url)
+        switch(at_work, case)
+        alembic = Alembic(zygote, at_work.folder, url)
+        at_work.revise(alembic, "Follow the mixins", takes_down_search(case))
+        assert set() == schema_of(url) ^ declared_schema(at_work.folder, zygote, another_url)
+        at_work.check_code(mypy_cache)
+        at_work.check_tests(zygote, test_url)
 
         alembic("downgrade -1")
         assert without_search(schema_of(url)) ^ without_search(schema) <= UNSEEN
@@ -240,7 +243,7 @@ def test_a_mixin_is_switched_where_there_is_data(
         gone = {*ADDED.get(case.mixin or "", ()), *COMPUTED} if case.mixin in case.before.mixins else set()
         check_kept(before, rows_of(url), but=gone)
         with (
-            serving(zygote, project.folder, {"DATABASE_URL": url}, tmp_path) as address,
+            serving(zygote, at_work.folder, {"DATABASE_URL": url}, tmp_path) as address,
             httpx2.Client(base_url=f"{address}/api/v1", timeout=30, verify=NO_CERTIFICATES) as api,
         ):
             if case.mixin in case.after.mixins:
@@ -258,31 +261,35 @@ def takes_down_search(case: Case) -> str:
 
 
 def test_an_axis_is_switched_where_there_is_data(
-    case: Case, project: Project, new_database: NewDatabase, zygote: Zygote, mypy_cache: Path
+    case: Case, at_work: Project, new_database: NewDatabase, zygote: Zygote, mypy_cache: Path
 ) -> None:
     with new_database() as url, new_database() as another_url, new_database() as test_url:
-        work(project, zygote, url)
+        work(at_work, zygote, url)
         before = rows_of(url)
-        switch(project, case)
-        project.check_code(mypy_cache)
-        project.revise(Alembic(zygote, project.folder, url), "Follow the answers")
-        assert set() == schema_of(url) ^ declared_schema(project.folder, zygote, another_url)
+        switch(at_work, case)
+        at_work.check_code(mypy_cache)
+        at_work.revise(Alembic(zygote, at_work.folder, url), "Follow the answers")
+        assert set() == schema_of(url) ^ declared_schema(at_work.folder, zygote, another_url)
         assert rows_of(url) == before
-        project.check_tests(zygote, test_url)
+        at_work.check_tests(zygote, test_url)
 
 
 def test_a_database_is_switched_where_there_is_data(
-    case: Case, project: Project, new_database: NewDatabase, tmp_path: Path, zygote: Zygote, mypy_cache: Path
+    case: Case, at_work: Project, new_database: NewDatabase, tmp_path: Path, zygote: Zygote, mypy_cache: Path
 ) -> None:
     new_target = partial(servers.new_database, case.target, tmp_path)
     with new_database() as url, new_target() as new_url, new_target() as another_url, new_target() as test_url:
-        work(project, zygote, url)
+        work(at_work, zygote, url)
         before = rows_of(url)
-        switch(project, case)
-        for revision in project.folder.glob("migrations/versions/*.py"):
+        switch(at_work, case)
+        for revision in at_work.folder.glob("migrations/versions/*.py"):
             revision.unlink()
-        project.revise(Alembic(zygote, project.folder, new_url), "Start on another database")
-        project.check_code(mypy_cache)
-        assert set() == schema_of(new_url) ^ declared_schema(project.folder, zygote, another_url)
-        project.check_tests(zygote, test_url)
+        at_work.revise(Alembic(zygote, at_work.folder, new_url), "Start on another database")
+        at_work.check_code(mypy_cache)
+        assert set() == schema_of(new_url) ^ declared_schema(at_work.folder, zygote, another_url)
+        run([sys.executable, str(ROOT / "docs/move_data.py"), url, new_url], tmp_path, os.environ)
+        assert {name: len(rows) for name, rows in rows_of(new_url).items()} == {
+            name: len(rows) for name, rows in before.items()
+        }
         assert rows_of(url) == before
+        at_work.check_tests(zygote, test_url)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import (
     AddColumnOp,
+    AlterColumnOp,
     DropColumnOp,
     DropConstraintOp,
     DropIndexOp,
@@ -51,8 +52,8 @@ def compare_type(
 def turn(operation: MigrateOperation) -> int:
     """Number a change of a table in an order that MySQL takes.
 
-    A foreign key goes before the index that it needs, a full-text index before its columns take
-    another collation; a computed column comes after those it is computed of, and goes before them.
+    A foreign key goes before the index that it needs. A full-text index goes before its columns
+    take another collation, and comes after. So does a computed column with those it is made of.
     """
     match operation:
         case DropConstraintOp(constraint_type="foreignkey"):
@@ -62,9 +63,11 @@ def turn(operation: MigrateOperation) -> int:
         case AddColumnOp(column=column):
             return 1 if column.computed is None else 2
         case DropColumnOp():
-            return 4 if operation.to_column().computed is not None else 5
-        case _:
+            return 5 if operation.to_column().computed is not None else 6
+        case AlterColumnOp():
             return 3
+        case _:
+            return 4
 
 
 def put_in_order(
