@@ -164,7 +164,7 @@ def switch(project: Project, case: Case) -> None:
     possible = next((CONFLICTS[way] for way in ways if way in CONFLICTS), set())
     assert conflicts == {name for name in possible if (project.folder / name).exists()}
     owner.port(project.folder, case.before, case.after)
-    for name in conflicts:
+    for name in sorted(conflicts, key="pyproject.toml".__ne__):  # the tools read it
         project.resolve(name)
     project.variant = case.after
 
@@ -269,7 +269,8 @@ def test_an_axis_is_switched_where_there_is_data(
         switch(at_work, case)
         at_work.check_code(mypy_cache)
         at_work.revise(Alembic(zygote, at_work.folder, url), "Follow the answers")
-        assert set() == schema_of(url) ^ declared_schema(at_work.folder, zygote, another_url)
+        retyped = {line.replace("'1'::bigint", "1") for line in schema_of(url)}
+        assert set() == retyped ^ declared_schema(at_work.folder, zygote, another_url)
         assert rows_of(url) == before
         at_work.check_tests(zygote, test_url)
 
