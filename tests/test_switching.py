@@ -169,6 +169,11 @@ def switch(project: Project, case: Case) -> None:
     project.variant = case.after
 
 
+def plain(schema: set[str]) -> set[str]:
+    """Write a default alike, whether it was declared with the column or came before its type was altered."""
+    return {line.replace("'1'::bigint", "1") for line in schema}
+
+
 def without_search(schema: set[str]) -> set[str]:
     """Leave out SQLite's tables and triggers of the search: they are there as long as the code asks for them."""
     return {line for line in schema if "posts_search" not in line}
@@ -269,8 +274,7 @@ def test_an_axis_is_switched_where_there_is_data(
         switch(at_work, case)
         at_work.check_code(mypy_cache)
         at_work.revise(Alembic(zygote, at_work.folder, url), "Follow the answers")
-        retyped = {line.replace("'1'::bigint", "1") for line in schema_of(url)}
-        assert set() == retyped ^ declared_schema(at_work.folder, zygote, another_url)
+        assert set() == plain(schema_of(url)) ^ plain(declared_schema(at_work.folder, zygote, another_url))
         assert rows_of(url) == before
         at_work.check_tests(zygote, test_url)
 
