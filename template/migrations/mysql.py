@@ -62,10 +62,10 @@ def turn(operation: MigrateOperation) -> int:
             return 0
         case AddColumnOp(column=column):
             return 1 if column.computed is None else 2
-        case DropColumnOp():
-            return 5 if operation.to_column().computed is not None else 6
         case AlterColumnOp():
             return 3
+        case DropColumnOp():
+            return 5 if operation.to_column().computed is not None else 6
         case _:
             return 4
 
