@@ -77,6 +77,16 @@ def _defined(body: list[ast.stmt], prefix: str = "") -> Iterator[str]:
                 yield prefix + name
                 if isinstance(node, ast.ClassDef):
                     yield from _defined(node.body, f"{name}.")
+                    yield from (f"{name}.{attribute}" for attribute in _attributes(node))
+
+
+def _attributes(defined: ast.ClassDef) -> set[str]:
+    """Give what a class assigns to `self`."""
+    targets = [
+        node for node in ast.walk(defined) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+    ]
+    of_self = [node.attr for node in targets if isinstance(node.value, ast.Name) and node.value.id == "self"]
+    return {name for name in of_self if not name.startswith("_")}
 
 
 def names_with(source: Path, answers: dict[str, Any]) -> set[str]:

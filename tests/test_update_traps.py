@@ -74,6 +74,7 @@ def test_a_conflict_ends_well_but_is_named_and_cannot_be_committed(template: Pat
     refused = subprocess.run(["git", "commit", "-m", "x"], cwd=old.folder, capture_output=True, text=True, check=False)
     assert refused.returncode != 0
     assert "unmerged" in refused.stderr
+    assert "`git commit --all` takes" in " ".join(text_of(GUIDE).split())
     assert "MINE=1" in (old.folder / name).read_text(encoding="utf-8")
     assert "`UU`" in text_of(GUIDE)
 
