@@ -82,11 +82,12 @@ def _defined(body: list[ast.stmt], prefix: str = "") -> Iterator[str]:
 
 def _attributes(defined: ast.ClassDef) -> set[str]:
     """Give what a class assigns to `self`."""
-    targets = [
-        node for node in ast.walk(defined) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
-    ]
-    of_self = [node.attr for node in targets if isinstance(node.value, ast.Name) and node.value.id == "self"]
-    return {name for name in of_self if not name.startswith("_")}
+    found = set()
+    for node in ast.walk(defined):
+        match node:
+            case ast.Attribute(value=ast.Name(id="self"), attr=name, ctx=ast.Store()) if not name.startswith("_"):
+                found.add(name)
+    return found
 
 
 def names_with(source: Path, answers: dict[str, Any]) -> set[str]:
