@@ -36,6 +36,8 @@ PARTS = {
     "test_patterns": "patterns",
 }
 SLOWEST = 5
+# Of a part without variants, after how many tests it says how far it is.
+STEP = 20
 LONGEST_LINE = 300
 
 
@@ -103,6 +105,8 @@ class Report:
             self._left[part] -= 1
             if not self._left[part]:
                 self._tell(part, result)
+            elif result.tests % STEP == 0:
+                self._say(f"{part:<70} {result.tests:>5} of {result.tests + self._left[part]}")
 
     def _tell(self, name: str, result: Result) -> None:
         """Say what a target, or a part of no target, came to."""
