@@ -1,7 +1,7 @@
 """A project made with any release is updated to the next: unedited it is a fresh render, edited it keeps its edits."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -50,21 +50,31 @@ def cases(running: list[Server]) -> Iterator[Case]:
             yield Case(release, Variant(*parts, mixins), databases[variant.database])
 
 
-def chosen(running: list[Server], *, everything: bool) -> Iterator[Case]:
-    """Give the cases of the newest release; of those before it, every base variant once, its mixins in turn."""
-    newest = list(RELEASES)[-1]
-    for number, case in enumerate(cases(running)):
-        if everything or case.release == newest or (number // 2 + number) % 2 == 0:
-            yield case
+def in_turn(cases: Sequence[Case], releases: int = 1) -> list[Case]:
+    """Give of each release's base variants the one with mixins and the one without in turn, on every n-th release."""
+    known, bases = list(RELEASES), list(dict.fromkeys(case.variant.base for case in cases))
+
+    def has_turn(case: Case) -> bool:
+        turn = known.index(case.release) + bases.index(case.variant.base)
+        return turn % 2 == bool(case.variant.mixins) and turn // 2 % releases == 0
+
+    return list(filter(has_turn, cases))
+
+
+def chosen(running: list[Server], *, edited: bool) -> list[Case]:
+    """Give the cases that tell most: all of the newest release where a project is unedited, else some of each."""
+    found = list(cases(running))
+    newest = [case for case in found if case.release == list(RELEASES)[-1]]
+    older = [case for case in found if case not in newest]
+    return [*in_turn(newest), *in_turn(older, len(RELEASES) - 1)] if edited else [*newest, *in_turn(older)]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run the tests on the cases whose server is there."""
-    running = metafunc.config.stash[SERVERS]
-    if "zygote" in metafunc.fixturenames:
-        metafunc.parametrize("case", list(chosen(running, everything=metafunc.config.getoption("everything"))), ids=str)
-    elif "case" in metafunc.fixturenames:
-        metafunc.parametrize("case", list(cases(running)), ids=str)
+    if "case" in metafunc.fixturenames:
+        running, everything = metafunc.config.stash[SERVERS], metafunc.config.getoption("everything")
+        found = list(cases(running)) if everything else chosen(running, edited="zygote" in metafunc.fixturenames)
+        metafunc.parametrize("case", found, ids=str)
 
 
 @pytest.fixture
