@@ -159,7 +159,7 @@ HELD = (
     Mutation(
         "file missing from _exclude",
         "copier.yml",
-        '  - "{% if not timestamps %}app/db/timestamps.py{% endif %}"\n',
+        "  - \"{% if 'timestamps' not in mixins %}app/db/timestamps.py{% endif %}\"\n",
         "",
         Check("test_render.py::test_every_name_is_used", SYNC_CORE_PLAIN),
         r"app/db/timestamps\.py:\d+ \w+",
