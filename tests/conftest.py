@@ -63,6 +63,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers, in the process that hands out the tests; learn of them in the others."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # most of the processes to come import the same modules
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     selection = config.getoption("variants")

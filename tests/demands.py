@@ -1,33 +1,74 @@
-"""Tells which tests a target has, by what the markers of each test ask for.
+"""Tells which tests a target has, by what the markers and the fixtures of each test ask for.
 
-What differs little between the sets of mixins runs on few of them, unless everything is to run on everything. What
-calls the service runs on every base variant with no mixin and with all of them. On every fourth of the other sets, it
-runs once for each database: there, `io` and `data_access` take turns. They do so on a second server of a database, in
-what is for a covering set, and without the example.
+A database has four combinations of `io` and `data_access`. Unless everything is to run on everything, a test runs on as
+many of them as its reach says for a set of mixins. Where those are fewer than four, the tests and the sets of mixins
+are dealt out over them, always in the same way, so that each combination has its share of all.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import TypeVar
 from zlib import crc32
 
 import pytest
 
 from tests.targets import Target
-from tests.variants import Variant, choices, is_covering, is_default, is_end
+from tests.variants import Variant, choices, is_default, is_end
 
-TURNS = len(choices("io")) * len(choices("data_access"))
+Case = TypeVar("Case")
+COMBINATIONS = list(product(choices("io"), choices("data_access")))
+ALL, HALF, ONE, NO = len(COMBINATIONS), len(COMBINATIONS) // 2, 1, 0
+# Of the sets of mixins that a test runs on a part of, it runs on one in so many.
 PARTS = 4
+# From a case to the next of those that are alike. It is prime to their number: all that they differ in takes turns.
+STRIDE = 7
+
+
+@dataclass(frozen=True)
+class Reach:
+    """On how many combinations a test runs, for each kind of a set of mixins."""
+
+    none: int
+    every: int
+    one: int = NO
+    two: int = NO
+    more: int = NO
+    bare: int = ONE
+    # Of the sets between none and every, a part.
+    parts: bool = False
+
+    def share(self, target: Target) -> int:
+        """Give the number of combinations that the test runs on with the mixins of the target's variant.
+
+        On a second server of a database it is one, and none with a pair of mixins.
+        """
+        variant = target.variant
+        if not variant.example:
+            return self.bare if is_end(variant) else min(self.more, ONE)
+        two = self.two if target.first else NO
+        by_size = {0: self.none, 1: self.one, 2: two, len(choices("mixins")): self.every}
+        share = by_size.get(len(variant.mixins), self.more)
+        return share if target.first else min(share, ONE)
+
+
+REACHES = {
+    "files": Reach(none=ALL, every=ALL, one=ALL, two=ALL, more=ALL, bare=ALL),
+    "pairs": Reach(none=HALF, every=HALF, one=ONE, two=ONE),
+    "calls": Reach(none=HALF, every=HALF, one=ONE, two=ONE, parts=True),
+    "ends": Reach(none=HALF, every=HALF),
+    "plain": Reach(none=HALF, every=ONE),
+    "long": Reach(none=ONE, every=ONE),
+}
 MARKERS = (
-    "base: is for the base variants with the default mixins only, each on one server",
+    "base: is for the base variants with the default mixins only, each on one server, and needs half of them",
     "once_per_database: is for one variant of each database only",
     "example: is for the variants with the example only",
     "mixin(name): is for the variants with that mixin only",
-    "once_per_base: needs no mixin and, once for each database, all mixins only",
-    "ends: needs no mixin and all mixins only, and those on every base variant",
-    "covering: needs no mixin, each alone, each pair and all mixins only",
-    "in_turn: is enough on a part of the variants, as a call of the service is",
-    "bare: needs every set of mixins without the example too, where other tests need none and all only",
+    "pairs: needs no mixin, each alone, each pair and all",
+    "ends: needs no mixin, and all",
+    "plain: can't depend on the mixins",
+    "long: takes long, and needs no mixin, and all, once with each database",
 )
 
 
@@ -40,27 +81,22 @@ class Demand:
     base: bool
     example: bool
     mixins: frozenset[str]
-    once_per_base: bool
-    ends: bool
-    covering: bool
-    bare: bool
-    turn: int | None
+    reach: Reach
+    turn: int
 
     @classmethod
     def of(cls, test: pytest.Function) -> "Demand":
         """Read what the markers and the fixtures of `test` ask for."""
-        names = {mark.name for mark in test.iter_markers()}
+        names = [mark.name for mark in test.iter_markers()]
+        server = "server" in test.fixturenames
         return cls(
-            server="server" in test.fixturenames,
+            server=server,
             once_per_database="once_per_database" in names,
             base="base" in names,
             example="example" in names,
             mixins=frozenset(mark.args[0] for mark in test.iter_markers("mixin")),
-            once_per_base="once_per_base" in names,
-            ends="ends" in names,
-            covering="covering" in names,
-            bare="bare" in names,
-            turn=crc32(test.nodeid.encode()) if "api" in test.fixturenames or "in_turn" in names else None,
+            reach=REACHES[next((name for name in names if name in REACHES), "calls" if server else "files")],
+            turn=crc32(test.nodeid.encode()) if "api" in test.fixturenames else 0,
         )
 
     def met_by(self, targets: Iterable[Target], *, everything: bool) -> list[Target]:
@@ -79,40 +115,42 @@ class Demand:
             and self.mixins.issubset(variant.mixins)
             and ((is_default(variant) and target.first) or not self.base)
         )
-        return possible and (everything or self._is_worth_it_on(target))
+        return possible and (everything or self._is_dealt(target))
 
-    def _is_worth_it_on(self, target: Target) -> bool:
+    def _is_dealt(self, target: Target) -> bool:
         variant = target.variant
         if self.base:
-            return True
-        if is_end(variant) and (target.first or self.turn is None):
-            return not variant.mixins or bool(self.mixins) or not self.once_per_base or has_turn(variant)
-        if not is_end(variant) and (self.once_per_base or self.ends or not (variant.example or self.bare)):
+            return self.once_per_database or has_turn(variant, share=HALF)
+        part = (self.turn // ALL + number_of(variant) // ALL) % PARTS
+        if self.reach.parts and part and not is_end(variant):
             return False
-        if self.covering:
-            return variant.example and is_covering(variant) and has_turn(variant)
-        if self.turn is not None and variant.example:
-            return has_turn(variant, self.turn) and (is_end(variant) or self._is_for_a_part(variant))
-        return variant.example or has_turn(variant)
-
-    def _is_for_a_part(self, variant: Variant) -> bool:
-        return ((self.turn or 0) // TURNS + number_of(variant) // TURNS) % PARTS == 0
+        return has_turn(variant, self.turn, self.reach.share(target))
 
 
-def has_turn(variant: Variant, turn: int = 0) -> bool:
-    """Tell whether it is the variant's turn among those with its database and its mixins."""
-    return (turn + number_of(variant)) % TURNS == place_of(variant)
+def has_turn(variant: Variant, turn: int = 0, share: int = ONE) -> bool:
+    """Tell whether it is the variant's turn, as one of `share`, among those with its database and its mixins.
 
-
-def place_of(variant: Variant) -> int:
-    """Number the combinations of `io` and `data_access`."""
-    return list(product(choices("io"), choices("data_access"))).index((variant.io, variant.data_access))
+    A half has both values of `io` and both of `data_access`.
+    """
+    io, data_access = choices("io").index(variant.io), choices("data_access").index(variant.data_access)
+    turn += number_of(variant)
+    if share == HALF:
+        return (io + data_access + turn) % 2 == 0
+    return share == ALL or (share == ONE and turn % ALL == COMBINATIONS.index((variant.io, variant.data_access)))
 
 
 def number_of(variant: Variant) -> int:
     """Number the sets of mixins with each database."""
     mixins = sum(1 << choices("mixins").index(name) for name in variant.mixins)
     return mixins + choices("database").index(variant.database)
+
+
+def one_of_each(cases: Iterable[Case], kind: Callable[[Case], Hashable]) -> list[Case]:
+    """Give a case of each kind, where what the kind doesn't tell takes turns."""
+    found: dict[Hashable, list[Case]] = {}
+    for case in cases:
+        found.setdefault(kind(case), []).append(case)
+    return [alike[turn * STRIDE % len(alike)] for turn, alike in enumerate(found.values())]
 
 
 def sharing(

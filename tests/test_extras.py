@@ -71,7 +71,7 @@ CASES = [
 ]
 # Tests that share the fixture `rendered` run in one process.
 together = pytest.mark.xdist_group("extras")
-# One of each database, for what takes long and differs in little else.
+# One of each database, for what takes long and differs in little else: images are made of the others.
 ONE_EACH = [CASES[1], *CASES[2::2]]
 
 
@@ -95,7 +95,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that asks for `case` on the cases that it is for, of each database that has a server in this run."""
     if "case" in metafunc.fixturenames:
         databases = {server.database for server in metafunc.config.stash[SERVERS]}
-        cases = ONE_EACH if metafunc.function is test_the_pipeline_and_the_hooks_run else CASES
+        is_pipeline = metafunc.function is test_the_pipeline_and_the_hooks_run
+        everything = metafunc.config.getoption("everything")
+        cases = [case for case in CASES if everything or (case in ONE_EACH) == is_pipeline]
         metafunc.parametrize("case", [case for case in cases if case.database in databases], ids=str)
 
 

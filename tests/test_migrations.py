@@ -11,6 +11,8 @@ from tests.servers import engine
 from tests.variants import Variant
 from tests.zygote import Child, CommandFailed, Zygote
 
+pytestmark = pytest.mark.pairs
+
 IN_TURN = """
 import shlex, sys
 from alembic.config import main
@@ -81,7 +83,6 @@ def test_they_lead_to_what_the_tables_declare(
     assert bool(migrated) == has_tables(variant)
 
 
-@pytest.mark.in_turn
 def test_they_can_be_written_as_sql(alembic: Alembic, variant: Variant, database_url: str) -> None:
     up, down = alembic("upgrade head --sql"), alembic("downgrade head:base --sql") if has_tables(variant) else ""
     for table in ["users"] * variant.example + ["audit_log"] * ("audit_log" in variant.mixins):
@@ -90,7 +91,6 @@ def test_they_can_be_written_as_sql(alembic: Alembic, variant: Variant, database
     assert schema_of(database_url) == set()
 
 
-@pytest.mark.in_turn
 def test_a_new_revision_has_nothing_to_do(zygote: Zygote, project: Path, migrated_url: str) -> None:
     before = set(project.glob("migrations/versions/*.py"))
     Alembic(zygote, project, migrated_url)("revision --autogenerate -m 'nothing to do'")
@@ -104,7 +104,7 @@ def test_a_new_revision_has_nothing_to_do(zygote: Zygote, project: Path, migrate
 
 
 @pytest.mark.example
-@pytest.mark.once_per_base
+@pytest.mark.plain
 def test_a_row_without_the_one_it_refers_to_is_refused_and_undone(
     alembic: Alembic, project: Path, database_url: str
 ) -> None:
@@ -121,7 +121,7 @@ def test_a_row_without_the_one_it_refers_to_is_refused_and_undone(
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0001"
 
 
-@pytest.mark.once_per_base
+@pytest.mark.plain
 def test_two_at_once_wait_for_each_other(
     alembic: Alembic, zygote: Zygote, database_url: str, variant: Variant, migrated_url: str
 ) -> None:

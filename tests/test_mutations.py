@@ -20,6 +20,7 @@ from tests.conftest import SERVERS, NewDatabase, scratch_folder
 from tests.contract import conftest as contract
 from tests.contract.conftest import blog, mixins, shapes, stamped, stored  # noqa: F401 - fixtures
 from tests.contract.test_openapi import description, example_operations  # noqa: F401 - fixtures
+from tests.demands import one_of_each
 from tests.mutations import MUTATIONS, Check, Mutation
 from tests.releases import repository
 from tests.service import NO_CERTIFICATES, serving
@@ -36,7 +37,7 @@ exclude-path = "/api/v1/comments/{comment_id}"
 enabled = false
 """
 RED = (Exception, pytest.fail.Exception)
-# These take long, and the matrix runs them on the same variants anyway.
+# What takes long, and is for `make matrix`.
 LONG = ("test_switching.py", "test_install.py", "test_project_tests.py", "test_render.py::test_it_is_typed")
 CHECKS = {(check.test, check.variant): check for check in (mutation.check for mutation in MUTATIONS)}
 
@@ -168,12 +169,26 @@ def prepared(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Check]
     return prepare
 
 
-@pytest.mark.parametrize(
-    ("mutation", "variant"),
-    [pytest.param(mutation, mutation.check.variant, id=slug(mutation.name)) for mutation in MUTATIONS],
-    indirect=True,
-    scope="module",
-)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run all mutations and, unbroken, their checks; or the mutations that don't take long, and a check a variant."""
+    everything = metafunc.config.getoption("everything")
+    if metafunc.function is test_a_broken_template_is_found_out:
+        names = ["mutation", "variant"]
+        found = [
+            pytest.param(mutation, mutation.check.variant, id=slug(mutation.name))
+            for mutation in MUTATIONS
+            if everything or not mutation.check.test.startswith(LONG)
+        ]
+    else:
+        names = ["mutation", "variant", "check"]
+        checks = [check for check in CHECKS.values() if not check.test.startswith(LONG)]
+        found = [
+            pytest.param(None, check.variant, check, id=slug(f"{check.test}-{check.variant.replace('-', '.')}"))
+            for check in (checks if everything else one_of_each(checks, lambda check: check.variant))
+        ]
+    metafunc.parametrize(names, found, indirect=["mutation", "variant"], scope="module")
+
+
 @pytest.mark.usefixtures("variant")
 def test_a_broken_template_is_found_out(mutation: Mutation, prepared: Callable[[Check], Callable[[], None]]) -> None:
     check = prepared(mutation.check)
@@ -181,16 +196,6 @@ def test_a_broken_template_is_found_out(mutation: Mutation, prepared: Callable[[
         check()
 
 
-@pytest.mark.parametrize(
-    ("mutation", "variant", "check"),
-    [
-        pytest.param(None, check.variant, check, id=slug(f"{check.test}-{check.variant.replace('-', '.')}"))
-        for check in CHECKS.values()
-        if not check.test.startswith(LONG)
-    ],
-    indirect=["mutation", "variant"],
-    scope="module",
-)
 @pytest.mark.usefixtures("mutation", "variant")
 def test_the_template_as_it_is_passes(check: Check, prepared: Callable[[Check], Callable[[], None]]) -> None:
     prepared(check)()

@@ -14,6 +14,7 @@ from httpx2 import codes
 from sqlalchemy import inspect
 
 from tests.conftest import SERVERS
+from tests.demands import one_of_each
 from tests.rendering import render_variant
 from tests.servers import Server, engine, new_database
 from tests.service import NO_CERTIFICATES, serving
@@ -51,8 +52,11 @@ def cases(running: list[Server]) -> Iterator[Case]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the tests on each case whose server is there."""
-    metafunc.parametrize("case", list(cases(metafunc.config.stash[SERVERS])), ids=str)
+    """Run the tests on each case whose server is there, or on one of each server."""
+    found = list(cases(metafunc.config.stash[SERVERS]))
+    if not metafunc.config.getoption("everything"):
+        found = one_of_each(found, lambda case: case.server)
+    metafunc.parametrize("case", found, ids=str)
 
 
 def blocks_of(heading: str) -> list[str]:

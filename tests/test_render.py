@@ -41,7 +41,6 @@ ASYNC_ANYWAY = (
 EMPTY_ON_PURPOSE = ("__init__.py", ".gitkeep", "py.typed")
 LONGEST_DATA_FILE = 200
 PASSED: set[tuple[str, ...]] = set()
-pytestmark = pytest.mark.bare
 IMPORT_ALL = """
 import importlib, pathlib
 for path in sorted(pathlib.Path().rglob("*.py")):
@@ -108,17 +107,17 @@ def test_it_is_linted_and_formatted(project: Path) -> None:
     tool("ruff", "format", "--no-cache", "--check", project=project)
 
 
-@pytest.mark.covering
+@pytest.mark.ends
 def test_it_is_typed(project: Path, zygote: Zygote, mypy_cache: Path) -> None:
     zygote.run(["-m", "mypy", "--strict", "--cache-dir", str(mypy_cache)], project)
 
 
-@pytest.mark.in_turn
+@pytest.mark.pairs
 def test_every_module_imports_without_a_warning(project: Path, zygote: Zygote) -> None:
     zygote.run(["-W", "error", "-c", IMPORT_ALL], project)
 
 
-@pytest.mark.covering
+@pytest.mark.pairs
 def test_rendering_again_gives_the_same_bytes(project: Path, source: Path, variant: Variant, tmp_path: Path) -> None:
     again = files_of(render_variant(source, variant, tmp_path / "again"))
     rendered = {name: content for name, content in files_of(project).items() if "__pycache__" not in name}
@@ -204,6 +203,7 @@ def test_every_column_is_used(project: Path) -> None:
     )
 
 
+@pytest.mark.ends
 def test_it_declares_what_it_imports_and_imports_what_it_declares(project: Path, zygote: Zygote) -> None:
     driver = r"\w+\+(\w+)"
     used_by_name = {found for text in texts_of(project).values() for found in re.findall(driver, text)}

@@ -1,6 +1,9 @@
 """Every variant's service, the one without the example too, is healthy and documented."""
 
 import httpx2
+import pytest
+
+pytestmark = pytest.mark.pairs
 
 
 def test_it_lives_and_is_ready(api: httpx2.Client) -> None:

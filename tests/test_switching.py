@@ -16,7 +16,7 @@ import pytest
 from tests import owner, servers
 from tests.conftest import SERVERS, NewDatabase
 from tests.containers import run
-from tests.demands import has_turn
+from tests.demands import one_of_each
 from tests.projects import Project, Rows, check_kept, rows_of
 from tests.schema import schema_of
 from tests.servers import Server, engine
@@ -73,6 +73,12 @@ class Case:
         return {key: value for key, value in self.after.answers.items() if value != before[key]}
 
     @property
+    def change(self) -> tuple[str, ...]:
+        """Give the value of an axis that changes, before and after."""
+        before, after = self.before.answers, self.after.answers
+        return next((before[key], after[key]) for key in ("database", "io", "data_access") if before[key] != after[key])
+
+    @property
     def mixin(self) -> str | None:
         """Give the mixin that is switched on or off."""
         return next(iter({*self.before.mixins} ^ {*self.after.mixins}), None)
@@ -84,32 +90,39 @@ def with_mixins(variant: Variant, *names: str) -> Variant:
 
 
 def mixin_cases(running: Sequence[Server], *, everything: bool) -> Iterator[Case]:
-    """Give each mixin switched on and off, as the only one and among all, on every base variant.
+    """Give each mixin switched on and off, as the only one and among all, on every base variant of every server.
 
-    Not everything is the one or the other in turn, on one base variant for each server.
+    Not everything is each mixin switched on once and off once, where the rest is dealt out.
     """
     plain = [variant for variant in all_variants() if variant.example and not variant.mixins]
-    for turn, (server, mixin) in enumerate(itertools.product(running, choices("mixins"))):
+    bases = {server: [variant for variant in plain if variant.database == server.database] for server in running}
+    for turn, mixin in enumerate(choices("mixins")):
         others, every = tuple(name for name in choices("mixins") if name != mixin), choices("mixins")
-        switched = [((), (mixin,)), ((mixin,), ()), (others, every), (every, others)]
-        bases = [variant for variant in plain if variant.database == server.database]
-        chosen = list(itertools.product(switched, bases))
+        switched = [((), (mixin,)), (others, every), (every, others), ((mixin,), ())]
+        chosen = [(pair, server, base) for pair in switched for server in running for base in bases[server]]
         if not everything:
-            pairs = (switched[turn % 2 * 2], switched[3 - turn % 2 * 2])
-            chosen = [(pair, bases[(turn + number) % len(bases)]) for number, pair in enumerate(pairs)]
-        for (before, after), base in chosen:
+            chosen = []
+            for number, pair in enumerate([switched[turn % 2], switched[turn % 2 + 2]]):
+                server = running[(turn + number) % len(running)]
+                chosen.append((pair, server, bases[server][(turn // 2 + number) % len(bases[server])]))
+        for (before, after), server, base in chosen:
             yield Case(with_mixins(base, *before), with_mixins(base, *after), server, server)
 
 
 def axis_cases(running: Sequence[Server], *, everything: bool) -> Iterator[Case]:
-    """Give each other value of each axis, on the variants without mixins and with all, or on one in turn."""
+    """Give each other value of each axis, on the variants without mixins and with all.
+
+    Not everything is each change of a value once, where the rest is dealt out.
+    """
     ends = [variant for variant in all_variants() if variant.example and is_end(variant)]
     first = {server.database: server for server in reversed(running)}
-    for before in ends:
-        for turn, after in enumerate(others_of(before)):
-            served = before.database in first and after.database in first
-            if after != before and served and (everything or has_turn(before, turn)):
-                yield Case(before, after, first[before.database], first[after.database])
+    cases = [
+        Case(before, after, first[before.database], first[after.database])
+        for before in ends
+        for after in others_of(before)
+        if after != before and before.database in first and after.database in first
+    ]
+    yield from cases if everything else one_of_each(cases, lambda case: case.change)
 
 
 def others_of(variant: Variant) -> Iterator[Variant]:

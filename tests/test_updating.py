@@ -10,6 +10,7 @@ import pytest
 
 from tests import owner, servers
 from tests.conftest import SERVERS, NewDatabase
+from tests.demands import one_of_each
 from tests.projects import Project, check_kept, rows_of
 from tests.releases import RELEASES
 from tests.servers import Server
@@ -50,30 +51,26 @@ def cases(running: list[Server]) -> Iterator[Case]:
             yield Case(release, Variant(*parts, mixins), databases[variant.database])
 
 
-def in_turn(cases: Sequence[Case], releases: int = 1) -> list[Case]:
-    """Give of each release's base variants the one with mixins and the one without in turn, on every n-th release."""
-    known, bases = list(RELEASES), list(dict.fromkeys(case.variant.base for case in cases))
+def chosen(cases: Sequence[Case], *, edited: bool) -> list[Case]:
+    """Give the cases that tell most: each base variant or, where a project is edited, each database.
 
-    def has_turn(case: Case) -> bool:
-        turn = known.index(case.release) + bases.index(case.variant.base)
-        return turn % 2 == bool(case.variant.mixins) and turn // 2 % releases == 0
+    The newest release has them all; of the older ones, each has a database. What isn't told takes turns.
+    """
 
-    return list(filter(has_turn, cases))
+    def kind(case: Case) -> tuple[str, ...]:
+        is_whole = case.release == list(RELEASES)[-1] and not edited
+        return case.release, case.variant.base if is_whole else case.variant.database
 
-
-def chosen(running: list[Server], *, edited: bool) -> list[Case]:
-    """Give the cases that tell most: all of the newest release where a project is unedited, else some of each."""
-    found = list(cases(running))
-    newest = [case for case in found if case.release == list(RELEASES)[-1]]
-    older = [case for case in found if case not in newest]
-    return [*in_turn(newest), *in_turn(older, len(RELEASES) - 1)] if edited else [*newest, *in_turn(older)]
+    return one_of_each(cases, kind)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run the tests on the cases whose server is there."""
     if "case" in metafunc.fixturenames:
         running, everything = metafunc.config.stash[SERVERS], metafunc.config.getoption("everything")
-        found = list(cases(running)) if everything else chosen(running, edited="zygote" in metafunc.fixturenames)
+        found = list(cases(running))
+        if not everything:
+            found = chosen(found, edited="zygote" in metafunc.fixturenames)
         metafunc.parametrize("case", found, ids=str)
 
 

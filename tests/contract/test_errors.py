@@ -11,7 +11,7 @@ from .problems import check_problem
 if TYPE_CHECKING:
     from httpx2 import Client
 
-pytestmark = pytest.mark.once_per_base
+pytestmark = pytest.mark.plain
 
 TAKES = {
     "/health/live": {"GET"},

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .blog import Blog
 
-pytestmark = pytest.mark.once_per_base
+pytestmark = pytest.mark.plain
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])

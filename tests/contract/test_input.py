@@ -13,7 +13,7 @@ from .problems import places
 if TYPE_CHECKING:
     from .blog import Blog
 
-pytestmark = [pytest.mark.example, pytest.mark.once_per_base]
+pytestmark = [pytest.mark.example, pytest.mark.plain]
 
 SITE = "https://example.com/"
 
