@@ -26,6 +26,7 @@ PARTS = {
     "test_update_workflow": "the workflow that updates",
     "test_frozen_names": "frozen names",
     "test_moving_data": "moving data",
+    "test_own_model": "a model of one's own",
     "test_fuzz": "fuzz",
     "test_project_tests": "the project's own tests",
     "test_install": "installed alone",
