@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import performance, process, rendering, scale
+from benchmarks import flame, performance, process, rendering, scale
 from benchmarks.plot import draw
 from tests.conftest import scratch_folder
 from tests.demo import say
@@ -106,14 +106,26 @@ def shares(bench: Bench) -> list[str]:
     """Show which packages a request keeps busy, on PostgreSQL with asyncpg."""
     with ExitStack() as stack:
         found = performance.shares(bench.side("postgresql", "async", stack))
-    packages = sorted({package for calls in found.values() for counts in calls.values() for package in counts})
+    ours = performance.NAMES["ours_orm"]
+    graphs = {
+        call: {tuple(stack): samples for stack, samples in stacks} for call, stacks in found[ours]["stacks"].items()
+    }
+    flame.draw(PAGE.parent / "performance-flame.svg", f"{ours}: the modules that have the CPU, for each call", graphs)
+    counted = {service: shares["calls"] for service, shares in found.items()}
+    packages = sorted({package for calls in counted.values() for counts in calls.values() for package in counts})
     lines = [f"| call | service | {' | '.join(packages)} | all |", "| --- |" + " --- |" * (len(packages) + 2)]
     for call in performance.CALLS:
-        for service, calls in found.items():
+        for service, calls in counted.items():
             counts = calls[call]
             cells = [str(counts.get(package, 0)) for package in packages]
             lines.append(f"| {call} | {service} | {' | '.join(cells)} | {sum(counts.values())} |")
-    return lines
+    return [
+        *lines,
+        "",
+        "And its share of the CPU's time, sampled each millisecond: a module stands under the one that calls it.",
+        "",
+        "![A flame graph of the rendered service with the ORM](performance-flame.svg)",
+    ]
 
 
 def heading_down(lines: Sequence[str]) -> list[str]:

@@ -262,8 +262,8 @@ def choices_undone(side: Side) -> list[Service]:
     return services
 
 
-def shares(side: Side) -> dict[str, dict[str, dict[str, int]]]:
-    """Give the calls of functions that a request takes, by service, call and package.
+def shares(side: Side) -> dict[str, dict[str, Any]]:
+    """Give, of each service, the `calls` of functions that a request takes, by call and package, and the `stacks`.
 
     Raises:
         CommandFailed: a service refused a request.
@@ -275,7 +275,7 @@ def shares(side: Side) -> dict[str, dict[str, dict[str, int]]]:
         NAMES["ours_orm"]: ("app.main:app", side.projects["orm"], side.url),
         NAMES["ours_core"]: ("app.main:app", side.projects["core"], side.url),
     }
-    found: dict[str, dict[str, dict[str, int]]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for name, (application, folder, url) in applications.items():
         environment = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": str(folder)}
         command: list[str | Path] = [sys.executable, ROOT / "benchmarks/shares.py", application, f"run{len(found)}"]

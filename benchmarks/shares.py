@@ -1,24 +1,31 @@
 """Tells which packages the time of a request goes to, from a profile of an application in this process.
 
 Run as `python shares.py APPLICATION NAME` in the folder of a service on a filled database. It writes as JSON how many
-functions are called for a request in each package: a number that is the same each time, as a duration is not. NAME
-tells the users that it inserts from those of another run.
+functions are called for a request in each package: a number that is the same each time, as a duration is not. And it
+writes the stacks of modules that the CPU was found in, and how often. NAME tells the users that it inserts from those
+of another run.
 """
 
 import asyncio
 import cProfile
 import json
 import pstats
+import signal
 import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import FrameType, TracebackType
+from typing import Any, Self
 
+import greenlet
 from uvicorn.importer import import_from_string
 
 REQUESTS = 20
 WARM = 10
+SAMPLES = 3000
+# Seconds of CPU time.
+INTERVAL = 0.001
 PACKAGES = ("fastapi", "starlette", "pydantic", "sqlalchemy", "asyncpg", "app")
 
 Content = Callable[[int], bytes]
@@ -85,6 +92,39 @@ def count(profile: cProfile.Profile) -> Counter[str]:
     return counted
 
 
+class Sampler:
+    """Counts the stacks of modules that this process is in, at intervals of CPU time. Use it as a context manager."""
+
+    def __init__(self) -> None:
+        """Have no samples yet."""
+        self.stacks: Counter[tuple[str, ...]] = Counter()
+
+    def __enter__(self) -> Self:
+        signal.signal(signal.SIGPROF, self._note)
+        signal.setitimer(signal.ITIMER_PROF, INTERVAL, INTERVAL)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+    def _note(self, _signal: int, frame: FrameType | None) -> None:
+        """Count a stack from the call of the application on; modules that call themselves count once."""
+        modules: list[str] = []
+        parent = greenlet.getcurrent().parent
+        while frame:
+            module = frame.f_globals.get("__name__", "")
+            if module == __name__:
+                break
+            if not modules or modules[-1] != module:
+                modules.append(module)
+            frame = frame.f_back
+            if frame is None and parent is not None:
+                frame, parent = parent.gr_frame, parent.parent
+        self.stacks[tuple(reversed(modules))] += bool(modules)
+
+
 async def main() -> None:
     """Call, count, and write."""
     application = import_from_string(sys.argv[1])
@@ -97,7 +137,7 @@ async def main() -> None:
         "page": (("GET", "/api/v1/posts", "limit=20"), lambda _: b""),
         "insert": (("POST", "/api/v1/users", ""), user),
     }
-    found = {}
+    counted, stacks = {}, {}
     async with application.router.lifespan_context(application):
         for name, (request, content) in calls.items():
             profile = cProfile.Profile()
@@ -107,8 +147,14 @@ async def main() -> None:
                 body = content(number)
                 await call(application, scope(*request, len(body)), body)
             profile.disable()
-            found[name] = {key: round(value / REQUESTS) for key, value in count(profile).items()}
-    sys.stdout.write(json.dumps(found))
+            counted[name] = {key: round(value / REQUESTS) for key, value in count(profile).items()}
+            with Sampler() as sampler:
+                while sampler.stacks.total() < SAMPLES:
+                    number += 1
+                    body = content(number)
+                    await call(application, scope(*request, len(body)), body)
+            stacks[name] = [(stack, samples) for stack, samples in sampler.stacks.items() if samples]
+    sys.stdout.write(json.dumps({"calls": counted, "stacks": stacks}))
 
 
 if __name__ == "__main__":

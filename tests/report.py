@@ -33,6 +33,7 @@ PARTS = {
     "test_service": "the service's process",
     "test_extras": "containers and pipelines",
     "test_mutations": "mutations",
+    "test_demands": "dealing out",
     "test_docs": "documentation",
     "test_patterns": "patterns",
 }

@@ -1,0 +1,65 @@
+"""What isn't run on everything is dealt out evenly: no test misses a database, and no pair of mixins does."""
+
+from collections import Counter
+from itertools import combinations
+
+import pytest
+
+from tests.demands import ALL, PARTS, REACHES, Demand, one_of_each
+from tests.servers import Server
+from tests.targets import Target
+from tests.variants import all_variants, choices
+
+SERVERS = {database: Server(database, database, "", "") for database in choices("database")}
+TARGETS = [
+    Target(variant, SERVERS[variant.database], variant.id, first=True) for variant in all_variants() if variant.example
+]
+# Tests with these turns differ in what they are dealt; all others are dealt what one of these is.
+TURNS = range(ALL * PARTS)
+
+
+def dealt(name: str, turn: int = 0, *, everything: bool = False) -> list[Target]:
+    """Give the targets of a test with that reach and turn."""
+    demand = Demand(
+        server=True,
+        once_per_database=False,
+        base=False,
+        example=False,
+        mixins=frozenset(),
+        reach=REACHES[name],
+        turn=turn,
+    )
+    return demand.met_by(TARGETS, everything=everything)
+
+
+@pytest.mark.parametrize("name", REACHES)
+def test_a_test_meets_every_database_and_what_it_is_for_meets_all_of_its_values(name: str) -> None:
+    for turn in TURNS:
+        met = {(target.variant.database, target.variant.io, target.variant.data_access) for target in dealt(name, turn)}
+        assert {database for database, _, _ in met} == set(choices("database"))
+        if name != "long":
+            for database in choices("database"):
+                assert {io for its, io, _ in met if its == database} == set(choices("io"))
+                assert {access for its, _, access in met if its == database} == set(choices("data_access"))
+
+
+@pytest.mark.parametrize("name", REACHES)
+def test_each_combination_has_the_same_share_of_the_tests(name: str) -> None:
+    shares = Counter(target.variant.base for turn in TURNS for target in dealt(name, turn))
+    assert len(shares) == len(choices("database")) * ALL
+    for database in choices("database"):
+        assert len({share for base, share in shares.items() if base.startswith(database)}) == 1
+
+
+def test_every_pair_of_mixins_is_migrated_and_served_with_every_database() -> None:
+    met = {(target.variant.database, target.variant.mixins) for target in dealt("pairs")}
+    assert met >= {(database, pair) for database in choices("database") for pair in combinations(choices("mixins"), 2)}
+
+
+def test_everything_is_everything() -> None:
+    assert dealt("long", everything=True) == TARGETS
+
+
+def test_one_of_each_kind_is_not_always_the_first() -> None:
+    numbers = [(kind, number) for kind in "abc" for number in range(4)]
+    assert one_of_each(numbers, lambda pair: pair[0]) == [("a", 0), ("b", 3), ("c", 2)]
