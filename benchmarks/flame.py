@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
+from benchmarks.plot import save, text
+
 COLOURS = {
     "app": "#4a9d6f",
     "sqlalchemy": "#d9822b",
@@ -40,7 +42,7 @@ class Node:
 
 def draw(path: Path, title: str, graphs: Mapping[str, Stacks]) -> None:
     """Draw a graph for each name, one under the other, each as wide as the page."""
-    parts, top = [_text(0, 14, title, "font-weight='bold'")], 2 * ROW
+    parts, top = [text(0, 14, title, "font-weight='bold'")], 2 * ROW
     for name, stacks in graphs.items():
         root = Node()
         for stack, samples in stacks.items():
@@ -49,10 +51,7 @@ def draw(path: Path, title: str, graphs: Mapping[str, Stacks]) -> None:
         depth = _draw(drawn, name, root, 0, top, WIDTH / root.samples, root.samples)
         parts += drawn
         top += (depth + 1) * ROW
-    style = "<style>text{font:10px sans-serif;fill:#777}rect+text{fill:#fff}</style>"
-    size = f"viewBox='0 0 {WIDTH} {top}' width='{WIDTH}'"
-    body = "\n".join(parts)
-    path.write_text(f"<svg xmlns='http://www.w3.org/2000/svg' {size}>\n{style}\n{body}\n</svg>\n", encoding="utf-8")
+    save(path, (WIDTH, top), "text{font:10px sans-serif;fill:#777}rect+text{fill:#fff}", parts)
 
 
 def _draw(parts: list[str], name: str, node: Node, x: float, y: int, scale: float, whole: int) -> int:
@@ -67,13 +66,9 @@ def _draw(parts: list[str], name: str, node: Node, x: float, y: int, scale: floa
     )
     letters = int(width / LETTER)
     if letters > len(name) or letters > len("fastapi"):
-        parts.append(_text(x + 2, y + ROW - 4, name[:letters]))
+        parts.append(text(x + 2, y + ROW - 4, name[:letters]))
     depth = 0
     for called, inner in sorted(node.called.items()):
         depth = max(depth, _draw(parts, called, inner, x, y + ROW, scale, whole))
         x += inner.samples * scale
     return depth + 1
-
-
-def _text(x: float, y: float, text: str, options: str = "") -> str:
-    return f"<text x='{x:.1f}' y='{y:.0f}' {options}>{escape(text)}</text>"

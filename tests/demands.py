@@ -58,7 +58,8 @@ REACHES = {
     "calls": Reach(none=HALF, every=HALF, one=ONE, two=ONE, parts=True),
     "ends": Reach(none=HALF, every=HALF),
     "plain": Reach(none=HALF, every=ONE),
-    "long": Reach(none=ONE, every=ONE),
+    "long": Reach(none=ONE, every=ONE, one=ONE),
+    "base": Reach(none=NO, every=NO, one=HALF),
 }
 MARKERS = (
     "base: is for the base variants with the default mixins only, each on one server, and needs half of them",
@@ -68,7 +69,7 @@ MARKERS = (
     "pairs: needs no mixin, each alone, each pair and all",
     "ends: needs no mixin, and all",
     "plain: can't depend on the mixins",
-    "long: takes long, and needs no mixin, and all, once with each database",
+    "long: takes long, and needs no mixin, each alone and all, once with each database",
 )
 
 
@@ -119,8 +120,6 @@ class Demand:
 
     def _is_dealt(self, target: Target) -> bool:
         variant = target.variant
-        if self.base:
-            return self.once_per_database or has_turn(variant, share=HALF)
         part = (self.turn // ALL + number_of(variant) // ALL) % PARTS
         if self.reach.parts and part and not is_end(variant):
             return False

@@ -1,6 +1,6 @@
 """The matrix finds out a template that was broken on purpose, by each kind of its checks, and passes it unbroken.
 
-`pytest tests/test_mutations.py -k unquoted-LIKE` repeats one mutation.
+`pytest tests/test_mutations.py --everything -k unquoted-LIKE` repeats one mutation.
 """
 
 import importlib

@@ -73,15 +73,17 @@ class Case:
         return {key: value for key, value in self.after.answers.items() if value != before[key]}
 
     @property
-    def change(self) -> tuple[str, ...]:
-        """Give the value of an axis that changes, before and after."""
-        before, after = self.before.answers, self.after.answers
-        return next((before[key], after[key]) for key in ("database", "io", "data_access") if before[key] != after[key])
-
-    @property
     def mixin(self) -> str | None:
         """Give the mixin that is switched on or off."""
         return next(iter({*self.before.mixins} ^ {*self.after.mixins}), None)
+
+    @property
+    def change(self) -> tuple[object, ...]:
+        """Give what changes: a mixin, and whether it is switched on, or a value of an axis before and after."""
+        if self.mixin:
+            return self.mixin, self.mixin in self.after.mixins
+        before, after = self.before.answers, self.after.answers
+        return next((before[key], after[key]) for key in self.answers)
 
 
 def with_mixins(variant: Variant, *names: str) -> Variant:
@@ -89,40 +91,25 @@ def with_mixins(variant: Variant, *names: str) -> Variant:
     return replace(variant, mixins=tuple(name for name in choices("mixins") if name in names))
 
 
-def mixin_cases(running: Sequence[Server], *, everything: bool) -> Iterator[Case]:
-    """Give each mixin switched on and off, as the only one and among all, on every base variant of every server.
-
-    Not everything is each mixin switched on once and off once, where the rest is dealt out.
-    """
+def mixin_cases(running: Sequence[Server]) -> Iterator[Case]:
+    """Give each mixin switched on and off, as the only one and among all, on every base variant of every server."""
     plain = [variant for variant in all_variants() if variant.example and not variant.mixins]
-    bases = {server: [variant for variant in plain if variant.database == server.database] for server in running}
-    for turn, mixin in enumerate(choices("mixins")):
+    for mixin in choices("mixins"):
         others, every = tuple(name for name in choices("mixins") if name != mixin), choices("mixins")
-        switched = [((), (mixin,)), (others, every), (every, others), ((mixin,), ())]
-        chosen = [(pair, server, base) for pair in switched for server in running for base in bases[server]]
-        if not everything:
-            chosen = []
-            for number, pair in enumerate([switched[turn % 2], switched[turn % 2 + 2]]):
-                server = running[(turn + number) % len(running)]
-                chosen.append((pair, server, bases[server][(turn // 2 + number) % len(bases[server])]))
-        for (before, after), server, base in chosen:
-            yield Case(with_mixins(base, *before), with_mixins(base, *after), server, server)
+        switched = [((), (mixin,)), (others, every), ((mixin,), ()), (every, others)]
+        for (before, after), server, base in itertools.product(switched, running, plain):
+            if base.database == server.database:
+                yield Case(with_mixins(base, *before), with_mixins(base, *after), server, server)
 
 
-def axis_cases(running: Sequence[Server], *, everything: bool) -> Iterator[Case]:
-    """Give each other value of each axis, on the variants without mixins and with all.
-
-    Not everything is each change of a value once, where the rest is dealt out.
-    """
+def axis_cases(running: Sequence[Server]) -> Iterator[Case]:
+    """Give each other value of each axis, on the variants without mixins and with all."""
     ends = [variant for variant in all_variants() if variant.example and is_end(variant)]
     first = {server.database: server for server in reversed(running)}
-    cases = [
-        Case(before, after, first[before.database], first[after.database])
-        for before in ends
-        for after in others_of(before)
-        if after != before and before.database in first and after.database in first
-    ]
-    yield from cases if everything else one_of_each(cases, lambda case: case.change)
+    for before in ends:
+        for after in others_of(before):
+            if after != before and before.database in first and after.database in first:
+                yield Case(before, after, first[before.database], first[after.database])
 
 
 def others_of(variant: Variant) -> Iterator[Variant]:
@@ -136,9 +123,11 @@ def others_of(variant: Variant) -> Iterator[Variant]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the tests on each case whose servers are there."""
-    running, everything = metafunc.config.stash[SERVERS], metafunc.config.getoption("everything")
-    found = [*mixin_cases(running, everything=everything), *axis_cases(running, everything=everything)]
+    """Run the tests on each case whose servers are there, or on one of each change."""
+    running = metafunc.config.stash[SERVERS]
+    found = [*mixin_cases(running), *axis_cases(running)]
+    if not metafunc.config.getoption("everything"):
+        found = one_of_each(found, lambda case: case.change)
     by_kind = {
         "mixin": [case for case in found if case.mixin],
         "database": [case for case in found if "database" in case.answers],

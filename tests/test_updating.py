@@ -52,9 +52,9 @@ def cases(running: list[Server]) -> Iterator[Case]:
 
 
 def chosen(cases: Sequence[Case], *, edited: bool) -> list[Case]:
-    """Give the cases that tell most: each base variant or, where a project is edited, each database.
+    """Give the newest release with each base variant, and the others, or any of an edited project, with each database.
 
-    The newest release has them all; of the older ones, each has a database. What isn't told takes turns.
+    The rest takes turns.
     """
 
     def kind(case: Case) -> tuple[str, ...]:
