@@ -347,8 +347,8 @@ TRANSACTIONS = (
     Mutation(
         "writers that begin as readers",
         "template/app/db/sqlite.py",
-        '"BEGIN IMMEDIATE"',
-        '"BEGIN DEFERRED"',
+        'else "BEGIN IMMEDIATE"',
+        'else "BEGIN DEFERRED"',
         Check("contract/test_transactions.py::test_four_busy_writers_lose_nothing", SYNC_CORE),
         r": 503 .*The database is busy",
     ),

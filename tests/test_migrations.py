@@ -39,6 +39,18 @@ def upgrade() -> None:
     op.execute("INSERT INTO posts (author_id, title, content, published) VALUES (1, 'T', 'C', false)")
 """
 
+ANEW = """
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("tags") as batch:
+        batch.create_check_constraint("named", "name <> ''")
+"""
+
 
 class Alembic:
     """Alembic's commands in a project, on a database."""
@@ -119,6 +131,26 @@ def test_a_row_without_the_one_it_refers_to_is_refused_and_undone(
     with engine(database_url).connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM posts")) == 0
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0001"
+
+
+@pytest.mark.example
+@pytest.mark.plain
+def test_an_id_is_not_given_again_after_its_table_was_made_anew(
+    alembic: Alembic, project: Path, database_url: str
+) -> None:
+    alembic("upgrade head")
+    with engine(database_url).begin() as connection:
+        connection.execute(text("INSERT INTO tags (name) VALUES ('first'), ('last')"))
+        connection.execute(text("DELETE FROM tags WHERE name = 'last'"))
+    revision = project / "migrations" / "versions" / "0002_anew.py"
+    revision.write_text(ANEW, encoding="utf-8")
+    try:
+        alembic("upgrade head")
+    finally:
+        revision.unlink()
+    with engine(database_url).begin() as connection:
+        connection.execute(text("INSERT INTO tags (name) VALUES ('new')"))
+        assert connection.scalars(text("SELECT id FROM tags ORDER BY id")).all() == [1, 3]
 
 
 @pytest.mark.plain

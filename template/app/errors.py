@@ -5,7 +5,6 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
-from socket import gaierror
 from typing import Any, ClassVar
 
 from fastapi import FastAPI, Request, Response
@@ -195,6 +194,5 @@ def add_handlers(app: FastAPI) -> None:
     app.exception_handler(RequestValidationError)(respond_invalid)
     app.exception_handler(DBAPIError)(respond_database_error)
     app.exception_handler(PoolTimeoutError)(respond_busy)
-    for unreachable in (ConnectionError, TimeoutError, gaierror):
-        app.exception_handler(unreachable)(respond_busy)
+    app.exception_handler(ConnectionError)(respond_busy)
     app.exception_handler(Exception)(respond_failure)

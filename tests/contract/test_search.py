@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -189,6 +190,13 @@ def test_a_search_for_several_words_finds_the_post_that_has_them_all(blog: Blog)
     blog.add_post(title=two, content="Text")
     for text in (f"{one} {two}", f"{two} {one}", f" {one}\t{two}\n{one} ", f"{three} {one} {two}"):
         assert found(blog, text)[0] == post
+
+
+def test_a_text_of_several_words_is_found_as_it_stands(blog: Blog) -> None:
+    number = secrets.randbelow(10**6) + 10**6
+    for text in (f"{number}.{number}", f"{token()}.org", f"ada@{token()}.org", f"{token()}-19", f"a-{token()}-b"):
+        post = blog.add_post(content=f"See {text} now.")["id"]
+        assert found(blog, text)[:1] == [post], text
 
 
 def test_a_search_knows_the_text_as_it_is_now(blog: Blog) -> None:

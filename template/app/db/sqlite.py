@@ -1,18 +1,15 @@
 """Transactions of SQLite that begin where SQLAlchemy says, not where the driver guesses."""
 
+from sqlite3 import OperationalError
+
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry
 
 CONNECT_ARGS = {"isolation_level": None, "check_same_thread": False}
 
-# In this order: the timeout has to hold before the journal asks for its lock.
-PRAGMAS = (
-    "busy_timeout = 10000",
-    "foreign_keys = ON",
-    "journal_mode = WAL",
-    "synchronous = NORMAL",
-)
+PRAGMAS = ("busy_timeout = 10000", "foreign_keys = ON", "synchronous = NORMAL")
+ATTEMPTS = 10
 
 
 def own_transactions(engine: Engine) -> None:
@@ -27,7 +24,25 @@ def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
+    _write_ahead(cursor)
     cursor.close()
+
+
+def _write_ahead(cursor: DBAPICursor) -> None:
+    """Switch a new file to write-ahead logging, though others may be doing the same.
+
+    SQLite waits for the lock of a transaction, but not for the one that this takes.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except OperationalError:
+            if attempt == ATTEMPTS:
+                raise
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("COMMIT")
+        else:
+            return
 
 
 def _lower(value: object) -> object:
