@@ -58,18 +58,20 @@ REACHES = {
     "calls": Reach(none=HALF, every=HALF, one=ONE, two=ONE, parts=True),
     "ends": Reach(none=HALF, every=HALF),
     "plain": Reach(none=HALF, every=ONE),
-    "long": Reach(none=ONE, every=ONE, one=ONE),
-    "base": Reach(none=NO, every=NO, one=HALF),
+    "each": Reach(none=ONE, every=ONE, one=ONE),
+    "long": Reach(none=ONE, every=ONE),
+    "base": Reach(none=NO, every=NO, one=ONE),
 }
 MARKERS = (
-    "base: is for the base variants with the default mixins only, each on one server, and needs half of them",
+    "base: is for the base variants with the default mixins only, and needs one of each database",
     "once_per_database: is for one variant of each database only",
     "example: is for the variants with the example only",
     "mixin(name): is for the variants with that mixin only",
     "pairs: needs no mixin, each alone, each pair and all",
     "ends: needs no mixin, and all",
     "plain: can't depend on the mixins",
-    "long: takes long, and needs no mixin, each alone and all, once with each database",
+    "each: needs no mixin, each alone and all, once with each database",
+    "long: takes long, and needs no mixin, and all, once with each database",
 )
 
 

@@ -107,7 +107,7 @@ def test_it_is_linted_and_formatted(project: Path) -> None:
     tool("ruff", "format", "--no-cache", "--check", project=project)
 
 
-@pytest.mark.pairs
+@pytest.mark.each
 def test_it_is_typed(project: Path, zygote: Zygote, mypy_cache: Path) -> None:
     zygote.run(["-m", "mypy", "--strict", "--cache-dir", str(mypy_cache)], project)
 
