@@ -18,7 +18,7 @@ from tests.variants import Variant, choices, is_default, is_end
 
 Case = TypeVar("Case")
 COMBINATIONS = list(product(choices("io"), choices("data_access")))
-ALL, HALF, ONE, NO = len(COMBINATIONS), len(COMBINATIONS) // 2, 1, 0
+ALL, ONE, NO = len(COMBINATIONS), 1, 0
 # Of the sets of mixins that a test runs on a part of, it runs on one in so many.
 PARTS = 4
 # From a case to the next of those that are alike. It is prime to their number: all that they differ in takes turns.
@@ -54,12 +54,10 @@ class Reach:
 
 REACHES = {
     "files": Reach(none=ALL, every=ALL, one=ALL, two=ALL, more=ALL, bare=ALL),
-    "pairs": Reach(none=HALF, every=HALF, one=ONE, two=ONE),
-    "calls": Reach(none=HALF, every=HALF, one=ONE, two=ONE, parts=True),
-    "ends": Reach(none=HALF, every=HALF),
-    "plain": Reach(none=HALF, every=ONE),
+    "calls": Reach(none=ONE, every=ONE, one=ONE, two=ONE, parts=True),
+    "pairs": Reach(none=ONE, every=ONE, one=ONE, two=ONE),
     "each": Reach(none=ONE, every=ONE, one=ONE),
-    "long": Reach(none=ONE, every=ONE),
+    "ends": Reach(none=ONE, every=ONE),
     "base": Reach(none=NO, every=NO, one=ONE),
 }
 MARKERS = (
@@ -67,11 +65,9 @@ MARKERS = (
     "once_per_database: is for one variant of each database only",
     "example: is for the variants with the example only",
     "mixin(name): is for the variants with that mixin only",
-    "pairs: needs no mixin, each alone, each pair and all",
-    "ends: needs no mixin, and all",
-    "plain: can't depend on the mixins",
+    "pairs: needs no mixin, each alone, each pair and all, once with each database",
     "each: needs no mixin, each alone and all, once with each database",
-    "long: takes long, and needs no mixin, and all, once with each database",
+    "ends: needs no mixin, and all, once with each database: it can't depend on the mixins, or takes long",
 )
 
 
@@ -129,15 +125,9 @@ class Demand:
 
 
 def has_turn(variant: Variant, turn: int = 0, share: int = ONE) -> bool:
-    """Tell whether it is the variant's turn, as one of `share`, among those with its database and its mixins.
-
-    A half has both values of `io` and both of `data_access`.
-    """
-    io, data_access = choices("io").index(variant.io), choices("data_access").index(variant.data_access)
-    turn += number_of(variant)
-    if share == HALF:
-        return (io + data_access + turn) % 2 == 0
-    return share == ALL or (share == ONE and turn % ALL == COMBINATIONS.index((variant.io, variant.data_access)))
+    """Tell whether it is the variant's turn among those with its database and its mixins, or all have theirs."""
+    place = COMBINATIONS.index((variant.io, variant.data_access))
+    return share == ALL or (share == ONE and (turn + number_of(variant)) % ALL == place)
 
 
 def number_of(variant: Variant) -> int:

@@ -116,7 +116,7 @@ def test_a_new_revision_has_nothing_to_do(zygote: Zygote, project: Path, migrate
 
 
 @pytest.mark.example
-@pytest.mark.plain
+@pytest.mark.ends
 def test_a_row_without_the_one_it_refers_to_is_refused_and_undone(
     alembic: Alembic, project: Path, database_url: str
 ) -> None:
@@ -134,7 +134,7 @@ def test_a_row_without_the_one_it_refers_to_is_refused_and_undone(
 
 
 @pytest.mark.example
-@pytest.mark.plain
+@pytest.mark.ends
 def test_an_id_is_not_given_again_after_its_table_was_made_anew(
     alembic: Alembic, project: Path, database_url: str
 ) -> None:
@@ -153,7 +153,7 @@ def test_an_id_is_not_given_again_after_its_table_was_made_anew(
         assert connection.scalars(text("SELECT id FROM tags ORDER BY id")).all() == [1, 3]
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_two_at_once_wait_for_each_other(
     alembic: Alembic, zygote: Zygote, database_url: str, variant: Variant, migrated_url: str
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.zygote import Zygote
 
 
-@pytest.mark.long
+@pytest.mark.ends
 def test_they_pass(zygote: Zygote, project: Path, database_url: str) -> None:
     plugins = [part for name in ("schemathesis", "xdist", "cacheprovider") for part in ("-p", f"no:{name}")]
     command = ["-m", "pytest", *plugins, "-W", "ignore::pytest.PytestAssertRewriteWarning"]

@@ -35,7 +35,7 @@ def test_it_shows_its_documentation(api: httpx2.Client) -> None:
 
 
 @pytest.mark.example
-@pytest.mark.plain
+@pytest.mark.ends
 def test_a_database_out_of_reach_is_a_503(zygote: Zygote, project: Path, server: Server, tmp_path: Path) -> None:
     url = f"{server.database}://app@localhost:{free_port()}/app"
     if server.database == "sqlite":

@@ -373,7 +373,7 @@ def test_each_of_many_requests_at_once_has_its_own_actor(blog: Blog) -> None:
 
 
 @example
-@pytest.mark.plain
+@pytest.mark.ends
 def test_an_actor_has_at_most_200_characters(blog: Blog, stored: Storage) -> None:
     longest = token().ljust(200, "x")
     user = blog.made("/users", new_user(), x_actor=longest)["id"]
@@ -385,7 +385,7 @@ def test_an_actor_has_at_most_200_characters(blog: Blog, stored: Storage) -> Non
 
 
 @example
-@pytest.mark.plain
+@pytest.mark.ends
 @pytest.mark.parametrize("actor", [b"", b"\xe9", b"\xf0\x9f\x8d\xa3", b"\xff" * 200, b"\"'; --", b"a\tb"], ids=ascii)
 def test_any_actor_at_all_is_no_failure(blog: Blog, actor: bytes) -> None:
     headers = [(b"content-type", b"application/json"), (b"x-actor", actor)]
@@ -434,7 +434,7 @@ def test_what_is_unknown_has_no_entries(blog: Blog) -> None:
     assert blog.page("/audit", table_name="users", record_id=MAX_ID) == nothing
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_the_audit_log_keeps_the_limits_of_every_list(blog: Blog) -> None:
     for cursor in ("not a cursor!", "\0", "9" * 40, "bnVsbA", "W10", "e30", "MQ==!"):
         blog.get("/audit", expect=400, cursor=cursor)

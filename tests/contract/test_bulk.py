@@ -64,14 +64,14 @@ def test_a_bulk_of_one_row_is_enough(blog: Blog) -> None:
     assert blog.post("/users/bulk-delete", {"ids": [user]}, expect=200).json() == {"count": 1}
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_more_than_a_thousand_users_are_422(blog: Blog, stored: Storage) -> None:
     word = token()
     blog.post("/users/bulk", batch(1_001, word), expect=422)
     assert stored.count("users", name=word) == 0
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 @pytest.mark.parametrize("body", [[], {}, None, "x", [[]], [None], [1], {"items": []}], ids=repr)
 def test_a_bulk_without_users_is_422(blog: Blog, body: object) -> None:
     blog.post("/users/bulk", body, expect=422)
@@ -94,7 +94,7 @@ def test_a_taken_email_is_409_and_leaves_none(blog: Blog, stored: Storage) -> No
     assert stored.count("users", email=taken) == 1
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -181,21 +181,21 @@ BAD_IDS = [
 ]
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 @pytest.mark.parametrize("bad", BAD_IDS, ids=repr)
 def test_ids_that_break_their_rule_are_422(blog: Blog, bad: object) -> None:
     problem = blog.patch("/users/bulk", {"ids": bad, "is_active": True}, expect=422).json()
     assert places(problem) == {("body", "ids")}
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_ids_to_delete_keep_the_same_rule(blog: Blog) -> None:
     for bad in ([], None, [0], [2**63], ["1"], [True]):
         problem = blog.post("/users/bulk-delete", {"ids": bad}, expect=422).json()
         assert places(problem) == {("body", "ids")}
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_at_most_a_thousand_ids_are_taken(blog: Blog) -> None:
     thousand = [MAX_ID - number for number in range(1_000)]
     more = [*thousand, MAX_ID - 1_000]
@@ -205,7 +205,7 @@ def test_at_most_a_thousand_ids_are_taken(blog: Blog) -> None:
     blog.post("/users/bulk-delete", {"ids": more}, expect=422)
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_a_bulk_update_needs_exactly_its_fields(blog: Blog, stored: Storage) -> None:
     user = blog.add_user()["id"]
     bodies: list[dict[str, Any]] = [

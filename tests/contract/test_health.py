@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .blog import Blog
 
-pytestmark = pytest.mark.plain
+pytestmark = pytest.mark.ends
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])

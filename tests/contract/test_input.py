@@ -13,7 +13,7 @@ from .problems import places
 if TYPE_CHECKING:
     from .blog import Blog
 
-pytestmark = [pytest.mark.example, pytest.mark.plain]
+pytestmark = [pytest.mark.example, pytest.mark.ends]
 
 SITE = "https://example.com/"
 

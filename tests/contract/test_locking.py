@@ -123,14 +123,14 @@ def test_a_change_at_the_current_version_is_done(blog: Blog) -> None:
         blog.get(other, expect=404)
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_a_version_matches_in_each_form_that_names_it(blog: Blog) -> None:
     for table, number in rows(blog).items():
         for match in CURRENT:
             assert blog.patch(f"/{table}/{number}", {}, if_match=match).json()["version"] == 2
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_what_names_no_current_version_matches_nothing(blog: Blog) -> None:
     for table, number in rows(blog).items():
         for match in STALE:
@@ -140,7 +140,7 @@ def test_what_names_no_current_version_matches_nothing(blog: Blog) -> None:
                 check_problem(response, 412)
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_versions_in_several_header_lines_are_one_list(blog: Blog) -> None:
     path = f"/users/{rows(blog)['users']}"
     for lines, status in ((('"9"', '"2"'), 200), (('"2"', '"9"'), 200), (('"8"', '"9"'), 412)):
@@ -257,7 +257,7 @@ def test_racing_writers_that_try_again_lose_no_update(blog: Blog) -> None:
     check_no_update_is_lost(blog, 6)
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_20_racing_writers_that_try_again_lose_no_update(blog: Blog) -> None:
     check_no_update_is_lost(blog, 20)
 

@@ -170,7 +170,7 @@ def test_filters_combine(blog: Blog) -> None:
     assert len(found["tags"]) == 2
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_the_tag_filter_minds_case_and_accents(blog: Blog) -> None:
     word = token()
     posts = {
@@ -180,13 +180,13 @@ def test_the_tag_filter_minds_case_and_accents(blog: Blog) -> None:
         assert ids(blog.items("/posts", tag=name)) == [post]
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 @pytest.mark.parametrize("cursor", list(BAD_CURSORS.values()), ids=BAD_CURSORS)
 def test_a_bad_cursor_is_400(blog: Blog, cursor: str) -> None:
     blog.get("/posts", expect=400, cursor=cursor)
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_a_cursor_with_something_added_is_400(blog: Blog) -> None:
     cursor = next_cursor(blog)
     for text in ("!", "\0", "é", " x", "{", "=x"):
@@ -194,7 +194,7 @@ def test_a_cursor_with_something_added_is_400(blog: Blog) -> None:
         blog.get("/posts", expect=400, cursor=text + cursor)
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_a_cursor_with_a_part_changed_is_never_a_failure(blog: Blog) -> None:
     cursor = next_cursor(blog)
     changed = [cursor[:-1], cursor[1:], cursor * 2, cursor[::-1], cursor.swapcase(), cursor.lower()]
@@ -203,7 +203,7 @@ def test_a_cursor_with_a_part_changed_is_never_a_failure(blog: Blog) -> None:
         blog.get("/posts", expect=(200, 400), cursor=text)
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_a_cursor_that_names_an_impossible_position_is_400(blog: Blog) -> None:
     cursor = next_cursor(blog)
     try:

@@ -45,7 +45,7 @@ def test_a_new_post_is_an_unpublished_one_without_tags_by_default(blog: Blog, st
     assert not stored.row("posts", id=post["id"])["published"]
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_a_title_loses_the_white_space_around_it(blog: Blog, stored: Storage) -> None:
     post = blog.add_post(title=" \t A  b \n")
     assert post["title"] == "A  b"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .blog import Blog
     from .storage import Storage
 
-pytestmark = [pytest.mark.example, pytest.mark.plain]
+pytestmark = [pytest.mark.example, pytest.mark.ends]
 
 
 def nested(levels: int, *, lists: bool = False) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from .problems import places
 if TYPE_CHECKING:
     from .blog import Blog
 
-pytestmark = [pytest.mark.example, pytest.mark.plain]
+pytestmark = [pytest.mark.example, pytest.mark.ends]
 
 PAGED = ["/users", "/users/post-counts", "/users/{user}/posts", "/posts/{post}/comments", "/tags"]
 BAD_IDS = ["0", str(2**63)]

@@ -266,14 +266,14 @@ def test_at_most_20_posts_are_found_unless_a_limit_says_otherwise(blog: Blog) ->
         assert set(hits) <= made
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_any_text_at_all_is_no_failure(blog: Blog) -> None:
     blog.add_post(title="a b c")
     for text in ODD:
         blog.get(PATH, q=text)
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_odd_text_beside_a_word_does_not_hide_it(blog: Blog) -> None:
     word = token()
     missed: list[str] = []
@@ -283,7 +283,7 @@ def test_odd_text_beside_a_word_does_not_hide_it(blog: Blog) -> None:
     assert missed == []
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_a_text_has_1_to_200_characters(blog: Blog) -> None:
     blog.get(PATH, q="  " + "x" * 200 + "\t")
     for text in ("", " ", "\t\n\u3000", "x" * 201, "🍣" * 201, "a\0b"):

@@ -119,7 +119,7 @@ def test_what_there_never_was_is_not_shown_either(blog: Blog) -> None:
         blog.get(path, expect=404, include_deleted=True)
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_include_deleted_is_a_boolean(blog: Blog) -> None:
     post = blog.add_post()
     user = f"/users/{post['author_id']}"

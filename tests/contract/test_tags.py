@@ -37,14 +37,14 @@ def test_a_repeated_name_counts_once(blog: Blog, stored: Storage) -> None:
     assert stored.count("tags", name=name) == 1
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_a_tag_name_loses_the_white_space_around_it(blog: Blog, stored: Storage) -> None:
     name = f"{token()} x"
     assert blog.add_post(tags=[f" \n{name}\t"])["tags"] == [name]
     assert stored.row("tags", name=name)["name"] == name
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_tags_that_differ_in_anything_are_different(blog: Blog, stored: Storage) -> None:
     word = token()
     ends = [
@@ -98,7 +98,7 @@ def test_a_patch_replaces_the_tags_of_a_post(blog: Blog, stored: Storage) -> Non
     assert stored.count("tags", name=old) == 1
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_the_tags_of_a_post_are_sorted(blog: Blog) -> None:
     word = token()
     names = [f"{word}{end}" for end in ("b", "B", "é", "e", "10", "9", "_", "-", "я", "🍣", "\uff5e")]

@@ -176,7 +176,7 @@ def test_readers_see_what_was_answered_at_once(blog: Blog, stored: Storage) -> N
     together([partial(make_and_read, number) for number in range(4)])
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_a_hundred_clients_at_once_are_all_served(blog: Blog) -> None:
     reads = [partial(blog.get, "/users", size=1) for _ in range(100)]
     assert statuses(reads) == {200: 100}

@@ -49,7 +49,7 @@ def test_all_users_are_counted(blog: Blog, stored: Storage) -> None:
     assert page["pages"] == -(-page["total"] // 20)
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_a_search_matches_name_or_email(blog: Blog) -> None:
     word = token()
     by_name = blog.add_user(name=f"x {word} y")
@@ -57,7 +57,7 @@ def test_a_search_matches_name_or_email(blog: Blog) -> None:
     assert ids(blog.items("/users", search=word, sort="id")) == ids([by_name, by_email])
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_a_search_is_literal(blog: Blog) -> None:
     word = token()
     users = blog.add_users([{"name": f"{word}{part}z"} for part in ("", "a", *MARKS)])
@@ -66,7 +66,7 @@ def test_a_search_is_literal(blog: Blog) -> None:
         assert blog.items("/users", search=f"{word}{mark}{mark}z") == []
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_a_search_minds_no_case_of_letters(blog: Blog) -> None:
     word = token()
     names = ["MiXed", "Élodie Ñandú", "ЖАННА", "Ωμέγα", "Ǆ"]
@@ -76,7 +76,7 @@ def test_a_search_minds_no_case_of_letters(blog: Blog) -> None:
             assert ids(blog.items("/users", search=f"{word.upper()} {text}")) == [user["id"]]
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_a_search_minds_accents_and_symbols(blog: Blog) -> None:
     word = token()
     pairs = [("Élodie", "elodie"), ("か", "が"), ("🍣", "🍺"), ("ab", "a\u200bb")]
@@ -86,7 +86,7 @@ def test_a_search_minds_accents_and_symbols(blog: Blog) -> None:
         assert ids(blog.items("/users", search=f"{word}{name}")) == [user["id"]]
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 @pytest.mark.parametrize("text", ["_" * 30_000, "%" * 10_000, "é" * 5_000], ids=["underscores", "percent", "accents"])
 def test_a_search_may_be_long(blog: Blog, text: str) -> None:
     response = blog.get("/users", expect=(200, 422), search=text)
@@ -123,7 +123,7 @@ def test_a_page_past_the_end_has_no_items(blog: Blog, number: int) -> None:
     assert page == {"items": [], "total": 1, "page": number, "size": 100, "pages": 1}
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_users_sort_by_each_allowed_field(blog: Blog) -> None:
     word = token()
     blog.add_users([{"name": f"{word} {letter}", "email": f"{letter}.{word}@example.com"} for letter in "bca"])
@@ -134,7 +134,7 @@ def test_users_sort_by_each_allowed_field(blog: Blog) -> None:
         assert up == down[::-1] == sorted(up)
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_users_sort_by_several_fields_in_their_order(blog: Blog) -> None:
     word = token()
     pairs = [("a", "y"), ("b", "x"), ("a", "z"), ("b", "w")]
@@ -158,7 +158,7 @@ def test_users_without_a_sort_come_by_id(blog: Blog) -> None:
     assert ids(blog.items("/users", search=word)) == made
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_names_sort_by_code_point_on_every_database(blog: Blog) -> None:
     word = token()
     names = [f"{word}{end}" for end in ("a", "B", "é", "e", "Z", "_", "-", " c", "я", "🍣", "\uff5e")]
@@ -166,7 +166,7 @@ def test_names_sort_by_code_point_on_every_database(blog: Blog) -> None:
     assert [user["name"] for user in blog.items("/users", search=word, sort="name")] == sorted(names)
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 @pytest.mark.parametrize(
     "sort",
     [

@@ -48,7 +48,7 @@ def test_a_new_user_is_an_active_reader_without_preferences_by_default(blog: Blo
     )
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 @pytest.mark.parametrize("role", ["admin", "author", "reader"])
 def test_every_role_is_kept(blog: Blog, stored: Storage, role: str) -> None:
     user = blog.add_user(role=role)
@@ -56,7 +56,7 @@ def test_every_role_is_kept(blog: Blog, stored: Storage, role: str) -> None:
     assert stored.row("users", id=user["id"])["role"] == role
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_email_and_name_lose_the_white_space_around_them(blog: Blog, stored: Storage) -> None:
     email = new_email()
     user = blog.add_user(email=f" \t{email}\n ", name="\n Ada  Lovelace\t\u3000")
@@ -64,7 +64,7 @@ def test_email_and_name_lose_the_white_space_around_them(blog: Blog, stored: Sto
     assert stored.row("users", id=user["id"])["name"] == "Ada  Lovelace"
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_an_email_is_kept_in_lower_case(blog: Blog, stored: Storage) -> None:
     email = new_email()
     user = blog.add_user(email=email.upper())
@@ -79,7 +79,7 @@ def test_a_taken_email_is_409_in_any_case_of_letters(blog: Blog, stored: Storage
     assert stored.count("users", email=email) == 1
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_emails_that_differ_in_accents_alone_are_different(blog: Blog, stored: Storage) -> None:
     word = token()
     emails = {f"{word}{end}@example.com" for end in ("jose", "josé", "jösé")}
@@ -113,7 +113,7 @@ def test_a_patch_changes_the_fields_that_it_has_and_no_other(blog: Blog) -> None
         assert without_moves(user) == without_moves(expected)
 
 
-@pytest.mark.plain
+@pytest.mark.ends
 def test_a_patched_email_is_trimmed_and_in_lower_case(blog: Blog, stored: Storage) -> None:
     user, email = blog.add_user(), new_email()
     assert blog.patch(f"/users/{user['id']}", {"email": f" {email.upper()} "}).json()["email"] == email
