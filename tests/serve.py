@@ -5,13 +5,16 @@ Run as `python serve.py FILE`; the port is written to FILE once connections queu
 
 import socket
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import uvicorn
 
+PATIENCE = 60.0  # seconds that the database has to answer in: the machine of a test may be busy
 with socket.create_server(("127.0.0.1", 0)) as listener:
     target = Path(sys.argv[1])
     draft = target.with_suffix(".draft")
     draft.write_text(str(listener.getsockname()[1]))
     draft.rename(target)
+    vars(import_module("app.health"))["READY_TIMEOUT"] = PATIENCE
     uvicorn.Server(uvicorn.Config("app.main:app")).run(sockets=[listener])

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -50,10 +51,11 @@ def test_it_runs_on_what_it_declares_alone(copied: Path, database_url: str) -> N
     run([UV, "venv", "--quiet", "--python", sys.executable, ".venv"], copied, environment)
     run([UV, "pip", "install", "--quiet", "--python", ".venv", "."], copied, environment)
     python = copied / ".venv" / "bin" / "python"
+    url = f"http://127.0.0.1:{(port := free_port())}"
     run([python, "-W", "error", "-c", "import app.main"], copied, environment)
     run([python, "-m", "alembic", "upgrade", "head"], copied, environment)
     with subprocess.Popen(
-        [python, "-m", "uvicorn", "app.main:app", "--port", str(port := free_port())],
+        [python, "-m", "uvicorn", "app.main:app", "--port", str(port)],
         cwd=copied,
         env=environment,
         stderr=subprocess.PIPE,
@@ -63,11 +65,11 @@ def test_it_runs_on_what_it_declares_alone(copied: Path, database_url: str) -> N
             assert service.stderr is not None
             started = any("Uvicorn running" in line for line in service.stderr)
             assert started, "the service ended before it started"
-            answer = httpx2.get(f"http://127.0.0.1:{port}/health/ready", timeout=30)
-            users = httpx2.get(f"http://127.0.0.1:{port}/api/v1/users", timeout=30)
+            assert wait_until_ready(service, url)
+            users = httpx2.get(f"{url}/api/v1/users", timeout=30)
         finally:
             service.terminate()
-    assert (answer.status_code, users.status_code) == (200, 200)
+    assert users.status_code == httpx2.codes.OK
 
 
 @pytest.mark.once_per_database
@@ -93,10 +95,10 @@ def test_its_two_commands_test_it_and_serve_it(copied: Path, database_url: str, 
         assert httpx2.get(f"{url}/api/v1/posts", timeout=30).json()["items"]
     finally:
         os.killpg(serving.pid, signal.SIGINT)
-        serving.wait(30)
+        serving.wait(PATIENCE)
 
 
-def wait_until_ready(service: subprocess.Popen[bytes], url: str) -> bool:
+def wait_until_ready(service: subprocess.Popen[Any], url: str) -> bool:
     """Wait until the service at `url` is ready; tell whether it became so before it ended and in time."""
     deadline = time.monotonic() + PATIENCE
     while service.poll() is None and time.monotonic() < deadline:
