@@ -10,6 +10,7 @@ ASYNC_ORM = "sqlite-async-orm-timestamps"
 SYNC_CORE = "sqlite-sync-core-timestamps"
 SYNC_CORE_PLAIN = "sqlite-sync-core-plain"
 POSTGRESQL = "postgresql-sync-core-plain"
+ASYNCPG = "postgresql-async-core-plain"
 SOFT_DELETE = "sqlite-sync-core-soft_delete"
 AUDIT_LOG = "sqlite-async-orm-timestamps+audit_log"
 LOCKING = "sqlite-sync-core-optimistic_locking"
@@ -309,6 +310,22 @@ TRANSACTIONS = (
         "            pass\n",
         Check("test_project_tests.py::test_they_pass", POSTGRESQL),
         r"test_an_idle_connection_that_the_server_closed_is_replaced_unseen\[-1-True\]",
+    ),
+    Mutation(
+        "server out of reach that is a failure",
+        "template/app/db/unreachable.py.jinja",
+        "except OSError as",
+        "except KeyError as",
+        Check("test_service.py::test_a_database_out_of_reach_is_a_503", ASYNCPG),
+        r"'500' != '503'",
+    ),
+    Mutation(
+        "connection that breaks off and is a failure",
+        "template/app/db/errors.py.jinja",
+        '    "08003",\n',
+        "",
+        Check("test_service.py::test_a_database_out_of_reach_is_a_503", ASYNCPG),
+        r"'500' != '503'",
     ),
     Mutation(
         "forgotten await",

@@ -194,5 +194,4 @@ def add_handlers(app: FastAPI) -> None:
     app.exception_handler(RequestValidationError)(respond_invalid)
     app.exception_handler(DBAPIError)(respond_database_error)
     app.exception_handler(PoolTimeoutError)(respond_busy)
-    app.exception_handler(ConnectionError)(respond_busy)
     app.exception_handler(Exception)(respond_failure)
