@@ -101,12 +101,19 @@ def running(databases: Sequence[str], folder: Path, say: Say) -> Iterator[list[S
             if database == "sqlite":
                 servers.append(sqlite())
                 continue
-            named = os.environ.get(f"TEST_{database.upper()}_URL", LOCAL)
+            variable = f"TEST_{database.upper()}_URL"
+            named = os.environ.get(variable, LOCAL)
             for number, place in enumerate(filter(None, map(str.strip, named.split(",")))):
                 start = {"postgresql": postgresql, "mysql": mysql}[database]
                 is_ours = place == LOCAL
                 url = stack.enter_context(start(folder / f"{database}{number}", say)) if is_ours else place
-                servers.append(identify(url))
+                try:
+                    servers.append(identify(url))
+                except (SQLAlchemyError, KeyError) as error:
+                    raise NoServer(
+                        f"{variable}: {str(error).splitlines()[0]}. Start that server, or name another as in"
+                        f" {database}://user:password@127.0.0.1:9999; {LOCAL!r} starts one."
+                    ) from error
                 say(f"{database}: {servers[-1]}")
         yield servers
 
