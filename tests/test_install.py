@@ -5,8 +5,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
@@ -39,11 +40,16 @@ def run(command: list[str | Path], project: Path, environment: Mapping[str, str]
 
 
 @pytest.fixture
-def copied(project: Path, tmp_path: Path) -> Path:
-    """A copy of the project, for what it installs and makes."""
-    copy = tmp_path / "project"
-    subprocess.run(["cp", "-r", str(project), str(copy)], check=True)
-    return copy
+def copied(project: Path) -> Iterator[Path]:
+    """A copy of the project, for what it installs and makes.
+
+    Any account can reach it, as that of root's PostgreSQL has to: each run of pytest closes its `tmp_path` to others.
+    """
+    with TemporaryDirectory(prefix="installed-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        copy = Path(folder) / "project"
+        subprocess.run(["cp", "-r", str(project), str(copy)], check=True)
+        yield copy
 
 
 def test_it_runs_on_what_it_declares_alone(copied: Path, database_url: str) -> None:
