@@ -464,6 +464,14 @@ ANSWERS = (
         r"POST /users .*: 500",
     ),
     Mutation(
+        "row gone by its flush that is a failure",
+        "template/app/errors.py.jinja",
+        "    app.exception_handler(StaleDataError)(respond_stale)\n",
+        "    _ = respond_stale\n",
+        PROJECT_TESTS,
+        r"FAILED tests/users/test_models\.py::test_a_change_of_a_row_that_is_gone_is_a_conflict",
+    ),
+    Mutation(
         "page without an end",
         "template/app/schemas.py.jinja",
         "ge=1, le=1_000_000)",
