@@ -11,6 +11,7 @@ SYNC_CORE = "sqlite-sync-core-timestamps"
 SYNC_CORE_PLAIN = "sqlite-sync-core-plain"
 POSTGRESQL = "postgresql-sync-core-plain"
 ASYNCPG = "postgresql-async-core-plain"
+MYSQL = "mysql-async-core-plain"
 SOFT_DELETE = "sqlite-sync-core-soft_delete"
 AUDIT_LOG = "sqlite-async-orm-timestamps+audit_log"
 LOCKING = "sqlite-sync-core-optimistic_locking"
@@ -302,6 +303,22 @@ TRANSACTIONS = (
         "    return READS.match(statement) is not None\n",
         PROJECT_TESTS,
         r"test_a_read_transaction_refuses_to_write\[WITH gone",
+    ),
+    Mutation(
+        "read in parentheses that is refused",
+        "template/app/db/read_only.py.jinja",
+        r'READS = re.compile(r"[\s(]*',
+        r'READS = re.compile(r"\s*',
+        Check(PROJECT_TESTS.test, POSTGRESQL),
+        r"test_a_read_transaction_reads\[\(SELECT 42\) UNION",
+    ),
+    Mutation(
+        "deadlock that a savepoint hides",
+        "template/app/db/errors.py.jinja",
+        "NO_SAVEPOINT = 1305\n",
+        "NO_SAVEPOINT = -1\n",
+        Check(PROJECT_TESTS.test, MYSQL),
+        r"FAILED tests/db/test_database\.py::test_work_that_meets_a_deadlock_in_a_savepoint",
     ),
     Mutation(
         "idle connection that is trusted",

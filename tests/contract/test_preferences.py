@@ -76,6 +76,19 @@ def test_preferences_have_at_most_20_levels(blog: Blog, lists: bool) -> None:  #
         assert problem["errors"][0]["location"][:2] == ["body", "preferences"]
 
 
+@pytest.mark.parametrize("letter", ["k", "é", "😀"])
+def test_a_name_in_preferences_has_at_most_1000_characters(blog: Blog, letter: str) -> None:
+    longest = {"a": [{letter * 1000: 1}]}
+    user = blog.add_user(preferences=longest)
+    assert blog.item(f"/users/{user['id']}")["preferences"] == longest
+    for longer in ({letter * 1001: 1}, {"a": [{letter * 70_000: 1}]}):
+        for problem in (
+            blog.post("/users", new_user(preferences=longer), expect=422).json(),
+            blog.patch(f"/users/{user['id']}", {"preferences": longer}, expect=422).json(),
+        ):
+            assert problem["errors"][0]["location"][:2] == ["body", "preferences"]
+
+
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 2**64, 10**4_000, 1e23, -1.8e308 / 2])
 def test_a_number_beyond_64_bits_is_422(blog: Blog, number: float) -> None:
     blog.post("/users", new_user(preferences={"a": number}), expect=422)

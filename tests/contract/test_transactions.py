@@ -70,6 +70,20 @@ def test_racing_posts_with_the_same_new_tags_are_all_made(blog: Blog, stored: St
             assert linked == set(ids(made))
 
 
+def test_racing_posts_with_some_new_tags_in_common_are_all_made(blog: Blog, stored: Storage) -> None:
+    author = blog.add_user()["id"]
+    for _ in range(4):
+        names = [token() for _ in range(6)]
+        bodies = [
+            {"author_id": author, "title": "T", "content": "C", "tags": names[number : number + 3]}
+            for number in range(4)
+        ]
+        found = statuses(partial(retried, blog.post, "/posts", body, expect=(201,)) for body in bodies)
+        assert found == {201: 4}
+        counts = [stored.count("post_tags", tag_id=stored.row("tags", name=name)["id"]) for name in names]
+        assert counts == [1, 2, 3, 3, 2, 1]
+
+
 def test_racing_patches_give_a_post_each_tag_once(blog: Blog, stored: Storage) -> None:
     post, names = blog.add_post(tags=[token()])["id"], sorted(token() for _ in range(4))
     patch = partial(blog.patch, f"/posts/{post}", {"tags": names})

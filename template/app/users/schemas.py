@@ -16,6 +16,7 @@ from app.schemas import Ids, Input, Output, PageQuery, Patchable, Record, Text, 
 from app.users.role import Role
 
 MAX_DEPTH = 20
+MAX_NAME = 1000
 MAX_NUMBER = 2**63
 
 _HTTP_URL = TypeAdapter(HttpUrl)
@@ -26,7 +27,8 @@ def _storable_json(value: Any, depth: int = 1) -> Any:
         raise ValueError(f"JSON can be {MAX_DEPTH} levels deep at most")
     if isinstance(value, dict):
         for name, item in value.items():
-            storable(name)
+            if len(storable(name)) > MAX_NAME:
+                raise ValueError(f"a name in JSON has {MAX_NAME} characters at most")
             _storable_json(item, depth + 1)
     elif isinstance(value, list):
         for item in value:
