@@ -167,6 +167,11 @@ def test_it_knows_one_database(project: Path, variant: Variant) -> None:
     assert_none(lines_with(others, texts, re.IGNORECASE))
 
 
+@pytest.mark.once_per_database
+def test_git_ignores_the_data_of_every_database(project: Path) -> None:
+    assert {"app.db*", ".postgres/"} <= {*(project / ".gitignore").read_text(encoding="utf-8").splitlines()}
+
+
 def test_core_knows_no_session(project: Path, variant: Variant) -> None:
     if variant.data_access == "core":
         assert_none(lines_with(ORM_WORDS, texts_of(project)))
