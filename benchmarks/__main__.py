@@ -14,13 +14,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import flame, performance, process, rendering, scale
+from benchmarks import choices, flame, performance, process, rendering, scale
 from benchmarks.plot import draw
+from tests import variants
 from tests.conftest import scratch_folder
 from tests.demo import say
 from tests.rendering import snapshot
 from tests.servers import Server, running
-from tests.variants import ROOT, choices
+from tests.variants import ROOT
 from tests.zygote import Zygote
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -81,7 +82,7 @@ def textbook(bench: Bench) -> list[str]:
     """Compare with the textbook of the same data access, on each database with each driver."""
     lines = [f"| base variant | {' | '.join(performance.CALLS)} |", "| --- |" + " --- |" * len(performance.CALLS)]
     for database, title in TITLES.items():
-        for io in choices("io"):
+        for io in variants.choices("io"):
             with ExitStack() as stack:
                 services = performance.against_the_textbook(bench.side(database, io, stack))
             for access in ("orm", "core"):
@@ -94,11 +95,46 @@ def textbook(bench: Bench) -> list[str]:
 def undone(bench: Bench) -> list[str]:
     """Show what each choice is worth, on PostgreSQL with asyncpg and the ORM."""
     with ExitStack() as stack:
-        services = performance.choices_undone(bench.side("postgresql", "async", stack))
+        services = performance.choices_undone(bench.side("postgresql", "async", stack), choices.UNDONE)
     return [
         plot("choices", "Requests with one choice undone, to those as rendered", services[1:], services[0]),
         "",
         *performance.table(services, services[0]),
+    ]
+
+
+def parts(bench: Bench) -> list[str]:
+    """Compare servers, drivers, and settings of SQLite."""
+    calls = list(performance.CALLS)
+    driven = [f"| textbook, driver | {' | '.join(calls)} |", "| --- |" + " --- |" * len(calls)]
+    with ExitStack() as stack:
+        postgresql, mysql, sqlite = (
+            bench.side(database, "async", stack) for database in ("postgresql", "mysql", "sqlite")
+        )
+        served = performance.served_otherwise(postgresql)
+        for side, drivers in zip((postgresql, mysql), choices.DRIVEN, strict=True):
+            for access, title in (("orm", "ORM"), ("core", "Core")):
+                services = performance.driven_otherwise(side, access, drivers)
+                driven += [f"| {title}, {line[2:]}" for line in performance.table(services, services[0])[2:]]
+        kept = performance.choices_undone(sqlite, choices.SETTINGS)
+    return [
+        "### What serves",
+        "",
+        *performance.table(served, served[0]),
+        "",
+        "### Drivers",
+        "",
+        *driven,
+        "",
+        "### Settings of SQLite",
+        "",
+        "By the CPU of the service:",
+        "",
+        *performance.table(kept, kept[0]),
+        "",
+        "By the time until an answer, which has the wait for the disk in it:",
+        "",
+        *performance.table(kept, kept[0], performance.Service.rates),
     ]
 
 
@@ -157,6 +193,15 @@ SECTIONS: dict[str, tuple[str, str, Callable[[Bench], list[str]]]] = {
         "The rendered service on PostgreSQL, asyncpg, ORM, with one choice after the other undone.",
         undone,
     ),
+    "parts": (
+        "Servers, drivers, settings",
+        (
+            "The rendered service on PostgreSQL, asyncpg, ORM, by each server; the textbook with each asynchronous "
+            "driver; the rendered service on SQLite, aiosqlite, ORM, with one setting changed. The synchronous drivers "
+            "have no rivals here: psycopg 3 takes the place of psycopg2, and mysqlclient has no wheels for Linux."
+        ),
+        parts,
+    ),
     "shares": (
         "Where the time goes",
         (
@@ -211,7 +256,7 @@ log, for all alike.
 
 
 # The servers and the client of these have one core, each service the other.
-PINNED = ("limit", "textbook", "choices", "shares")
+PINNED = ("limit", "textbook", "choices", "parts", "shares")
 
 
 def sections_of(page: str) -> dict[str, str]:

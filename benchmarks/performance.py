@@ -4,13 +4,15 @@ A service has a core of its own; the database and the client share the other. Wh
 away makes times jump, so the measure is the CPU time of the service, as a ratio within each round.
 """
 
+import itertools
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +20,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
+from benchmarks.choices import SERVED, Edit
 from benchmarks.load import Request, get, load, post
 from benchmarks.yardsticks.models import Base
 from tests.rendering import render_variant
@@ -27,6 +30,8 @@ from tests.zygote import CommandFailed, Zygote
 
 SERVICE_CORE, OTHER_CORE = 0, 1
 ROUNDS, COUNT = 11, 32
+# The first number of each load: what it inserts is new.
+NUMBERS = itertools.count(0, COUNT)
 USERS, POSTS, TAGS = 1_000, 10_000, 50
 DRIVERS = {
     ("postgresql", "async"): "postgresql+asyncpg",
@@ -49,38 +54,33 @@ NAMES = {
     "ours_orm": "rendered, ORM",
     "ours_core": "rendered, Core",
 }
-# Each choice undone, as an edit of a rendered project, to show what it is worth.
-UNDONE = {
-    "a ping before every use": (
-        "app/db/engine.py",
-        '        "pool_size": settings',
-        '        "pool_pre_ping": True,\n        "pool_size": settings',
-    ),
-    "a transaction around reads": ("app/db/read_only.py", '"isolation_level": "AUTOCOMMIT"', '"no": True'),
-    "writes not refused": ("app/db/engine.py", "    refuse_writes(engine.sync_engine)\n", ""),
-    "a statement built for each request": (
-        "app/users/repository.py",
-        "self.one(DETAIL, user_id)",
-        "self.get(user_id, joinedload(User.profile))",
-    ),
-    "tags by `selectinload`": ("app/posts/repository.py", "joinedload(Post.tags))", "selectinload(Post.tags))"),
-    "garbage collected as by default": ("app/main.py", "        spare_collections()\n", ""),
-}
 
 
 @dataclass
 class Service:
-    """A service that runs; `costs` holds the seconds of CPU that a request takes, of each round by call."""
+    """A service that runs.
+
+    `costs` holds the seconds of CPU that a request takes, of each round by call, and `delays` those that pass from one
+    answer to the next.
+    """
 
     name: str
     port: int
     pid: int
     log: Path
     costs: dict[str, list[float]] = field(default_factory=dict)
+    delays: dict[str, list[float]] = field(default_factory=dict)
 
     def ratios(self, other: "Service", call: str) -> list[float]:
         """Give how many of its requests the CPU of one of the other's pays for, of each round, sorted."""
         return sorted(b / a for a, b in zip(self.costs[call], other.costs[call], strict=True))
+
+    def rates(self, other: "Service", call: str) -> list[float]:
+        """Give how many of its requests are answered while one of the other's is, of each round, sorted."""
+        return sorted(b / a for a, b in zip(self.delays[call], other.delays[call], strict=True))
+
+
+Measure = Callable[[Service, Service, str], list[float]]
 
 
 def fill(url: str) -> None:
@@ -152,19 +152,18 @@ def measure(services: Sequence[Service], calls: Sequence[str], rounds: int = ROU
         RuntimeError: a service answered with another status than 2xx.
 
     """
-    number = 0
     for index in range(rounds + 1):
         for call in calls:
             turn = index % len(services)
             for service in [*services[turn:], *services[:turn]]:
-                before = cpu_seconds(service.pid)
+                before, number = cpu_seconds(service.pid), next(NUMBERS)
                 try:
-                    load(service.port, CALLS[call], COUNT, number)
+                    loaded = load(service.port, CALLS[call], COUNT, number)
                 except RuntimeError as error:
                     raise RuntimeError(f"{service.name}, {call}: {error}\n{service.log.read_text()[-3000:]}") from error
-                number += COUNT
                 if index:
                     service.costs.setdefault(call, []).append((cpu_seconds(service.pid) - before) / COUNT)
+                    service.delays.setdefault(call, []).append(1 / loaded.rate)
 
 
 def cell(ratios: Sequence[float]) -> str:
@@ -173,12 +172,15 @@ def cell(ratios: Sequence[float]) -> str:
     return f"**{statistics.median(ratios):.2f}** ({ratios[quarter]:.2f} to {ratios[-1 - quarter]:.2f})"
 
 
-def table(services: Sequence[Service], to: Service) -> list[str]:
-    """Give the lines of a table: how many requests each service answers with the CPU that `to` takes for one."""
+def table(services: Sequence[Service], to: Service, measure: Measure = Service.ratios) -> list[str]:
+    """Give the lines of a table: how many requests each service answers with the CPU that `to` takes for one.
+
+    Or what else the measure says of two services.
+    """
     calls = list(to.costs)
     lines = [f"| service | {' | '.join(calls)} |", "| --- |" + " --- |" * len(calls)]
     for service in services:
-        cells = ["1" if service is to else cell(service.ratios(to, call)) for call in calls]
+        cells = ["1" if service is to else cell(measure(service, to, call)) for call in calls]
         lines.append(f"| {service.name} | {' | '.join(cells)} |")
     return lines
 
@@ -210,19 +212,43 @@ class Side:
         fill(self.url)
         self.driven = DRIVERS[server.database, io] + "://" + self.url.partition("://")[2]
 
-    def yardstick(self, name: str) -> Service:
-        """Serve a yardstick."""
+    def yardstick(self, name: str, driver: str = "") -> Service:
+        """Serve a yardstick, with the template's driver unless another is named."""
         raw = name in {"limit", "framework"}
         module = name if raw else f"{name}_{self.io}"
         url = self.url if raw else self.driven
+        if driver:
+            url = driver + "://" + url.partition("://")[2]
         application = f"benchmarks.yardsticks.{module}:app"
-        return start(NAMES[name], application, ROOT, url, self.folder, self.stack)
+        return start(driver or NAMES[name], application, ROOT, url, self.folder, self.stack)
 
-    def rendered(self, access: str, name: str = "", project: Path | None = None, *options: str) -> Service:
+    def rendered(self, access: str, name: str = "", *options: str) -> Service:
         """Serve what is rendered."""
-        folder = project or self.projects[access]
         name = name or NAMES[f"ours_{access}"]
-        return start(name, "app.main:app", folder, self.url, self.folder, self.stack, *options)
+        return start(name, "app.main:app", self.projects[access], self.url, self.folder, self.stack, *options)
+
+    def edited(self, name: str, edits: Sequence[Edit]) -> Service:
+        """Serve what is rendered with the ORM, edited; on SQLite with a copy of the file.
+
+        Raises:
+            LookupError: the project doesn't have once what an edit replaces.
+
+        """
+        number = len(list(self.folder.glob("edited-*")))
+        project = self.folder / f"edited-{number}"
+        shutil.copytree(self.projects["orm"], project)
+        for file, old, new in edits:
+            path = project / file
+            text = path.read_text(encoding="utf-8")
+            if text.count(old) != 1:
+                raise LookupError(f"{file} has this {text.count(old)} times, not once: {old}")
+            path.write_text(text.replace(old, new), encoding="utf-8")
+        url = self.url
+        if url.startswith("sqlite"):
+            before = Path(url.partition(":///")[2])
+            after = shutil.copyfile(before, project / before.name)
+            url = f"sqlite:///{after}"
+        return start(name, "app.main:app", project, url, self.folder, self.stack)
 
 
 def against_the_limit(side: Side) -> dict[str, Service]:
@@ -241,23 +267,29 @@ def against_the_textbook(side: Side) -> dict[str, Service]:
     return services
 
 
-def choices_undone(side: Side) -> list[Service]:
+def choices_undone(side: Side, undone: Mapping[str, Sequence[Edit]]) -> list[Service]:
     """Measure the rendered service with the ORM as it is, and with one choice after the other undone.
 
     Raises:
         LookupError: a project has no longer what an edit replaces.
 
     """
-    services = [side.rendered("orm", "as rendered"), side.rendered("orm", "the access log of uvicorn", None, "log")]
-    for name, (file, old, new) in UNDONE.items():
-        project = side.folder / f"undone-{len(services)}"
-        subprocess.run(["cp", "-r", side.projects["orm"], project], check=True)
-        path = project / file
-        text = path.read_text(encoding="utf-8")
-        if text.count(old) != 1:
-            raise LookupError(f"{file} has this {text.count(old)} times, not once: {old}")
-        path.write_text(text.replace(old, new), encoding="utf-8")
-        services.append(side.rendered("orm", name, project))
+    services = [side.edited("as rendered", ()), *(side.edited(name, edits) for name, edits in undone.items())]
+    measure(services, list(CALLS))
+    return services
+
+
+def served_otherwise(side: Side) -> list[Service]:
+    """Measure the rendered service with the ORM, by uvicorn as the image has it, and by what else there is."""
+    services = [side.rendered("orm", "uvicorn with uvloop and httptools")]
+    services += [side.rendered("orm", name, option) for name, option in SERVED.items()]
+    measure(services, list(CALLS))
+    return services
+
+
+def driven_otherwise(side: Side, access: str, drivers: Sequence[str]) -> list[Service]:
+    """Measure a textbook with each driver."""
+    services = [side.yardstick(f"textbook_{access}", driver) for driver in drivers]
     measure(services, list(CALLS))
     return services
 
