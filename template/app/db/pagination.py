@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, UnaryExpression, and_, or_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    SQLColumnExpression,
+    UnaryExpression,
+    and_,
+    bindparam,
+    or_,
+)
 
 from app.errors import BadCursorError, InvalidError
 
@@ -53,9 +62,18 @@ class Keyset:
 
         Raises BadCursorError where the text is no cursor.
         """
-        if cursor is not None:
-            statement = statement.where(self._after(cursor))
-        return statement.order_by(*self.order).limit(limit + 1)
+        return self.seek(self.ordered(statement), cursor).limit(limit + 1)
+
+    def ordered(self, statement: SelectT) -> SelectT:
+        """Return the statement in this order, of as many rows as its parameter `limit` says."""
+        return statement.order_by(*self.order).limit(bindparam("limit", type_=Integer))
+
+    def seek(self, statement: SelectT, cursor: str | None) -> SelectT:
+        """Return the statement with the rows after the cursor alone, itself where there is none.
+
+        Raises BadCursorError where the text is no cursor.
+        """
+        return statement if cursor is None else statement.where(self._after(cursor))
 
     def page(self, rows: Sequence[RowT], limit: int) -> tuple[Sequence[RowT], str | None]:
         """Return the rows of a slice, and the cursor of those after them."""

@@ -36,6 +36,14 @@ def test_a_cursor_continues_after_its_row() -> None:
     )
 
 
+def test_a_statement_is_ordered_once_for_every_first_page() -> None:
+    ordered = newest.ordered(select(books.c.id))
+    assert newest.seek(ordered, None) is ordered
+    assert str(ordered) == (
+        "SELECT books.id \nFROM books ORDER BY books.title DESC, books.id DESC\n LIMIT :limit"
+    )
+
+
 @pytest.mark.parametrize("cursor", ["", "?", "e30", "WyJ4Il0", "é", "bm8gY3Vyc29y"])
 def test_a_text_that_is_no_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(BadCursorError):
