@@ -7,11 +7,12 @@ import argparse
 import os
 import re
 import statistics
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks import choices, flame, performance, process, rendering, scale
@@ -25,6 +26,8 @@ from tests.variants import ROOT
 from tests.zygote import Zygote
 
 PAGE = ROOT / "docs" / "performance.md"
+# A folder on the disk, where others may be in memory.
+CACHE = ROOT / ".cache"
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL"}
 
 
@@ -107,10 +110,11 @@ def parts(bench: Bench) -> list[str]:
     """Compare servers, drivers, and settings of SQLite."""
     calls = list(performance.CALLS)
     driven = [f"| textbook, driver | {' | '.join(calls)} |", "| --- |" + " --- |" * len(calls)]
-    with ExitStack() as stack:
-        postgresql, mysql, sqlite = (
-            bench.side(database, "async", stack) for database in ("postgresql", "mysql", "sqlite")
-        )
+    CACHE.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as disk, ExitStack() as stack:
+        Path(disk, "source").symlink_to(bench.folder / "source")
+        postgresql, mysql = (bench.side(database, "async", stack) for database in ("postgresql", "mysql"))
+        sqlite = replace(bench, folder=Path(disk)).side("sqlite", "async", stack)
         served = performance.served_otherwise(postgresql)
         for side, drivers in zip((postgresql, mysql), choices.DRIVEN, strict=True):
             for access, title in (("orm", "ORM"), ("core", "Core")):

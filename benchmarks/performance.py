@@ -29,7 +29,7 @@ from tests.variants import ROOT, Variant
 from tests.zygote import CommandFailed, Zygote
 
 SERVICE_CORE, OTHER_CORE = 0, 1
-ROUNDS, COUNT = 11, 32
+ROUNDS, COUNT = 31, 32
 # The first number of each load: what it inserts is new.
 NUMBERS = itertools.count(0, COUNT)
 USERS, POSTS, TAGS = 1_000, 10_000, 50
