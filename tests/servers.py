@@ -155,7 +155,7 @@ def postgresql(folder: Path, say: Say) -> Iterator[str]:
     port = free_port()
     folder.mkdir(parents=True)
     with unprivileged(folder) as user:
-        binaries = readable(binaries.parent, folder, user) / "bin"
+        binaries = executable(binaries, folder, user)
         data = folder / "data"
         options = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
         call([binaries / "initdb", "-D", data, *options], user)
@@ -278,14 +278,21 @@ def unprivileged(folder: Path) -> Iterator[str | None]:
     yield "nobody"
 
 
-def readable(program_folder: Path, folder: Path, user: str | None) -> Path:
-    """Give `program_folder`, or a copy of it in `folder` where `user` can't reach it."""
-    probe = subprocess.run(["test", "-x", program_folder / "bin" / "postgres"], user=user, check=False)
-    if probe.returncode == 0:
-        return program_folder
+def executable(programs: Path, folder: Path, user: str | None) -> Path:
+    """Give `programs`, PostgreSQL's, or the folder of a copy of them in `folder` where `user` can't run those.
+
+    The wheel keeps libraries beside its package, and its programs look for them there.
+    """
+    probe = ["env", str(programs / "initdb"), "--version"]
+    if subprocess.run(probe, user=user, cwd="/", capture_output=True, check=False).returncode == 0:
+        return programs
+    package = programs.parents[1]
     copy = folder / "programs"
-    shutil.copytree(program_folder, copy, symlinks=True)
-    return copy
+    for part in (programs.parent, package.with_name(f"{package.name}.libs")):
+        if part.is_dir():
+            shutil.copytree(part, copy / part.relative_to(package.parent), symlinks=True)
+    subprocess.run(["chmod", "-R", "a+rX", copy], check=True)
+    return copy / programs.relative_to(package.parent)
 
 
 def call(command: Sequence[str | Path], user: str | None) -> None:
