@@ -225,7 +225,7 @@ class Side:
     def rendered(self, access: str, name: str = "", *options: str) -> Service:
         """Serve what is rendered."""
         name = name or NAMES[f"ours_{access}"]
-        return start(name, "app.main:app", self.projects[access], self.url, self.folder, self.stack, *options)
+        return start(name, "app.main:create_app", self.projects[access], self.url, self.folder, self.stack, *options)
 
     def edited(self, name: str, edits: Sequence[Edit]) -> Service:
         """Serve what is rendered with the ORM, edited; on SQLite with a copy of the file.
@@ -248,7 +248,7 @@ class Side:
             before = Path(url.partition(":///")[2])
             after = shutil.copyfile(before, project / before.name)
             url = f"sqlite:///{after}"
-        return start(name, "app.main:app", project, url, self.folder, self.stack)
+        return start(name, "app.main:create_app", project, url, self.folder, self.stack)
 
 
 def against_the_limit(side: Side) -> dict[str, Service]:
@@ -304,8 +304,8 @@ def shares(side: Side) -> dict[str, dict[str, Any]]:
     applications = {
         NAMES["textbook_orm"]: (f"benchmarks.yardsticks.textbook_orm_{side.io}:app", ROOT, side.driven),
         NAMES["textbook_core"]: (f"benchmarks.yardsticks.textbook_core_{side.io}:app", ROOT, side.driven),
-        NAMES["ours_orm"]: ("app.main:app", side.projects["orm"], side.url),
-        NAMES["ours_core"]: ("app.main:app", side.projects["core"], side.url),
+        NAMES["ours_orm"]: ("app.main:create_app", side.projects["orm"], side.url),
+        NAMES["ours_core"]: ("app.main:create_app", side.projects["core"], side.url),
     }
     found: dict[str, dict[str, Any]] = {}
     for name, (application, folder, url) in applications.items():

@@ -72,6 +72,7 @@ class Contender:
         """
         port = free_port()
         command = [sys.executable, "-m", "uvicorn", self.application, "--port", str(port), "--no-access-log"]
+        command += ["--factory"] if self.application.endswith(":create_app") else []
         command += ["--log-level", "warning", "--timeout-keep-alive", "3600", *options]
         start = time.perf_counter()
         process = subprocess.Popen(command, cwd=self.folder, env={**os.environ, "DATABASE_URL": self.url})
@@ -255,7 +256,7 @@ def prepare(
                 render_variant(folder / "source", Variant(server.database, io, access, ("timestamps",)), project)
                 url = stack.enter_context(new_database(server, folder))
                 zygote.run(["-m", "alembic", "upgrade", "head"], project, {"DATABASE_URL": url})
-                of_driver[access] = Contender("app.main:app", project, url)
+                of_driver[access] = Contender("app.main:create_app", project, url)
             url = make_url(of_driver["orm"].url).set(drivername=driver).render_as_string(hide_password=False)
             of_driver["bare"] = Contender("benchmarks.yardsticks.bare:app", ROOT, url)
             contenders[driver] = of_driver

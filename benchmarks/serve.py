@@ -1,4 +1,4 @@
-"""Serves `app.main:app` of the folder it runs in, and says with each response how many statements it took.
+"""Serves `app.main:create_app` of the folder it runs in, and says with each response how many statements it took.
 
 Run as `python serve.py FILE`; the port is written to FILE once connections queue up on it. One request is served at a
 time, so that a single count will do.
@@ -43,6 +43,6 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
     draft = target.with_suffix(".draft")
     draft.write_text(str(listener.getsockname()[1]))
     draft.rename(target)
-    service = Counting(import_from_string("app.main:app"))
+    service = Counting(import_from_string("app.main:create_app")())
     config = uvicorn.Config(service, access_log=False, log_level="warning", timeout_keep_alive=3600)
     uvicorn.Server(config).run(sockets=[listener])

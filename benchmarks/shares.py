@@ -128,6 +128,8 @@ class Sampler:
 async def main() -> None:
     """Call, count, and write."""
     application = import_from_string(sys.argv[1])
+    if sys.argv[1].endswith(":create_app"):
+        application = application()
 
     def user(number: int) -> bytes:
         return json.dumps({"email": f"{sys.argv[2]}-{number}@example.com", "name": "New"}).encode()

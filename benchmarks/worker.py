@@ -1,6 +1,7 @@
 """Serves an application on one core, as a single worker.
 
 Run as `python worker.py FILE CORE APPLICATION [OPTION]`; the port is written to FILE once connections queue up on it.
+APPLICATION is `MODULE:NAME`, and a function that makes one where NAME is `create_app`.
 OPTION is `log` for a log of the accesses, `asyncio` for the loop of Python's own, `h11` for the parser that is written
 in Python, or `granian` for that server in place of uvicorn.
 """
@@ -17,6 +18,8 @@ from granian.constants import Interfaces
 from granian.server.embed import Server as Granian
 from uvicorn.importer import import_from_string
 
+FACTORY = ":create_app"
+
 
 def announce(file: Path, port: int) -> None:
     """Write the port, whole or not at all."""
@@ -32,6 +35,7 @@ def serve(file: Path, application: str, option: str) -> None:
         logged = option == "log"
         config = uvicorn.Config(
             application,
+            factory=application.endswith(FACTORY),
             access_log=logged,
             log_level="info" if logged else "warning",
             timeout_keep_alive=3600,
@@ -45,7 +49,9 @@ async def serve_granian(file: Path, application: str) -> None:
     """Serve with granian, until a signal ends the process."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    server = Granian(import_from_string(application), port=port, interface=Interfaces.ASGI, log_enabled=False)
+    target = import_from_string(application)
+    target = target() if application.endswith(FACTORY) else target
+    server = Granian(target, port=port, interface=Interfaces.ASGI, log_enabled=False)
     serving = asyncio.create_task(server.serve())
     while not serving.done():
         try:

@@ -33,7 +33,7 @@ def main() -> None:
             environment = {"DATABASE_URL": url}
             say("Migrating its database: alembic upgrade head")
             zygote.run(["-m", "alembic", "upgrade", "head"], project, environment)
-            say("Serving it: uvicorn app.main:app")
+            say("Serving it: uvicorn --factory app.main:create_app")
             with serving(zygote, project, environment, folder) as address:
                 call(address)
 

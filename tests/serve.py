@@ -1,4 +1,4 @@
-"""Serves `app.main:app` of the folder it runs in on a free port of the loopback address.
+"""Serves `app.main:create_app` of the folder it runs in on a free port of the loopback address.
 
 Run as `python serve.py FILE`; the port is written to FILE once connections queue up on it.
 """
@@ -17,4 +17,4 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
     draft.write_text(str(listener.getsockname()[1]))
     draft.rename(target)
     vars(import_module("app.health"))["READY_TIMEOUT"] = PATIENCE
-    uvicorn.Server(uvicorn.Config("app.main:app")).run(sockets=[listener])
+    uvicorn.Server(uvicorn.Config("app.main:create_app", factory=True)).run(sockets=[listener])

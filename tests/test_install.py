@@ -58,10 +58,10 @@ def test_it_runs_on_what_it_declares_alone(copied: Path, database_url: str) -> N
     run([UV, "pip", "install", "--quiet", "--python", ".venv", "."], copied, environment)
     python = copied / ".venv" / "bin" / "python"
     url = f"http://127.0.0.1:{(port := free_port())}"
-    run([python, "-W", "error", "-c", "import app.main"], copied, environment)
+    run([python, "-W", "error", "-c", "import app.main"], copied, {**environment, "DB_POOL_SIZE": "not read yet"})
     run([python, "-m", "alembic", "upgrade", "head"], copied, environment)
     with subprocess.Popen(
-        [python, "-m", "uvicorn", "app.main:app", "--port", str(port)],
+        [python, "-m", "uvicorn", "--factory", "app.main:create_app", "--port", str(port)],
         cwd=copied,
         env=environment,
         stderr=subprocess.PIPE,

@@ -28,7 +28,8 @@ class CutOff(socketserver.BaseRequestHandler):
             self.request.close()
 proxy = socketserver.TCPServer(("127.0.0.1", int(sys.argv[1])), CutOff)
 threading.Thread(target=proxy.serve_forever, daemon=True).start()
-from app.main import app
+from app.main import create_app
+app = create_app()
 with TestClient(app, raise_server_exceptions=False, backend_options={"use_uvloop": True}) as client:
     statuses = [client.get(path).status_code for path in sys.argv[2:]]
 print(*statuses)
