@@ -4,12 +4,23 @@
 Edit = tuple[str, str, str]
 
 CREATED = 'response.headers["Location"] = f"/api/v1/users/{user.id}"\n    return UserDetail.model_validate(user)'
-READ = "UserRepository(db).detail(user_id)\n    return UserDetail.model_validate(user)"
+READ = "UserRepository(transaction).detail(user_id)\n    return UserDetail.model_validate(user)"
 USERS = 'router = APIRouter(prefix="/users", tags=["users"])\n'
 DEPENDENCY = """
+from collections.abc import AsyncIterator
 
-async def user_repository(db: ReadTransaction) -> UserRepository:
-    return UserRepository(db)
+async def user_repository(db: DatabaseDep) -> AsyncIterator[UserRepository]:
+    async with db.read() as transaction:
+        yield UserRepository(transaction)
+"""
+OPENED = """    db: DatabaseDep,
+) -> UserDetail:
+    async with db.read() as transaction:
+        user = await UserRepository(transaction).detail(user_id)
+"""
+GIVEN = """    users: Annotated[UserRepository, Depends(user_repository)],
+) -> UserDetail:
+    user = await users.detail(user_id)
 """
 HANDLERS = "    errors.add_handlers(app)\n"
 MIDDLEWARE = """
@@ -41,12 +52,7 @@ UNDONE: dict[str, tuple[Edit, ...]] = {
     "a repository as a dependency": (
         ("app/users/router.py", "from fastapi import APIRouter, ", "from fastapi import APIRouter, Depends, "),
         ("app/users/router.py", USERS, USERS + DEPENDENCY),
-        (
-            "app/users/router.py",
-            "    db: ReadTransaction,\n",
-            "    users: Annotated[UserRepository, Depends(user_repository)],\n",
-        ),
-        ("app/users/router.py", "await UserRepository(db).detail(", "await users.detail("),
+        ("app/users/router.py", OPENED, GIVEN),
     ),
     "a middleware by `@app.middleware`": (("app/main.py", HANDLERS, MIDDLEWARE + HANDLERS),),
     "garbage collected as by default": (("app/main.py", "        spare_collections()\n", ""),),

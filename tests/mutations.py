@@ -361,22 +361,14 @@ TRANSACTIONS = (
         r"There is no user",
     ),
     Mutation(
-        "commit after the response",
+        "no commit",
         "template/{{core}}/app/db/database.py.jinja",
-        'Depends(write_transaction, scope="function")',
-        "Depends(write_transaction)",
+        "with self.engine.begin() as connection:",
+        "with self.engine.connect() as connection:",
         Check(
             "contract/test_transactions.py::test_readers_see_what_was_answered_at_once", "sqlite-async-core-timestamps"
         ),
         r"where [01] = count\('users'|GET /users/\d+ .*: 404",
-    ),
-    Mutation(
-        "commit that fails unseen",
-        "template/{{orm}}/app/db/database.py.jinja",
-        'Depends(write_transaction, scope="function")',
-        "Depends(write_transaction)",
-        PROJECT_TESTS,
-        r"FAILED tests/test_transactions\.py::test_a_commit_that_fails_is_no_success",
     ),
     Mutation(
         "writers that begin as readers",

@@ -114,7 +114,7 @@ from fastapi import APIRouter, Query
 
 from app.books.repository import BookRepository
 from app.books.schemas import Book, BookCreate
-from app.db.database import ReadTransaction, WriteTransaction
+from app.db.database import DatabaseDep
 from app.errors import problems
 from app.schemas import Page, PageQuery
 
@@ -122,13 +122,16 @@ router = APIRouter(prefix="/books", tags=["books"])
 
 
 @router.post("", status_code=201, responses=problems(400, 413))
-async def create_book(body: BookCreate, db: WriteTransaction) -> Book:
-    return Book.model_validate(await BookRepository(db).create(body.model_dump()))
+async def create_book(body: BookCreate, db: DatabaseDep) -> Book:
+    async with db.begin() as transaction:
+        book = await BookRepository(transaction).create(body.model_dump())
+    return Book.model_validate(book)
 
 
 @router.get("")
-async def list_books(query: Annotated[PageQuery, Query()], db: ReadTransaction) -> Page[Book]:
-    rows, total = await BookRepository(db).list(query)
+async def list_books(query: Annotated[PageQuery, Query()], db: DatabaseDep) -> Page[Book]:
+    async with db.read() as transaction:
+        rows, total = await BookRepository(transaction).list(query)
     return Page[Book].of(rows, total, query)
 """
 
