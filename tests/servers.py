@@ -191,6 +191,42 @@ def postgresql_binaries() -> Path:
 
 
 @contextmanager
+def pooler(server: Server, folder: Path) -> Iterator[str]:
+    """Run PgBouncer in transaction mode before a PostgreSQL server, and give the URL to connect to instead.
+
+    Raises:
+        NoServer: there is no PgBouncer.
+
+    """
+    program = find("pgbouncer")
+    if program is None and can_install():
+        install("pgbouncer")
+        program = find("pgbouncer")
+    if program is None:
+        raise NoServer("PgBouncer: install pgbouncer, or run as root on Debian, where apt-get installs it.")
+    url, port = make_url(server.url), free_port()
+    account = {"host": url.host, "port": url.port or 5432, "user": url.username, "password": url.password}
+    settings = {
+        "listen_addr": "127.0.0.1",
+        "listen_port": port,
+        "unix_socket_dir": "",
+        "auth_type": "any",
+        "pool_mode": "transaction",
+        "default_pool_size": 20,
+    }
+    lines = ["[databases]", "* = " + " ".join(f"{name}='{value}'" for name, value in account.items() if value)]
+    lines += ["[pgbouncer]", *(f"{name} = {value}" for name, value in settings.items())]
+    with unprivileged(folder) as user:
+        configuration = folder / "pgbouncer.ini"
+        configuration.write_text("\n".join([*lines, ""]))
+        if user:
+            shutil.chown(configuration, user)
+        pooled = url.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
+        with process([program, configuration], folder / "log", user, pooled):
+            yield pooled
+
+
+@contextmanager
 def mysql(folder: Path, say: Say) -> Iterator[str]:
     """Run a MySQL or MariaDB server of our own, from a container or a program, and give its URL.
 
@@ -206,12 +242,9 @@ def mysql(folder: Path, say: Say) -> Iterator[str]:
             yield container.get_connection_url().replace("localhost", "127.0.0.1")
         return
     server = find("mysqld", "mariadbd")
-    if server is None and os.geteuid() == 0 and shutil.which("apt-get"):
+    if server is None and can_install():
         say("installing MariaDB with apt-get")
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        packages = ["mariadb-server-core", "mariadb-client-core"]
-        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", *packages]):
-            subprocess.run(command, env=environment, check=False, stdout=subprocess.DEVNULL)
+        install("mariadb-server-core", "mariadb-client-core")
         server = find("mysqld", "mariadbd")
     if server is None:
         raise NoServer(
@@ -251,6 +284,18 @@ def docker_answers() -> bool:
     if shutil.which("docker") is None:
         return False
     return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+
+
+def can_install() -> bool:
+    """Tell whether `install` can be of use here."""
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def install(*packages: str) -> None:
+    """Install packages of Debian, where that works."""
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", *packages]):
+        subprocess.run(command, env=environment, check=False, stdout=subprocess.DEVNULL)
 
 
 def find(*names: str) -> Path | None:

@@ -1,13 +1,15 @@
 """Every variant's migrations lead to the schema that its tables declare, there and back, on the real server."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from tests.schema import schema_of
-from tests.servers import engine
+from tests.servers import Server, engine, pooler
 from tests.variants import Variant
 from tests.zygote import Child, CommandFailed, Zygote
 
@@ -49,6 +51,37 @@ down_revision = "0001"
 def upgrade() -> None:
     with op.batch_alter_table("tags") as batch:
         batch.create_check_constraint("named", "name <> ''")
+"""
+
+CONCURRENT_INDEX = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "concurrent"
+down_revision = {head!r}
+
+
+def upgrade() -> None:
+    op.create_table("shelves", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("name", sa.String(50)))
+    with op.get_context().autocommit_block():
+        op.create_index("ix_shelves_name", "shelves", ["name"], postgresql_concurrently=True)
+
+
+def downgrade() -> None:
+    op.drop_table("shelves")
+"""
+
+KILLED = """
+import os, signal
+from alembic import op
+
+revision = "killed"
+down_revision = {head!r}
+
+
+def upgrade() -> None:
+    op.execute("SELECT 1")
+    os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
@@ -162,6 +195,61 @@ def test_two_at_once_wait_for_each_other(
     assert bool(schema_of(database_url)) == has_tables(variant)
     assert schema_of(database_url) == schema_of(migrated_url)
     alembic("check")
+
+
+@pytest.mark.ends
+def test_several_migrators_build_an_index_concurrently(
+    alembic: Alembic, zygote: Zygote, project: Path, database_url: str, variant: Variant
+) -> None:
+    """An index that is built concurrently waits for every transaction with a snapshot.
+
+    On SQLite every block of a transaction's own lets another writer in.
+    """
+    if variant.database == "sqlite":
+        return
+    alembic("upgrade head")
+    head = "0001" if has_tables(variant) else None
+    with revision_of(project, CONCURRENT_INDEX.format(head=head)):
+        for _ in range(3):
+            migrators = [alembic.start("upgrade", "head") for _ in range(4)]
+            ended = [zygote.wait(migrator, timeout=120) for migrator in migrators]
+            assert [migrator.status for migrator in ended] == [0] * 4, "".join(each.output for each in ended)
+            assert any("ix_shelves_name" in line for line in schema_of(database_url))
+            alembic("downgrade -1")
+
+
+@pytest.mark.ends
+def test_a_migration_killed_behind_a_pooler_leaves_no_lock(
+    zygote: Zygote, project: Path, database_url: str, variant: Variant, server: Server, scratch: Path
+) -> None:
+    """A pooler goes on with the connection of a client that is gone, and with the locks of its session."""
+    if variant.database != "postgresql":
+        return
+    head = "0001" if has_tables(variant) else None
+    with pooler(server, scratch / "pooler") as pooled:
+        url = make_url(pooled).set(database=make_url(database_url).database)
+        alembic = Alembic(zygote, project, url.render_as_string(hide_password=False))
+        alembic("upgrade head", "check")
+        with revision_of(project, CONCURRENT_INDEX.format(head=head)):
+            alembic("upgrade head", "downgrade -1")
+        with revision_of(project, KILLED.format(head=head)):
+            assert zygote.wait(alembic.start("upgrade", "head")).status != 0
+        with revision_of(project, CONCURRENT_INDEX.format(head=head)):
+            migrators = [alembic.start("upgrade", "head") for _ in range(2)]
+            ended = [zygote.wait(migrator, timeout=60) for migrator in migrators]
+            assert [migrator.status for migrator in ended] == [0] * 2, "".join(each.output for each in ended)
+            alembic("downgrade base")
+
+
+@contextmanager
+def revision_of(project: Path, text: str) -> Iterator[Path]:
+    """Give the project one more revision."""
+    path = project / "migrations" / "versions" / "one_more.py"
+    path.write_text(text, encoding="utf-8")
+    try:
+        yield path
+    finally:
+        path.unlink()
 
 
 def has_tables(variant: Variant) -> bool:

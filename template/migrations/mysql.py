@@ -97,8 +97,8 @@ def alone(connection: Connection) -> Iterator[None]:
 
     Raises TimeoutError where one takes an hour.
     """
-    lock = text("SELECT GET_LOCK(SHA2(CONCAT('migrations ', DATABASE()), 256), 3600)")
-    if connection.scalar(lock) != 1:
+    lock = text("SELECT GET_LOCK(SHA2(CONCAT('migrations ', DATABASE()), 256), 1)")
+    if not any(connection.scalar(lock) == 1 for _second in range(3600)):
         raise TimeoutError("another process has been migrating this database for an hour")
     try:
         yield

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic, sleep
 from typing import Any, Literal
 
 from alembic.autogenerate.api import AutogenContext
@@ -22,10 +23,27 @@ def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[
 
 OPTIONS: dict[str, Any] = {"compare_type": True, "render_item": render_item}
 
+HOUR = 3600
+LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('migrations'))")
+# It comes last, since asyncpg keeps the snapshot of a SELECT until the next statement.
+STAY = text("SET LOCAL idle_in_transaction_session_timeout = 0")
+
 
 @contextmanager
 def alone(connection: Connection) -> Iterator[None]:
-    """Wait for the migrations of other processes, and make those wait until the connection ends."""
-    connection.execute(text("SELECT pg_advisory_lock(hashtext('migrations'))"))
-    connection.commit()
-    yield
+    """Wait for the migrations of other processes, and make those wait.
+
+    The lock belongs to a transaction on a second connection, so that it works through a pooler, and
+    ends with the process. Neither the holder nor those who wait have a snapshot, which an index
+    that is built concurrently would wait for. Raises TimeoutError where another takes an hour.
+    """
+    with connection.engine.connect() as second:
+        second.execution_options(isolation_level="READ COMMITTED")
+        deadline = monotonic() + HOUR
+        while not second.scalar(LOCK):
+            second.rollback()
+            if monotonic() > deadline:
+                raise TimeoutError("another process has been migrating this database for an hour")
+            sleep(0.2)
+        second.execute(STAY)
+        yield
