@@ -1,5 +1,6 @@
 """Copier's questions: what they refuse and where the template can be copied from."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.rendering import files_of, render
 from tests.variants import ROOT, Variant, all_variants, check_keys, choices, questions, select
 
 COPIER = Path(sys.executable).with_name("copier")
+RUFF = Path(sys.executable).with_name("ruff")
 REFUSED = [
     ("project_name", "", "A service needs a name."),
     ("project_name", "   ", "A service needs a name."),
@@ -95,6 +97,28 @@ def test_a_name_in_any_script_works(source: Path, tmp_path: Path) -> None:
     project = render(source, tmp_path / "project", {"project_name": "ブログ"})
     assert "ブログ" in (project / "README.md").read_text(encoding="utf-8")
     assert 'name = "service"' in (project / "pyproject.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "Posts.",
+        "Ada\N{RIGHT SINGLE QUOTATION MARK}s blog \N{EN DASH} with posts.",
+        "w" * 81,
+        "The blog of a team. " * 10,
+        "ブログ" * 65 + "。",
+    ],
+    ids=["short", "typographic", "one-word", "long", "wide"],
+)
+def test_any_description_renders_clean(description: str, source: Path, tmp_path: Path) -> None:
+    project = render(source, tmp_path / "project", {"description": description.strip()})
+    for command in (["check", "--no-cache"], ["format", "--no-cache", "--check"]):
+        done = subprocess.run([str(RUFF), *command], cwd=project, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+    found: dict[str, str] = {}
+    text = (project / "app" / "main.py").read_text(encoding="utf-8")
+    exec(re.findall(r'(?sm)^DESCRIPTION = "(?:[^"]+|"".+?"")"$', text)[0], found)  # noqa: S102
+    assert "".join(found["DESCRIPTION"].split()) == "".join(description.split())
 
 
 def test_a_key_that_is_no_question_is_refused() -> None:

@@ -32,6 +32,8 @@ BLOCKING_WORDS = r"\bcreate_engine\(|\bpsycopg\b|\bpymysql\b|time\.sleep|\bimpor
 # A lifespan, ASGI middleware and a time limit are coroutines whatever the database's driver is.
 ASYNC_ANYWAY = (
     "app/main.py",
+    "app/docs.py",
+    "app/head.py",
     "app/health.py",
     "app/errors.py",
     "app/limits.py",

@@ -39,7 +39,6 @@ SHARED_TAKES = {
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/nothing",
         "/api",
         "/api/v1",
@@ -107,7 +106,7 @@ def check_refused(api: Client, path: str, takes: set[str]) -> None:
     for method in sorted({"GET", "POST", "PUT", "DELETE"} - takes):
         response = api.request(method, path)
         check_problem(response, 405)
-        assert allowed(response.headers["allow"]) - {"HEAD", "OPTIONS"} == takes
+        assert allowed(response.headers["allow"]) == takes | ({"HEAD"} if "GET" in takes else set())
 
 
 def allowed(header: str) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,8 +50,20 @@ def test_no_request_keeps_its_connection(blog: Blog, api: Client) -> None:
     assert response.status_code == 404 or response.json()["checked_out"] == 0
 
 
-def test_the_docs_page_shows_the_description(api: Client) -> None:
+@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/health/live", "/health/ready", "/health/pool"])
+def test_head_is_answered_as_get_without_body(api: Client, path: str) -> None:
+    get, head = api.get(path), api.head(path)
+    assert (head.status_code, head.headers.get("content-type")) == (get.status_code, get.headers.get("content-type"))
+    assert head.content == b""
+
+
+def test_docs_page_loads_from_the_service_alone(api: Client) -> None:
+    assert api.get("/").headers["location"] == "/docs"
     response = api.get("/docs")
     assert response.status_code == 200
     assert media_type(response) == "text/html"
-    assert "/openapi.json" in response.text
+    urls = re.findall(r'(?:src|href)="([^"]+)"', response.text)
+    assert urls
+    for url in urls:
+        assert url.startswith("docs/")
+        assert api.get(f"/{url}").status_code == 200

@@ -169,6 +169,12 @@ def test_every_error_is_declared_as_a_problem(description: dict[str, Any]) -> No
             assert ("errors" in schema["properties"]) >= (status == INVALID), f"{name} {status}"
 
 
+def test_every_tag_is_described(description: dict[str, Any]) -> None:
+    described = {tag["name"] for tag in description["tags"] if tag["description"]}
+    assert described == {tag for operation in operations(description).values() for tag in operation["tags"]}
+    assert description["info"]["description"] == "A FastAPI service on SQLAlchemy."
+
+
 def test_nothing_of_the_framework_s_own_error_is_left(description: dict[str, Any]) -> None:
     assert "ValidationError" not in str(description)
 
