@@ -19,7 +19,7 @@ from sqlalchemy.pool import QueuePool
 
 from tests import rendering, servers, targets
 from tests.demands import MARKERS, sharing
-from tests.releases import repository
+from tests.releases import add_later_release, repository
 from tests.report import Report
 from tests.runs import Run, Runs, for_targets, waits_for_targets
 from tests.service import NO_CERTIFICATES, serving
@@ -164,10 +164,16 @@ def source(scratch: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def template(scratch: Path) -> Iterator[Path]:
-    """The template in a repository that has its releases, and the working tree as the newest."""
+    """The template in a repository that has the working tree as its release."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(scratch / "cache"))  # where Copier mirrors repositories
-        yield repository(scratch / "releases")
+        yield repository(scratch / "template")
+
+
+@pytest.fixture(scope="session")
+def later_template(template: Path, scratch: Path) -> Path:
+    """The template in a repository that has the working tree as a release, and a later one."""
+    return add_later_release(shutil.copytree(template, scratch / "later"))
 
 
 @pytest.fixture(scope="session")

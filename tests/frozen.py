@@ -37,15 +37,14 @@ def questions_of(source: Path) -> set[str]:
     return values.union(asked)
 
 
-def answers_of(source: Path) -> list[dict[str, Any]]:
-    """Give answers in which each two values meet, without mixins and with all that a template has."""
-    known = questions_of(source)
+def covering_answers() -> list[dict[str, Any]]:
+    """Give answers in which each two values meet, without mixins and with all."""
     return [
         {
             "database": database,
             "data_access": data_access,
             "io": choices("io")[(turn + turn // 2) % 2],
-            "mixins": [name for name in mixins if f"mixins={name}" in known],
+            "mixins": list(mixins),
         }
         for turn, (database, data_access) in enumerate(product(choices("database"), choices("data_access")))
         for mixins in ((), choices("mixins"))
@@ -102,20 +101,9 @@ def missing_since(before: Path, source: Path, answers: list[dict[str, Any]]) -> 
     return gone.union(*(names_with(before, given) - names_with(source, given) for given in answers))
 
 
-def carried_over() -> dict[str, set[str]]:
-    """Give the names that the page says are gone, by the last release that had them."""
-    table = PAGE.read_text(encoding="utf-8").partition("| last in | name | instead |")[2].partition("\n\n")[0]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
-    found: dict[str, set[str]] = {}
-    for version, name, instead in rows:
-        assert instead, name
-        found.setdefault(version, set()).add(name.strip("`"))
-    return found
-
-
 def listed(source: Path) -> str:
     """Write the list of all names of the template in `source`."""
-    names = set().union(*(names_with(source, given) for given in answers_of(source)))
+    names = set().union(*(names_with(source, given) for given in covering_answers()))
     questions: dict[str, list[str]] = {}
     for name in sorted(questions_of(source)):
         question, _, value = name.partition("=")

@@ -1,24 +1,16 @@
-"""The releases of the template, as a repository with their tags: what a project was made with, and is updated from."""
+"""The template as a repository with releases: what a project was made with, and what it is updated to."""
 
 import os
 import subprocess
-import tarfile
 import tomllib
-from collections.abc import Sequence
 from functools import cache
-from io import BytesIO
 from pathlib import Path
 
-from tests.rendering import SOURCES, snapshot
+from tests import later_release
+from tests.rendering import snapshot
 from tests.variants import ROOT
 
-# The commit that each version was released at. `git log -G '^version =' pyproject.toml` lists where a version begins;
-# a release is the last commit that has it. A line is added when the next version begins, and never changed.
-RELEASES = {
-    "0.1.0": "723445b271e3254325cc8eba03996a36d177d4fc",
-    "0.2.0": "720bf0eb4edf5b38ec26e5c090d35dec63274807",
-    "0.3.0": "055cd954427b20c6daf86fe2c20db535e84299d5",
-}
+LATER = "99.0.0"
 IDENTITY = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
@@ -26,12 +18,8 @@ IDENTITY = {
 }
 
 
-class NoRelease(Exception):
-    """A release isn't in the history that is here."""
-
-
 @cache
-def next_version() -> str:
+def this_version() -> str:
     """Give the version of the working tree."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return str(project["version"])
@@ -47,39 +35,23 @@ def git(folder: Path, *arguments: str, check: bool = True) -> str:
     return done.stdout
 
 
-def archive(version: str) -> bytes:
-    """Give the template as it was released, as a tar file.
-
-    Raises:
-        NoRelease: the history here doesn't reach back to it.
-
-    """
-    command = ["git", "archive", RELEASES[version], *SOURCES]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
-    if done.returncode != 0:
-        reason = done.stderr.decode(errors="replace").strip()
-        raise NoRelease(f"{version} isn't in this clone ({reason}): fetch its whole history, `git fetch --unshallow`.")
-    return done.stdout
+def release(repository: Path, version: str) -> None:
+    """Commit all that changed in a repository, and tag it."""
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message", version)
+    git(repository, "tag", f"v{version}")
 
 
-def extract(version: str, folder: Path) -> Path:
-    """Put the template of a release into `folder`."""
-    with tarfile.open(fileobj=BytesIO(archive(version))) as files:
-        files.extractall(folder, filter="data")
-    return folder
-
-
-def repository(folder: Path, versions: Sequence[str] = tuple(RELEASES), working: Path = ROOT) -> Path:
-    """Make a repository of the template in `folder`: a tag for each of `versions`, and the next one for `working`."""
-    folder.mkdir(parents=True)
+def repository(folder: Path, working: Path = ROOT) -> Path:
+    """Make a repository of the template in `folder`, with one release: `working`, by the version that it has."""
+    snapshot(folder, working)
     git(folder, "init", "--quiet")
-    for version in (*versions, next_version()):
-        git(folder, "rm", "-r", "--quiet", "--ignore-unmatch", ".")
-        if version in versions:
-            extract(version, folder)
-        else:
-            snapshot(folder, working)
-        git(folder, "add", "--all")
-        git(folder, "commit", "--quiet", "--allow-empty", "--message", version)
-        git(folder, "tag", f"v{version}")
+    release(folder, this_version())
     return folder
+
+
+def add_later_release(repository: Path) -> Path:
+    """Release a later version in a repository of the template, with changes like those of a year."""
+    later_release.change(repository)
+    release(repository, LATER)
+    return repository

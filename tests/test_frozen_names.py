@@ -5,25 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.frozen import MARK, PAGE, answers_of, carried_over, listed, missing_since, questions_of
-from tests.releases import RELEASES, extract
+from tests.frozen import MARK, PAGE, covering_answers, listed, missing_since, questions_of
 
 pytestmark = pytest.mark.xdist_group("frozen")
-ORDER = list(RELEASES)
-
-
-def known_to_be_gone(version: str) -> set[str]:
-    """Give what the page says is gone of a release's names: what was last in it, or in one before."""
-    return set().union(*(names for last, names in carried_over().items() if ORDER.index(last) >= ORDER.index(version)))
-
-
-@pytest.mark.parametrize("version", RELEASES)
-def test_no_name_of_a_release_is_gone_without_a_word(version: str, source: Path, tmp_path: Path) -> None:
-    before = extract(version, tmp_path)
-    missing = missing_since(before, source, answers_of(before))
-    assert missing - known_to_be_gone(version) == set(), f"say in {PAGE.name} what to use instead, or bring it back"
-    last = carried_over().get(version, set())
-    assert last - missing == set(), f"{PAGE.name} says that it is gone, and it is there"
 
 
 @pytest.mark.parametrize(
@@ -46,7 +30,7 @@ def test_a_renamed_file_and_what_it_offers_are_found_out(source: Path, tmp_path:
     (renamed / "template/app/limits.py").rename(renamed / "template/app/bounds.py")
     main = renamed / "template/app/main.py.jinja"
     main.write_text(main.read_text(encoding="utf-8").replace("def create_app", "def make_app"), encoding="utf-8")
-    missing = missing_since(source, renamed, answers_of(source)[:1])
+    missing = missing_since(source, renamed, covering_answers()[:1])
     assert {"app/limits.py", "app/limits.py:LimitBody", "app/main.py:create_app"} <= missing
 
 

@@ -84,7 +84,7 @@ def template(source: Path, folder: Path) -> Iterator[Path]:
     """The template, broken, in a repository."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        yield repository(folder / "template", (), source)
+        yield repository(folder / "template", source)
 
 
 @pytest.fixture(scope="module")

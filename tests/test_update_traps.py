@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.owner import edit
 from tests.projects import Project
-from tests.releases import IDENTITY, RELEASES, git, next_version
+from tests.releases import IDENTITY, LATER, git, release, this_version
 from tests.test_docs import text_of
 from tests.variants import Variant
 
 COPIER = Path(sys.executable).with_name("copier")
 GUIDE = "docs/updating.md"
 VARIANT = Variant("sqlite", "async", "orm", ("timestamps",))
-NEWEST = list(RELEASES)[-1]
 
 pytestmark = pytest.mark.xdist_group("traps")
 
@@ -32,9 +32,9 @@ def copier(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def project(template: Path, tmp_path: Path) -> Project:
-    """A project made with the newest release."""
-    return Project.copy(template, VARIANT, tmp_path / "project", NEWEST)
+def project(later_template: Path, tmp_path: Path) -> Project:
+    """A project that a later release is there for."""
+    return Project.copy(later_template, VARIANT, tmp_path / "project", this_version())
 
 
 @pytest.fixture
@@ -46,6 +46,14 @@ def changed(template: Path, tmp_path: Path) -> Path:
 def append(file: Path, text: str) -> None:
     """Add a text to the end of a file."""
     file.write_text(file.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+def change_the_same_line(project: Project) -> str:
+    """Change a line that the later release changes too, and give the file's name."""
+    name = "app/main.py"
+    edit(project.folder / name, r"(?m)^MAX_BODY_SIZE = .*$", "MAX_BODY_SIZE = 5_000")
+    project.commit("Mine")
+    return name
 
 
 def test_a_file_that_goes_with_its_answer_is_named_and_kept_in_the_history(project: Project) -> None:
@@ -62,25 +70,23 @@ def test_a_file_that_goes_with_its_answer_is_named_and_kept_in_the_history(proje
     assert "git show HEAD:FILE" in text_of(GUIDE)
 
 
-def test_a_conflict_ends_well_but_is_named_and_cannot_be_committed(template: Path, tmp_path: Path) -> None:
-    name = ".env.example"
-    old = Project.copy(template, VARIANT, tmp_path / "old", next(iter(RELEASES)))
-    append(old.folder / name, "\nMINE=1\n")
-    old.commit("Mine")
-    done = copier(old.folder, "update", "--defaults")
+def test_a_conflict_ends_well_but_is_named_and_cannot_be_committed(project: Project) -> None:
+    edited = change_the_same_line(project)
+    done = copier(project.folder, "update", "--defaults")
     assert done.returncode == 0, done.stderr
-    assert f"UU {name}" in git(old.folder, "status", "--short")
+    assert f"UU {edited}" in git(project.folder, "status", "--short")
     assert "UU is a conflict" in done.stderr
-    refused = subprocess.run(["git", "commit", "-m", "x"], cwd=old.folder, capture_output=True, text=True, check=False)
+    command = ["git", "commit", "-m", "x"]
+    refused = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False)
     assert refused.returncode != 0
     assert "unmerged" in refused.stderr
     assert "`git commit --all` takes" in " ".join(text_of(GUIDE).split())
-    assert "MINE=1" in (old.folder / name).read_text(encoding="utf-8")
+    assert "MAX_BODY_SIZE = 5_000" in (project.folder / edited).read_text(encoding="utf-8")
     assert "`UU`" in text_of(GUIDE)
 
 
 def test_no_revision_of_a_release_comes_into_the_owners_chain(changed: Path, tmp_path: Path) -> None:
-    project = Project.copy(changed, VARIANT, tmp_path / "project", next_version())
+    project = Project.copy(changed, VARIANT, tmp_path / "project", this_version())
     first = "migrations/versions/0001_blog.py"
     append(project.folder / first, "# mine\n")
     (project.folder / "migrations/versions/mine.py").write_text("MINE = 1\n", encoding="utf-8")
@@ -88,16 +94,16 @@ def test_no_revision_of_a_release_comes_into_the_owners_chain(changed: Path, tmp
     before = revisions(project)
     append(changed / "template/migrations/versions/0001_blog.py.jinja", "\n# theirs\n")
     (changed / "template/migrations/versions/0002_theirs.py").write_text("THEIRS = 1\n", encoding="utf-8")
-    release(changed, "v99.0.0")
+    release(changed, LATER)
     assert project.update() == set()
-    assert "v99.0.0" in (project.folder / ".copier-answers.yml").read_text(encoding="utf-8")
+    assert f"v{LATER}" in (project.folder / ".copier-answers.yml").read_text(encoding="utf-8")
     assert revisions(project) == before
 
     text = (changed / "copier.yml").read_text(encoding="utf-8")
     rule = re.search(r"""(?m)^  - "{% if _copier_operation == 'update' %}migrations/versions{% endif %}"\n""", text)
     assert rule, "the rule that this test is about"
     (changed / "copier.yml").write_text(text.replace(rule[0], ""), encoding="utf-8")
-    release(changed, "v99.1.0")
+    release(changed, "99.1.0")
     project.commit("Update")
     project.update()
     assert set(revisions(project)) - set(before) == {"0002_theirs.py"}, "without the rule it does come in"
@@ -107,13 +113,6 @@ def revisions(project: Project) -> dict[str, str]:
     """Give the text of each revision."""
     paths = (project.folder / "migrations/versions").glob("*.py")
     return {path.name: path.read_text(encoding="utf-8") for path in paths}
-
-
-def release(repository: Path, tag: str) -> None:
-    """Commit all that changed in a repository, and tag it."""
-    git(repository, "add", "--all")
-    git(repository, "commit", "--quiet", "--message", tag)
-    git(repository, "tag", tag)
 
 
 def test_a_recopy_leaves_revisions_as_they_are(project: Project) -> None:
@@ -160,20 +159,20 @@ def test_a_throw_away_commit_is_recorded_by_head_and_the_guide_mends_it(changed:
     git(changed, "checkout", "--quiet", "--", ".")
     release_again(changed)
     assert copier(folder, "update", "--defaults").returncode != 0
-    remedy(project, "_commit", f"v{next_version()}")
+    remedy(project, "_commit", f"v{this_version()}")
     done = copier(folder, "update", "--defaults")
     assert done.returncode == 0, done.stderr
-    assert "_commit: v99.0.0" in (folder / ".copier-answers.yml").read_text(encoding="utf-8")
+    assert f"_commit: v{LATER}" in (folder / ".copier-answers.yml").read_text(encoding="utf-8")
 
 
 def release_again(repository: Path) -> None:
     """Release the template with a line more."""
     append(repository / "template/dev.py.jinja", "# more\n")
-    release(repository, "v99.0.0")
+    release(repository, LATER)
 
 
 def test_a_relative_path_is_recorded_as_it_is_and_the_guide_mends_it(changed: Path, tmp_path: Path) -> None:
-    done = copier(tmp_path, "copy", "--defaults", f"--vcs-ref=v{NEWEST}", changed.name, "project")
+    done = copier(tmp_path, "copy", "--defaults", changed.name, "project")
     assert done.returncode == 0, done.stderr
     project = Project(tmp_path / "project", VARIANT)
     git(project.folder, "init", "--quiet")
@@ -181,6 +180,7 @@ def test_a_relative_path_is_recorded_as_it_is_and_the_guide_mends_it(changed: Pa
     assert f"_src_path: {changed.name}\n" in (project.folder / ".copier-answers.yml").read_text(encoding="utf-8")
     assert copier(project.folder, "update", "--defaults").returncode != 0
     remedy(project, "_src_path", str(changed))
+    release_again(changed)
     assert copier(project.folder, "update", "--defaults").returncode == 0
 
 

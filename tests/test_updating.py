@@ -1,6 +1,5 @@
-"""A project made with any release is updated to the next: unedited it is a fresh render, edited it keeps its edits."""
+"""A project is updated to a later release: unedited it becomes a fresh render, edited it keeps its edits."""
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -11,53 +10,42 @@ import pytest
 from tests import owner, servers
 from tests.conftest import SERVERS, NewDatabase
 from tests.demands import one_of_each
+from tests.later_release import ADDED, REMOVED
 from tests.projects import Project, check_kept, rows_of
-from tests.releases import RELEASES
+from tests.releases import this_version
 from tests.servers import Server
 from tests.test_migrations import Alembic
 from tests.variants import Variant, all_variants, is_end
 from tests.zygote import Zygote
 
-# Where a release's own line is next to the one that its owner adds, no merge knows which comes first.
-CONFLICTS = {
-    "0.1.0": {".env.example", "app/main.py", "app/settings.py"},
-    "0.2.0": {"app/main.py"},
-}
-# What a release had of the mixins, where it hadn't all.
-MIXINS = {"0.1.0": ("timestamps",)}
-
 
 @dataclass(frozen=True)
 class Case:
-    """A release, the variant that a project was made of with it, and a server."""
+    """A variant that a project is made of, and a server."""
 
-    release: str
     variant: Variant
     server: Server
 
     def __str__(self) -> str:
         """Name the case in a test's id."""
-        return f"{self.release}-{self.variant.id}:{self.server.product.lower()}"
+        return f"{self.variant.id}:{self.server.product.lower()}"
 
 
 def cases(running: list[Server]) -> Iterator[Case]:
-    """Give each release with every base variant, without mixins and with all that it had, on one server each."""
+    """Give every base variant, without mixins and with all, on one server each."""
     databases = {server.database: server for server in reversed(running)}
-    ends = [variant for variant in all_variants() if variant.example and is_end(variant)]
-    for release, variant in itertools.product(RELEASES, ends):
-        if variant.database in databases:
-            mixins = MIXINS.get(release, variant.mixins) if variant.mixins else ()
-            parts = (variant.database, variant.io, variant.data_access)
-            yield Case(release, Variant(*parts, mixins), databases[variant.database])
+    for variant in all_variants():
+        if variant.example and is_end(variant) and variant.database in databases:
+            yield Case(variant, databases[variant.database])
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the tests on the cases whose server is there, or on one of each release with each database."""
+    """Run the tests on the cases whose server is there, or on two of each database, with and without mixins."""
     if "case" in metafunc.fixturenames:
         running, everything = metafunc.config.stash[SERVERS], metafunc.config.getoption("everything")
         found = list(cases(running))
         if not everything:
-            found = one_of_each(found, lambda case: (case.release, case.variant.database))
+            found = one_of_each(found, lambda case: (case.variant.database, case.variant.mixins))
         metafunc.parametrize("case", found, ids=str)
 
 
@@ -67,16 +55,21 @@ def new_database(case: Case, tmp_path: Path) -> NewDatabase:
     return partial(servers.new_database, case.server, tmp_path)
 
 
-def test_an_unedited_project_is_what_a_fresh_render_is(case: Case, template: Path, tmp_path: Path) -> None:
-    project = Project.copy(template, case.variant, tmp_path / "project", case.release)
+def test_unedited_project_becomes_a_fresh_render(case: Case, later_template: Path, tmp_path: Path) -> None:
+    project = Project.copy(later_template, case.variant, tmp_path / "project", this_version())
+    before = project.files()
     assert project.update() == set()
-    assert project.files() == Project.copy(template, case.variant, tmp_path / "fresh").files()
+    after = project.files()
+    assert after == Project.copy(later_template, case.variant, tmp_path / "fresh").files()
+    assert ADDED in after.keys() - before.keys()
+    assert REMOVED in before.keys() - after.keys()
+    assert sum(before[name] != after[name] for name in before.keys() & after.keys()) > len(before) / 2
 
 
-def test_an_edited_project_keeps_its_edits_its_data_and_its_tests(
-    case: Case, template: Path, tmp_path: Path, zygote: Zygote, new_database: NewDatabase, mypy_cache: Path
+def test_edited_project_keeps_its_edits_its_data_and_its_tests(
+    case: Case, later_template: Path, tmp_path: Path, zygote: Zygote, new_database: NewDatabase, mypy_cache: Path
 ) -> None:
-    project = Project.copy(template, case.variant, tmp_path / "project", case.release)
+    project = Project.copy(later_template, case.variant, tmp_path / "project", this_version())
     with new_database() as url, new_database() as test_url:
         alembic = Alembic(zygote, project.folder, url)
         alembic("upgrade head")
@@ -87,15 +80,11 @@ def test_an_edited_project_keeps_its_edits_its_data_and_its_tests(
         versions = set(project.folder.glob("migrations/versions/*.py"))
         before = rows_of(url)
 
-        conflicts = project.update()
-        assert conflicts == CONFLICTS.get(case.release, set())
-        for name in conflicts:
-            project.resolve(name)
+        assert project.update() == set()
         assert [name for name in owner.DELETED if (project.folder / name).exists()] == []
         assert set(project.folder.glob("migrations/versions/*.py")) == versions
         project.check_code(mypy_cache)
 
-        alembic("upgrade head")
-        project.revise(alembic, "Follow the update")
+        alembic("upgrade head", "check")
         check_kept(before, rows_of(url))
         project.check_tests(zygote, test_url)
