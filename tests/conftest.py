@@ -36,6 +36,7 @@ ROOM = 4 * 1024**3
 HOUR = 3600
 SERVERS = pytest.StashKey[list[servers.Server]]()
 ORDER = (
+    "test_every_variant",
     "test_service",
     "test_render",
     "test_migrations",

@@ -34,6 +34,7 @@ class Reach:
     one: int = NO
     two: int = NO
     more: int = NO
+    # Without the example, with none and with all; with other sets of mixins `more`, if that is less.
     bare: int = ONE
     # Of the sets between none and every, a part.
     parts: bool = False
@@ -45,7 +46,7 @@ class Reach:
         """
         variant = target.variant
         if not variant.example:
-            return self.bare if is_end(variant) else min(self.more, ONE)
+            return self.bare if is_end(variant) else min(self.more, self.bare)
         two = self.two if target.first else NO
         by_size = {0: self.none, 1: self.one, 2: two, len(choices("mixins")): self.every}
         share = by_size.get(len(variant.mixins), self.more)
@@ -53,7 +54,7 @@ class Reach:
 
 
 REACHES = {
-    "files": Reach(none=ALL, every=ALL, one=ALL, two=ALL, more=ALL, bare=ALL),
+    "every": Reach(none=ALL, every=ALL, one=ALL, two=ALL, more=ALL, bare=ALL),
     "calls": Reach(none=ONE, every=ONE, one=ONE, two=ONE, parts=True),
     "pairs": Reach(none=ONE, every=ONE, one=ONE, two=ONE),
     "each": Reach(none=ONE, every=ONE, one=ONE),
@@ -65,6 +66,7 @@ MARKERS = (
     "once_per_database: is for one variant of each database only",
     "example: is for the variants with the example only",
     "mixin(name): is for the variants with that mixin only",
+    "every: is for every variant, the one without the example too",
     "pairs: needs no mixin, each alone, each pair and all, once with each database",
     "each: needs no mixin, each alone and all, once with each database",
     "ends: needs no mixin, and all, once with each database: it can't depend on the mixins, or takes long",
@@ -94,7 +96,7 @@ class Demand:
             base="base" in names,
             example="example" in names,
             mixins=frozenset(mark.args[0] for mark in test.iter_markers("mixin")),
-            reach=REACHES[next((name for name in names if name in REACHES), "calls" if server else "files")],
+            reach=REACHES[next((name for name in names if name in REACHES), "calls" if server else "every")],
             turn=crc32(test.nodeid.encode()) if "api" in test.fixturenames else 0,
         )
 

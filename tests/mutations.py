@@ -48,9 +48,9 @@ class Mutation:
         path.write_text(text.replace(self.old, self.new), encoding="utf-8")
 
 
-LINTED = Check("test_render.py::test_it_is_linted_and_formatted")
+LINTED = Check("test_every_variant.py::test_it_is_linted_and_formatted")
 CLEAN = Check("test_render.py::test_nothing_is_left_over")
-MIGRATED = Check("test_migrations.py::test_they_go_up_and_down_and_up_again_and_miss_nothing", SYNC_CORE)
+MIGRATED = Check("test_every_variant.py::test_its_migrations_go_up_and_down_and_up_again_and_miss_nothing", SYNC_CORE)
 SAME_SCHEMA = Check("test_migrations.py::test_they_lead_to_what_the_tables_declare", SYNC_CORE)
 PROJECT_TESTS = Check("test_project_tests.py::test_they_pass")
 

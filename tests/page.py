@@ -33,6 +33,7 @@ def lines_of(record: Record) -> Iterator[str]:
     yield f"<title>The matrix</title>\n<style>\n{STYLE.read_text(encoding='utf-8')}</style>"
     yield from heading(record)
     yield from failures(record)
+    yield from steps(record)
     yield from maps(record)
     yield from parts(record)
 
@@ -57,6 +58,17 @@ def failures(record: Record) -> Iterator[str]:
     for failure in record.failures:
         cells = (failure.test, failure.says, failure.repeat)
         yield "<tr>" + "".join(f"<td><code>{escape(cell)}</code>" for cell in cells)
+    yield "</table>"
+
+
+def steps(record: Record) -> Iterator[str]:
+    """Say how many variants went through each step."""
+    if not (table := record.table_of_steps()):
+        return
+    yield '<h2>Every variant</h2>\n<table class="list">'
+    for number, row in enumerate(table):
+        tag = "td" if number else "th"
+        yield "<tr>" + "".join(f"<{tag}>{escape(cell)}" for cell in row)
     yield "</table>"
 
 

@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tests.variants import ROOT
+from tests.variants import BARE, ROOT
 
 RECORDS = ROOT / ".cache" / "report.jsonl"
+# What each of all variants goes through, in this order.
+STEPS = ("render", "lint", "migrate", "CRUD")
 
 
 @dataclass
@@ -23,6 +25,7 @@ class Result:
     tests: int = 0
     failed: int = 0
     seconds: float = 0.0
+    checks: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,3 +72,26 @@ class Record:
             else:
                 record.results.append(Result(**line))
         return record
+
+    def table_of_steps(self) -> list[list[str]]:
+        """Give how many variants went through each step and in what time, a row for each server; none if none did."""
+        rows: dict[str, dict[str, list[Result]]] = {}
+        for result in self.results:
+            if result.part in STEPS:
+                is_bare = result.target.partition(":")[0].endswith(f"-{BARE}")
+                for name in (self.servers[result.target] + ", without the example" * is_bare, "all"):
+                    rows.setdefault(name, {step: [] for step in STEPS})[result.part].append(result)
+        rows["all"] = rows.pop("all", {})
+        table = [[name, *(_sum_of(results) for results in steps.values())] for name, steps in rows.items() if steps]
+        return [["every variant", *STEPS], *table] if table else []
+
+
+def _sum_of(results: list[Result]) -> str:
+    """Write what one step came to, such as `128 variants, 3,200 checks, 91 s`."""
+    failed = sum(result.failed > 0 for result in results)
+    parts = [f"{len(results)}"]
+    if checks := sum(result.checks for result in results):
+        parts.append(f"{checks:,} checks")
+    if failed:
+        parts.append(f"{failed} FAILED")
+    return ", ".join([*parts, f"{sum(result.seconds for result in results):.0f} s"])

@@ -15,6 +15,10 @@ from tests.records import Failure, Record, Result
 from tests.targets import Target
 
 PARTS = {
+    "test_it_is_rendered": "render",
+    "test_it_is_linted_and_formatted": "lint",
+    "test_its_migrations_go_up_and_down_and_up_again_and_miss_nothing": "migrate",
+    "test_its_resources_and_mixins_do_what_the_contract_says": "CRUD",
     "test_questions": "questions",
     "test_render": "rendered files",
     "test_it_is_typed": "types",
@@ -95,7 +99,9 @@ class Report:
             return
         target, part = getattr(report, "target", ""), part_of(report.nodeid)
         result = self._results.setdefault((target, part), Result(target, part))
-        result.seconds += report.duration
+        told: dict[str, Any] = dict(report.user_properties) if report.when == "call" else {}
+        result.seconds += told.get("seconds", report.duration)
+        result.checks += told.get("checks", 0)
         result.tests += report.when == "teardown"
         if report.failed:
             result.failed += 1
@@ -142,14 +148,16 @@ class Report:
         totals.sort(key=lambda total: -total.seconds)
         slowest = [[total.target, f"{total.seconds:.1f}"] for total in totals[:SLOWEST]]
         print_table(terminalreporter, [["slowest variant", "seconds"], *slowest])
+        self._record.results = [
+            Result(**{**vars(result), "seconds": round(result.seconds, 2)}) for result in self._results.values()
+        ]
+        if steps := self._record.table_of_steps():
+            print_table(terminalreporter, steps)
         for failure in self._record.failures:
             terminalreporter.write_line(f"repeat: {failure.repeat}")
         self._record.seconds = time.monotonic() - self._started
         variants = len({self._targets[total.target].variant for total in totals})
         terminalreporter.write_line(f"{variants} variants in {self._record.seconds:.0f} seconds")
-        self._record.results = [
-            Result(**{**vars(result), "seconds": round(result.seconds, 2)}) for result in self._results.values()
-        ]
         self._record.write()
         terminalreporter.write_line(f"the report: {page.write(self._record)}")
 

@@ -24,6 +24,7 @@ from tests.demands import one_of_each
 from tests.mutations import MUTATIONS, Check, Mutation
 from tests.releases import repository
 from tests.service import NO_CERTIFICATES, serving
+from tests.test_every_variant import driven, passes  # noqa: F401 - fixtures
 from tests.test_install import copied  # noqa: F401 - a fixture
 from tests.test_migrations import alembic  # noqa: F401 - a fixture
 from tests.test_switching import Case, at_work, with_mixins  # noqa: F401 - at_work is a fixture
