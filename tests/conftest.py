@@ -41,6 +41,7 @@ ORDER = (
     "test_render",
     "test_migrations",
     "contract",
+    "test_overload",
     "test_fuzz",
     "test_project_tests",
     "test_install",

@@ -60,9 +60,11 @@ REACHES = {
     "each": Reach(none=ONE, every=ONE, one=ONE),
     "ends": Reach(none=ONE, every=ONE),
     "base": Reach(none=NO, every=NO, one=ONE),
+    "every_base": Reach(none=NO, every=NO, one=ALL),
 }
 MARKERS = (
     "base: is for the base variants with the default mixins only, and needs one of each database",
+    "every_base: is for all the base variants, with the default mixins only",
     "once_per_database: is for one variant of each database only",
     "example: is for the variants with the example only",
     "mixin(name): is for the variants with that mixin only",
@@ -93,7 +95,7 @@ class Demand:
         return cls(
             server=server,
             once_per_database="once_per_database" in names,
-            base="base" in names,
+            base=not {"base", "every_base"}.isdisjoint(names),
             example="example" in names,
             mixins=frozenset(mark.args[0] for mark in test.iter_markers("mixin")),
             reach=REACHES[next((name for name in names if name in REACHES), "calls" if server else "every")],

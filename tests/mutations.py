@@ -361,14 +361,12 @@ TRANSACTIONS = (
         r"There is no user",
     ),
     Mutation(
-        "no commit",
+        "connection taken before the request is validated",
         "template/{{core}}/app/db/database.py.jinja",
-        "with self.engine.begin() as connection:",
-        "with self.engine.connect() as connection:",
-        Check(
-            "contract/test_transactions.py::test_readers_see_what_was_answered_at_once", "sqlite-async-core-timestamps"
-        ),
-        r"where [01] = count\('users'|GET /users/\d+ .*: 404",
+        "    return database",
+        "    {{ async_ }}with database.read():\n        yield database",
+        Check("test_overload.py::test_invalid_request_is_422_with_a_full_pool", "postgresql-async-core-timestamps"),
+        r"503",
     ),
     Mutation(
         "writers that begin as readers",
