@@ -59,6 +59,7 @@ REACHES = {
     "pairs": Reach(none=ONE, every=ONE, one=ONE, two=ONE),
     "each": Reach(none=ONE, every=ONE, one=ONE),
     "ends": Reach(none=ONE, every=ONE),
+    "combinations": Reach(none=NO, every=ALL, bare=NO),
     "base": Reach(none=NO, every=NO, one=ONE),
     "every_base": Reach(none=NO, every=NO, one=ALL),
 }
@@ -72,6 +73,7 @@ MARKERS = (
     "pairs: needs no mixin, each alone, each pair and all, once with each database",
     "each: needs no mixin, each alone and all, once with each database",
     "ends: needs no mixin, and all, once with each database: it can't depend on the mixins, or takes long",
+    "combinations: needs all mixins, sync and async, ORM and Core, with each database",
 )
 
 
