@@ -369,6 +369,14 @@ TRANSACTIONS = (
         r"503",
     ),
     Mutation(
+        "session that opens anew after its block",
+        "template/{{orm}}/app/db/database.py.jinja",
+        "            expire_on_commit=False,\n            close_resets_only=False,\n",
+        "            expire_on_commit=False,\n",
+        PROJECT_TESTS,
+        r"FAILED tests/db/test_database\.py::test_transaction_raises_after_its_block",
+    ),
+    Mutation(
         "writers that begin as readers",
         "template/app/db/sqlite.py",
         'else "BEGIN IMMEDIATE"',
