@@ -52,12 +52,21 @@ def health_and_documentation(s: Service) -> None:
         assert (response.status_code, response.json()) == (200, {"status": "ok"})
     assert s.api.get("/health/pool").status_code == 200
     assert "text/html" in s.api.get("/docs").headers["content-type"]
-    paths = s.api.get("/openapi.json").json()["paths"]
-    assert ("/api/v1/users" in paths) == ("example" in s.features)
-    assert ("/api/v1/audit" in paths) == ("audit_log" in s.features)
-    assert ("/api/v1/posts/search" in paths) == ({"example", "full_text_search"} <= s.features)
-    assert ("/api/v1/users/{user_id}/restore" in paths) == ({"example", "soft_delete"} <= s.features)
     check_problem(s.api.get("/nothing"), 404)
+
+
+@check()
+def routes_are_those_of_the_answers(s: Service) -> None:
+    assert s.api.get("/api/v1/users").status_code == (200 if "example" in s.features else 404)
+    assert s.api.get("/api/v1/audit").status_code == (200 if "audit_log" in s.features else 404)
+    if "example" not in s.features:  # its document takes long to make; the contract's tests read it
+        paths = s.api.get("/openapi.json").json()["paths"]
+        assert {path for path in paths if path.startswith("/api/")} == {"/api/v1/audit"} & set(paths)
+        return
+    found = s.api.get("/api/v1/posts/search", params={"q": "word"}).status_code
+    assert (found == 200) == ("full_text_search" in s.features)
+    user = s.blog.add_user()["id"]
+    assert s.api.post(f"/api/v1/users/{user}/restore").status_code == (200 if "soft_delete" in s.features else 404)
 
 
 @check("audit_log")
