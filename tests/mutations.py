@@ -53,6 +53,7 @@ CLEAN = Check("test_render.py::test_nothing_is_left_over")
 MIGRATED = Check("test_every_variant.py::test_its_migrations_go_up_and_down_and_up_again_and_miss_nothing", SYNC_CORE)
 SAME_SCHEMA = Check("test_migrations.py::test_they_lead_to_what_the_tables_declare", SYNC_CORE)
 PROJECT_TESTS = Check("test_project_tests.py::test_they_pass")
+CRUD = "test_every_variant.py::test_its_resources_and_mixins_do_what_the_contract_says"
 
 REVISION = "template/migrations/versions/0001_blog.py.jinja"
 
@@ -241,6 +242,14 @@ MIGRATIONS = (
         r"New upgrade operations detected: .*modify_type",
     ),
     Mutation(
+        "index that no revision makes",
+        REVISION,
+        '    op.create_index(op.f("ix_comments_author_id"), "comments", ["author_id"])\n',
+        "",
+        MIGRATED,
+        r"New upgrade operations detected: .*add_index.*ix_comments_author_id",
+    ),
+    Mutation(
         "table that a downgrade leaves",
         REVISION,
         '    op.drop_table("tags")\n',
@@ -395,6 +404,22 @@ TRANSACTIONS = (
 )
 
 QUERIES = (
+    Mutation(
+        "filter that is lost",
+        "template/{{orm}}/app/posts/repository.py.jinja",
+        "statement.where(Post.published == query.published)",
+        "statement",
+        Check(CRUD),
+        r"1 of \d+ checks failed: posts_are_listed_newest_first_by_cursor",
+    ),
+    Mutation(
+        "router that isn't included",
+        "template/app/main.py.jinja",
+        "'users, posts, comments, tags'",
+        "'users, posts, comments'",
+        Check(CRUD, SYNC_CORE),
+        r"1 of \d+ checks failed: tags_are_shared_and_counted",
+    ),
     Mutation(
         "unquoted LIKE",
         "template/{{orm}}/app/users/models.py.jinja",

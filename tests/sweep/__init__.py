@@ -1,1 +1,1 @@
-"""Migrates and drives each of all variants: `crud.py` says what a service must do, `drive.py` runs it."""
+"""What each of all variants must do: `migrations.py` and `crud.py` hold the checks, `drive.py` runs them."""
