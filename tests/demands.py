@@ -55,7 +55,7 @@ class Reach:
 
 REACHES = {
     "every": Reach(none=ALL, every=ALL, one=ALL, two=ALL, more=ALL, bare=ALL),
-    "calls": Reach(none=ONE, every=ONE, one=ONE, two=ONE, parts=True),
+    "calls": Reach(none=ONE, every=ONE, one=ONE, parts=True),
     "pairs": Reach(none=ONE, every=ONE, one=ONE, two=ONE),
     "each": Reach(none=ONE, every=ONE, one=ONE),
     "ends": Reach(none=ONE, every=ONE),

@@ -1,4 +1,4 @@
-"""Every variant's service, the one without the example too, is healthy and documented."""
+"""The service as a process: healthy, documented, and 503 where its database is out of reach."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import pytest
 from tests.servers import Server, free_port
 from tests.zygote import Zygote
 
-pytestmark = pytest.mark.pairs
+pytestmark = pytest.mark.ends
 # Nobody is at either address of a host; and at a port all are cut off, as by a proxy that has no server behind it:
 # with PostgreSQL every other one later, after the word for no TLS.
 UNREACHABLE = """
@@ -48,7 +48,6 @@ def test_it_shows_its_documentation(api: httpx2.Client) -> None:
 
 
 @pytest.mark.example
-@pytest.mark.ends
 def test_a_database_out_of_reach_is_a_503(zygote: Zygote, project: Path, server: Server, tmp_path: Path) -> None:
     absent, proxy = free_port(), free_port()
     urls = [f"{server.database}://app@localhost:{port}/app" for port in (absent, proxy)]
