@@ -5,7 +5,7 @@ Edit = tuple[str, str, str]
 
 CREATED = 'response.headers["Location"] = f"/api/v1/users/{user.id}"\n    return UserDetail.model_validate(user)'
 READ = "UserRepository(transaction).detail(user_id)\n    return UserDetail.model_validate(user)"
-USERS = 'router = APIRouter(prefix="/users", tags=["users"])\n'
+USERS = 'router = APIRouter(prefix="/users", tags=["users"], route_class=StrictRoute)\n'
 DEPENDENCY = """
 from collections.abc import AsyncIterator
 

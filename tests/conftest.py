@@ -41,6 +41,8 @@ ORDER = (
     "test_render",
     "test_migrations",
     "contract",
+    "test_overload",
+    "test_after_response",
     "test_fuzz",
     "test_project_tests",
     "test_install",

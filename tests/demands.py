@@ -59,10 +59,13 @@ REACHES = {
     "pairs": Reach(none=ONE, every=ONE, one=ONE, two=ONE),
     "each": Reach(none=ONE, every=ONE, one=ONE),
     "ends": Reach(none=ONE, every=ONE),
+    "combinations": Reach(none=NO, every=ALL, bare=NO),
     "base": Reach(none=NO, every=NO, one=ONE),
+    "every_base": Reach(none=NO, every=NO, one=ALL),
 }
 MARKERS = (
     "base: is for the base variants with the default mixins only, and needs one of each database",
+    "every_base: is for all the base variants, with the default mixins only",
     "once_per_database: is for one variant of each database only",
     "example: is for the variants with the example only",
     "mixin(name): is for the variants with that mixin only",
@@ -70,6 +73,7 @@ MARKERS = (
     "pairs: needs no mixin, each alone, each pair and all, once with each database",
     "each: needs no mixin, each alone and all, once with each database",
     "ends: needs no mixin, and all, once with each database: it can't depend on the mixins, or takes long",
+    "combinations: needs all mixins, sync and async, ORM and Core, with each database",
 )
 
 
@@ -93,7 +97,7 @@ class Demand:
         return cls(
             server=server,
             once_per_database="once_per_database" in names,
-            base="base" in names,
+            base=not {"base", "every_base"}.isdisjoint(names),
             example="example" in names,
             mixins=frozenset(mark.args[0] for mark in test.iter_markers("mixin")),
             reach=REACHES[next((name for name in names if name in REACHES), "calls" if server else "every")],

@@ -370,14 +370,20 @@ TRANSACTIONS = (
         r"There is no user",
     ),
     Mutation(
-        "no commit",
+        "connection taken before the request is validated",
         "template/{{core}}/app/db/database.py.jinja",
-        "with self.engine.begin() as connection:",
-        "with self.engine.connect() as connection:",
-        Check(
-            "contract/test_transactions.py::test_readers_see_what_was_answered_at_once", "sqlite-async-core-timestamps"
-        ),
-        r"where [01] = count\('users'|GET /users/\d+ .*: 404",
+        "    return database",
+        "    {{ async_ }}with database.read():\n        yield database",
+        Check("test_overload.py::test_invalid_request_is_422_with_a_full_pool", "postgresql-async-core-timestamps"),
+        r"503",
+    ),
+    Mutation(
+        "session that opens anew after its block",
+        "template/{{orm}}/app/db/database.py.jinja",
+        "            expire_on_commit=False,\n            close_resets_only=False,\n",
+        "            expire_on_commit=False,\n",
+        PROJECT_TESTS,
+        r"FAILED tests/db/test_database\.py::test_transaction_raises_after_its_block",
     ),
     Mutation(
         "writers that begin as readers",

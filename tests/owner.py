@@ -116,9 +116,10 @@ from app.books.repository import BookRepository
 from app.books.schemas import Book, BookCreate
 from app.db.database import DatabaseDep
 from app.errors import problems
+from app.routing import StrictRoute
 from app.schemas import Page, PageQuery
 
-router = APIRouter(prefix="/books", tags=["books"])
+router = APIRouter(prefix="/books", tags=["books"], route_class=StrictRoute)
 
 
 @router.post("", status_code=201, responses=problems(400, 413))

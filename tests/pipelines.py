@@ -25,9 +25,10 @@ class Step:
 class Workflow:
     """A workflow file, and the folder of the repository that it belongs to."""
 
-    def __init__(self, repository: Path, name: str = "ci.yml") -> None:
-        """Read the workflow `name` of `repository`."""
+    def __init__(self, repository: Path, name: str = "ci.yml", values: Mapping[str, str] | None = None) -> None:
+        """Read the workflow `name` of `repository`; `values` are of expressions that GitHub alone knows."""
         self.repository = repository
+        self.values = values or {}
         self.path = repository / ".github" / "workflows" / name
         self.text = self.path.read_text(encoding="utf-8")
         self.document: dict[str, Any] = yaml.safe_load(self.text)
@@ -77,8 +78,8 @@ class Workflow:
                 return str(self.combination(job)[matrix[1]])
             if files := re.fullmatch(r"hashFiles\('([^']+)'\) != ''", expression):
                 return "true" if list(self.repository.glob(files[1])) else "false"
-            if expression == "secrets.UPDATE_TOKEN || github.token":
-                return "token"
+            if expression in self.values:
+                return self.values[expression]
             message = f"tests/pipelines.py can't evaluate {expression}: teach it."
             raise Failed(message)
 

@@ -8,6 +8,7 @@ import importlib.metadata
 import json
 import os
 import re
+import shutil
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import pytest
 import yaml
 
 from tests.conftest import SERVERS
+from tests.constraints import PINS, pin_tools, pins
 from tests.containers import Builder, Failed, Image, compose, run, tool
 from tests.pipelines import Workflow
 from tests.rendering import files_of, render
@@ -155,24 +157,52 @@ def test_pipelines_fit_their_schema(rendered: dict[str, Path]) -> None:
 
 
 @together
+def test_workflows_pass_the_security_linter(rendered: dict[str, Path]) -> None:
+    workflows = [path for name in WORKFLOWS for path in having(rendered, name)]
+    check("zizmor", "--offline", "--quiet", *workflows, *ROOT.glob(".github/workflows/*"))
+
+
+@together
 def test_a_pipeline_pins_what_it_uses_and_may_do_no_more_than_it_must(rendered: dict[str, Path]) -> None:
     for path in [path for name in WORKFLOWS for path in having(rendered, name)]:
         workflow = Workflow(path.parents[2], path.name)
         assert not workflow.unpinned
-        allowed = {"update.yml": {"contents": "write", "pull-requests": "write"}}.get(path.name, {"contents": "read"})
-        assert workflow.document["permissions"] == allowed
         assert all("timeout-minutes" in job for job in workflow.jobs.values())
+        assert workflow.document["permissions"] == ({"contents": "read"} if path.name == "ci.yml" else {})
 
 
 @together
-def test_the_image_and_the_pipeline_use_one_release_of_uv(rendered: dict[str, Path]) -> None:
-    releases = set()
+def test_what_may_write_runs_nothing_that_it_downloads(rendered: dict[str, Path]) -> None:
+    for path in having(rendered, ".github/workflows/update.yml"):
+        jobs = Workflow(path.parents[2], path.name).jobs
+        assert {name: job["permissions"] for name, job in jobs.items()} == {
+            "update": {"contents": "read"},
+            "pull-request": {"contents": "write", "pull-requests": "write"},
+        }
+        assert "secrets." not in str(jobs["update"])
+        assert "uv" not in str(jobs["pull-request"])
+
+
+@together
+def test_tools_are_pinned_as_in_the_constraints(rendered: dict[str, Path]) -> None:
+    pinned = pins()
     for project in map(rendered.__getitem__, map(str, CASES)):
-        releases |= set(re.findall(r"astral/uv:(\S+)", (project / "Dockerfile").read_text(encoding="utf-8")))
+        image = (project / "Dockerfile").read_text(encoding="utf-8")
+        assert set(re.findall(r"astral/uv:(\S+)", image)) == {pinned["uv"]}
         workflows = [Workflow(project, Path(name).name) for name in WORKFLOWS]
         steps = [step for workflow in workflows for job in workflow.jobs.values() for step in job["steps"]]
-        releases |= {step["with"]["version"] for step in steps if "setup-uv" in step.get("uses", "")}
-    assert len(releases) == 1
+        assert {step["with"]["version"] for step in steps if "setup-uv" in step.get("uses", "")} == {pinned["uv"]}
+        assert workflows[-1].jobs["update"]["env"]["COPIER"] == f"copier=={pinned['copier']}"
+
+
+def test_new_constraints_pin_the_tools_of_the_template(tmp_path: Path) -> None:
+    for name in PINS:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    pin_tools({"uv": "98.0.1", "copier": "97.0"}, tmp_path)
+    texts = [(tmp_path / name).read_text(encoding="utf-8") for name in PINS]
+    assert sum(text.count("98.0.1") for text in texts) == 4
+    assert sum(text.count("copier==97.0\n") for text in texts) == 1
 
 
 @together

@@ -37,6 +37,7 @@ ASYNC_ANYWAY = (
     "app/health.py",
     "app/errors.py",
     "app/limits.py",
+    "app/routing.py",
     "app/db/database.py",
     "app/audit/router.py",
 )

@@ -1,0 +1,46 @@
+"""The route of every resource."""
+
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+
+class StrictRoute(APIRoute):
+    """Refuses a query parameter that neither the route nor a dependency of its router has."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        known = sorted(query_parameters(self.dependant))
+
+        async def handle_strictly(request: Request) -> Response:
+            if request.scope["query_string"]:
+                unknown = [name for name in request.query_params if name not in known]
+                if unknown:
+                    raise unknown_parameters(unknown, known)
+            return await handle(request)
+
+        return handle_strictly
+
+
+def query_parameters(dependant: Dependant) -> Iterator[str]:
+    """Yield the names of the query parameters of a route or a dependency, and of what it needs."""
+    for field in dependant.query_params:
+        model = field.field_info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            yield from (info.alias or name for name, info in model.model_fields.items())
+        else:
+            yield field.alias
+    for needed in dependant.dependencies:
+        yield from query_parameters(needed)
+
+
+def unknown_parameters(unknown: list[str], known: list[str]) -> RequestValidationError:
+    detail = f"unknown: use any of {', '.join(known)}" if known else "unknown: there are none here"
+    return RequestValidationError(
+        [{"type": "unknown", "loc": ("query", name), "msg": detail} for name in unknown[:10]]
+    )
