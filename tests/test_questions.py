@@ -1,38 +1,65 @@
 """Copier's questions: what they refuse and where the template can be copied from."""
 
+import fcntl
+import os
+import pty
 import re
+import shutil
+import struct
 import subprocess
 import sys
+import termios
+from collections.abc import Iterable
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 from typing import Any
 
 import copier
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from tests.rendering import files_of, render
+from tests.constraints import requirements_of
+from tests.containers import run
+from tests.releases import IDENTITY, git
+from tests.rendering import files_of, render, render_variant
 from tests.variants import ROOT, Variant, all_variants, check_keys, choices, questions, select
 
 COPIER = Path(sys.executable).with_name("copier")
+COLUMNS = 80
 RUFF = Path(sys.executable).with_name("ruff")
+VALIDATED = [
+    ("project_name", "", "Type a name."),
+    ("project_name", "   ", "Type a name."),
+    ("project_name", "n" * 41, "Use at most 40 characters."),
+    ("project_name", "n" * 5000, "Use at most 40 characters."),
+    ("project_name", "two\nlines", "Use printable characters only."),
+    ("project_name", "zero\u200bwidth", "Use printable characters only."),
+    ("project_name", " Blog", "Leave out spaces at the ends."),
+    ("project_name", 'The "Blog"', 'Leave out " \\ ` { } < and >.'),
+    ("project_name", "{{ 7 * 7 }}", 'Leave out " \\ ` { } < and >.'),
+    ("project_slug", "", "Begin with a letter, a to z."),
+    ("project_slug", "-blog", "Begin with a letter, a to z."),
+    ("project_slug", "1blog", "Begin with a letter, a to z."),
+    ("project_slug", "my_service", "Use a-z, 0-9 and hyphens between."),
+    ("project_slug", "blog--api", "Use a-z, 0-9 and hyphens between."),
+    ("project_slug", "blog-", "Use a-z, 0-9 and hyphens between."),
+    ("project_slug", "bl\u00f6g" * 1000, "Use a-z, 0-9 and hyphens between."),
+    ("project_slug", "blog\n", "Use a-z, 0-9 and hyphens between."),
+    ("project_slug", "b" * 51, "Use at most 50 characters."),
+    ("project_slug", "fastapi", "Use another: it is a package."),
+    ("project_slug", "performance-schema", "Use another: it is reserved."),
+    ("description", "d" * 201, "Use at most 200 characters."),
+    ("description", "two\nlines", "Use printable characters only."),
+    ("description", 'says "hello"', 'Leave out " and \\.'),
+]
 REFUSED = [
-    ("project_name", "", "A service needs a name."),
-    ("project_name", "   ", "A service needs a name."),
-    ("project_name", "n" * 41, "41 characters"),
-    ("project_name", 'The "Blog"', "can't be a name"),
-    ("project_name", "two\nlines", "can't be a name"),
-    ("project_name", "{{ 7 * 7 }}", "can't be a name"),
-    ("project_slug", "My_Service", "My_Service can't be a short name"),
-    ("project_slug", "-blog", "-blog can't be a short name"),
-    ("project_slug", "blog--api", "blog--api can't be a short name"),
-    ("project_slug", "1blog", "1blog can't be a short name"),
-    ("project_slug", "b" * 51, "51 characters"),
-    ("project_slug", "fastapi", "fastapi is the name of a package"),
-    ("description", "d" * 201, "201 characters"),
-    ("description", 'says "hello"', "can't hold quotes"),
+    *VALIDATED,
     ("database", "oracle", "oracle"),
     ("io", "threads", "threads"),
     ("data_access", "raw", "raw"),
@@ -59,6 +86,69 @@ def test_an_answer_that_cannot_work_is_refused_with_a_sentence(
         render(source, destination, {key: value})
     assert reason in str(refusal.value)
     assert not destination.exists()
+
+
+@pytest.mark.parametrize(("key", "value", "reason"), VALIDATED)
+def test_refusal_fits_on_a_line_of_a_terminal(key: str, value: str, reason: str, source: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r".") as refusal:
+        render(source, tmp_path / "project", {key: value})
+    assert str(refusal.value) == f"Validation error for question '{key}': {reason}"
+    assert len(str(refusal.value)) < COLUMNS
+
+
+def test_refusal_of_a_typed_answer_can_be_read_whole(source: Path, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+    command = [str(COPIER), "copy", str(source), str(tmp_path / "project")]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as process:
+        os.close(theirs)
+        screen = ""
+        for seen, typed in [("called?", "\r"), ("short name", "\x15Bad\r")]:
+            while seen not in screen:
+                screen += os.read(ours, 1024).decode(errors="replace")
+            os.write(ours, typed.encode())
+        expected = "Validation error for question 'project_slug': Begin with a letter, a to z."
+        while expected not in screen:
+            screen += os.read(ours, 1024).decode(errors="replace")
+        process.terminate()
+    os.close(ours)
+
+
+def packages_of(requirements: Iterable[str]) -> set[str]:
+    """Give the packages that these requirements install, on one system or another."""
+    waiting, seen = [Requirement(text) for text in requirements], set[tuple[str, frozenset[str]]]()
+    while waiting:
+        requirement = waiting.pop()
+        extras = frozenset(requirement.extras)
+        key = (canonicalize_name(requirement.name), extras)
+        if key in seen:
+            continue
+        seen.add(key)
+        with suppress(PackageNotFoundError):  # those of other systems aren't here
+            for text in requires(key[0]) or []:
+                needed = Requirement(text)
+                if "extra" not in str(needed.marker) or any(
+                    needed.marker and needed.marker.evaluate({"extra": extra}) for extra in extras
+                ):
+                    waiting.append(needed)
+    return {name for name, _ in seen}
+
+
+def test_slug_is_no_package_that_a_project_installs(source: Path, tmp_path: Path) -> None:
+    required = {
+        requirement
+        for variant in select("base")
+        for requirement in requirements_of(render_variant(source, variant, tmp_path / variant.id))
+    }
+    text = (source / "copier.yml").read_text(encoding="utf-8")
+    refused = {name for names in re.findall(r"project_slug in '([^']+)'", text) for name in names.split()}
+    assert packages_of(required) | {"pip"} <= refused
+
+
+@pytest.mark.parametrize("slug", ["app", "tests", "blog", "order", "select", "b" * 50])
+def test_slug_that_works_is_taken(slug: str, source: Path, tmp_path: Path) -> None:
+    project = render(source, tmp_path / "project", {"project_slug": slug})
+    assert f'name = "{slug}"' in (project / "pyproject.toml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("value", ["oracle", "maybe"])
@@ -181,12 +271,43 @@ def test_it_is_copied_from_a_checkout_a_folder_and_a_git_url(
     assert (b"\n_commit:" in rendered[answers]) == (kind != "folder")
 
 
-def test_the_end_message_names_the_next_commands_and_the_same_answers(source: Path, tmp_path: Path) -> None:
-    done = copy(tmp_path / "project", "--data", "database=postgresql", "--data", "mixins=[]", source=str(source))
+def end_message(printed: str) -> list[str]:
+    """Give the commands of the message at the end, one a line."""
+    return re.findall(r"(?m)^    (\S.*)$", printed.partition("is ready.")[2])
+
+
+def test_the_commands_of_the_end_message_work(source: Path, tmp_path: Path) -> None:
+    destination = tmp_path / "Rock 'n' Roll"
+    given = ["project_name=Rock 'n' Roll", "database=postgresql", "mixins=[]", "example=false"]
+    done = copy(destination, *(part for data in given for part in ("--data", data)), source=str(source))
     assert done.returncode == 0, done.stderr
-    for text in ("dev.py serve", "dev.py test", "copier copy", "database=postgresql", "mixins=[]"):
-        assert text in done.stderr
-    assert "{{" not in done.stderr
+    again, *steps, serve, test = end_message(done.stderr)
+    assert [serve, test] == ["python3 dev.py serve", "python3 dev.py test"]
+    run(" && ".join(steps), tmp_path, os.environ | IDENTITY)
+    before = files_of(destination)
+    assert git(destination, "status", "--short") == ""
+
+    shutil.rmtree(destination)
+    run(again.replace("uvx copier", str(COPIER)), tmp_path, os.environ)
+    assert files_of(destination) == {name: text for name, text in before.items() if not name.startswith(".git/")}
+
+
+def test_the_end_message_is_of_the_system_and_of_the_folder(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(copier._main, "OS", "windows")  # noqa: SLF001
+    monkeypatch.chdir(tmp_path)
+    copier.run_copy(str(source), "my service", defaults=True)
+    windows = end_message(capsys.readouterr().err)
+    assert windows[1] == 'cd "my service"'
+    assert windows[-1] == "python dev.py test"
+    assert '--data "project_name=Example Service" --data project_slug=example-service' in windows[0]
+    assert windows[0].endswith(' "my service"')
+
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    copier.run_copy(str(source), ".", defaults=True)
+    assert end_message(capsys.readouterr().err)[1] == "git init"
 
 
 def test_no_question_needs_trust() -> None:
