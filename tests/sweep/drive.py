@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from tests.contract.blog import Blog  # noqa: E402
 from tests.contract.shapes import Shapes  # noqa: E402
 from tests.contract.storage import Storage  # noqa: E402
 from tests.servers import engine  # noqa: E402
+from tests.sweep import first_model  # noqa: E402
 from tests.sweep.client import client_of  # noqa: E402
 from tests.sweep.crud import CHECKS, Service  # noqa: E402
 from tests.sweep.migrations import migrate  # noqa: E402
@@ -41,12 +43,16 @@ def drive(url: str, answers: dict[str, Any]) -> int:
         ChecksFailed: some of them failed.
 
     """
-    features = frozenset(answers["mixins"]) | ({"example"} if answers["example"] else set())
+    features = frozenset(answers["mixins"]) | {"example" if answers["example"] else "first model"}
     chosen = [check for needs, check in CHECKS if needs <= features]
     failed: dict[str, str] = {}
     database = engine(url, QueuePool)
     settings = import_module("app.settings").Settings()
-    with client_of(import_module("app.main").create_app(settings)) as api:
+    app = import_module("app.main").create_app(settings)
+    with ExitStack() as stack:
+        if "first model" in features:
+            first_model.include(app, stack.enter_context(first_model.migrated(answers)), answers)
+        api = stack.enter_context(client_of(app))
         stored = Storage(database, hides="soft_delete" in features)
         service = Service(api, Blog(api), Shapes(answers), stored, features)
         for check in chosen:
