@@ -1,7 +1,7 @@
 """What every variant's service must do with each resource and each mixin that it has, over HTTP and in its rows.
 
 A check is a function marked with what it needs: mixins, and the example or, where that is absent, a first model of the
-owner's. It makes its rows itself. The same checks run on all variants; `tests/contract/` goes into detail on chosen ones.
+owner's. It makes its rows itself. The same checks run on all variants; `tests/contract/` has the details.
 """
 
 from collections.abc import Callable
