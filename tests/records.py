@@ -74,24 +74,30 @@ class Record:
         return record
 
     def table_of_steps(self) -> list[list[str]]:
-        """Give how many variants went through each step and in what time, a row for each server; none if none did."""
-        rows: dict[str, dict[str, list[Result]]] = {}
+        """Say how many variants took each step and in what time, in a row for each server; nothing if none did."""
+        rows: dict[str, list[Result]] = {}
         for result in self.results:
             if result.part in STEPS:
                 is_bare = result.target.partition(":")[0].endswith(f"-{BARE}")
-                for name in (self.servers[result.target] + ", without the example" * is_bare, "all"):
-                    rows.setdefault(name, {step: [] for step in STEPS})[result.part].append(result)
-        rows["all"] = rows.pop("all", {})
-        table = [[name, *(_sum_of(results) for results in steps.values())] for name, steps in rows.items() if steps]
-        return [["every variant", *STEPS], *table] if table else []
+                rows.setdefault(self.servers[result.target] + ", without the example" * is_bare, []).append(result)
+        if not rows:
+            return []
+        rows["all"] = [result for results in rows.values() for result in results]
+        return [
+            ["every variant", *STEPS, "checks"],
+            *([name, *(_of_step(step, own) for step in STEPS), _checks_of(own)] for name, own in rows.items()),
+        ]
 
 
-def _sum_of(results: list[Result]) -> str:
-    """Write what one step came to, such as `128 variants, 3,200 checks, 91 s`."""
-    failed = sum(result.failed > 0 for result in results)
-    parts = [f"{len(results)}"]
-    if checks := sum(result.checks for result in results):
-        parts.append(f"{checks:,} checks")
-    if failed:
-        parts.append(f"{failed} FAILED")
-    return ", ".join([*parts, f"{sum(result.seconds for result in results):.0f} s"])
+def _of_step(step: str, results: Iterable[Result]) -> str:
+    """Write what a step came to: `128 in 91 s`, or `2 of 128 failed`."""
+    own = [result for result in results if result.part == step]
+    failed = sum(result.failed > 0 for result in own)
+    return (
+        f"{failed} of {len(own)} failed" if failed else f"{len(own)} in {sum(result.seconds for result in own):.0f} s"
+    )
+
+
+def _checks_of(results: Iterable[Result]) -> str:
+    """Write how many checks there were."""
+    return f"{sum(result.checks for result in results):,}"

@@ -5,22 +5,27 @@ from itertools import combinations
 
 import pytest
 
+from tests import test_every_variant
 from tests.demands import ALL, COMBINATIONS, PARTS, REACHES, Demand, one_of_each
 from tests.servers import Server
 from tests.targets import Target
 from tests.variants import all_variants, choices
 
 SERVERS = {database: Server(database, database, "", "") for database in choices("database")}
-TARGETS = [
-    Target(variant, SERVERS[variant.database], variant.id, first=True) for variant in all_variants() if variant.example
-]
+EVERY_TARGET = [Target(variant, SERVERS[variant.database], variant.id, first=True) for variant in all_variants()]
+TARGETS = [target for target in EVERY_TARGET if target.variant.example]
 # Tests with these turns differ in what they are dealt; all others are dealt what one of these is.
 TURNS = range(ALL * PARTS)
 
 
 def dealt(name: str, turn: int = 0, *, everything: bool = False) -> list[Target]:
-    """Give the targets of a test with that reach and turn."""
-    demand = Demand(
+    """Give the targets of a test with that reach and turn, those without the example left out."""
+    return demand_of(name, turn).met_by(TARGETS, everything=everything)
+
+
+def demand_of(name: str, turn: int = 0) -> Demand:
+    """Give what a test with that reach and turn asks for."""
+    return Demand(
         server=True,
         once_per_database=False,
         base=False,
@@ -29,7 +34,6 @@ def dealt(name: str, turn: int = 0, *, everything: bool = False) -> list[Target]
         reach=REACHES[name],
         turn=turn,
     )
-    return demand.met_by(TARGETS, everything=everything)
 
 
 @pytest.mark.parametrize("name", REACHES)
@@ -52,6 +56,11 @@ def test_each_combination_has_the_same_share_of_the_tests(name: str) -> None:
 def test_every_pair_of_mixins_is_migrated_with_every_database() -> None:
     met = {(target.variant.database, target.variant.mixins) for target in dealt("pairs")}
     assert met >= {(database, pair) for database in choices("database") for pair in combinations(choices("mixins"), 2)}
+
+
+def test_each_of_all_variants_is_rendered_linted_migrated_and_driven() -> None:
+    assert [mark.name for mark in [test_every_variant.pytestmark]] == ["every"]
+    assert demand_of("every").met_by(EVERY_TARGET, everything=False) == EVERY_TARGET
 
 
 def test_everything_is_everything() -> None:
