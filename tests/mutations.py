@@ -386,6 +386,18 @@ TRANSACTIONS = (
         r"FAILED tests/db/test_database\.py::test_transaction_raises_after_its_block",
     ),
     Mutation(
+        "post of a new comment not locked",
+        "template/{{core}}/app/comments/repository.py.jinja",
+        "        post = post.with_for_update(read=True, key_share=True)\n",
+        "",
+        Check(
+            "contract/test_transactions.py::test_create_reports_parent_that_is_deleted_meanwhile",
+            POSTGRESQL,
+            {"path": "/posts/{post}/comments", "absent": "posts", "status": 404},
+        ),
+        r"POST /posts/\d+/comments .*: 422",
+    ),
+    Mutation(
         "writers that begin as readers",
         "template/app/db/sqlite.py.jinja",
         'else "BEGIN IMMEDIATE"',
