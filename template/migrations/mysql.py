@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
-from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import (
     AddColumnOp,
     AlterColumnOp,
@@ -18,20 +17,10 @@ from alembic.operations.ops import (
 )
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column, Connection, text
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeEngine
 
 from app.db.metadata import TABLE_OPTIONS
-
-
-def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
-    """Write our own types as what they are in the database: a revision imports no code of ours."""
-    if kind != "type" or not isinstance(item, TypeDecorator):
-        return False
-    implementation = item.impl_instance
-    if not type(implementation).__module__.startswith("sqlalchemy.dialects.mysql"):
-        return f"sa.{implementation!r}"
-    autogen.imports.add("from sqlalchemy.dialects import mysql")
-    return f"mysql.{implementation!r}"
+from migrations.types import render_item
 
 
 def compare_type(

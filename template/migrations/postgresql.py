@@ -3,23 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
-from typing import Any, Literal
+from typing import Any
 
-from alembic.autogenerate.api import AutogenContext
+from alembic.autogenerate import comparators
+from alembic.util import DispatchPriority
 from sqlalchemy import Connection, text
-from sqlalchemy.types import TypeDecorator
 
+from migrations.enums import compare_enums
+from migrations.types import render_item
 
-def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
-    """Write our own types as what they are in the database: a revision imports no code of ours."""
-    if kind != "type" or not isinstance(item, TypeDecorator):
-        return False
-    implementation = item.impl_instance
-    if not type(implementation).__module__.startswith("sqlalchemy.dialects.postgresql"):
-        return f"sa.{implementation!r}"
-    autogen.imports.add("from sqlalchemy.dialects import postgresql")
-    return f"postgresql.{type(implementation).__name__}()"
-
+comparators.dispatch_for("schema", priority=DispatchPriority.LAST)(compare_enums)
 
 OPTIONS: dict[str, Any] = {"compare_type": True, "render_item": render_item}
 
