@@ -28,7 +28,9 @@ from sqlalchemy.types import TypeDecorator, UserDefinedType
 
 from app.db import types
 from app.db.metadata import metadata
-from app.settings import BACKEND
+from app.settings import load_settings
+
+BACKEND = load_settings().database_url.get_backend_name()
 
 
 class Color(enum.StrEnum):
