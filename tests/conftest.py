@@ -42,6 +42,7 @@ ORDER = (
     "test_migrations",
     "contract",
     "test_overload",
+    "test_faults",
     "test_after_response",
     "test_fuzz",
     "test_project_tests",

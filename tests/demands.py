@@ -69,6 +69,7 @@ MARKERS = (
     "once_per_database: is for one variant of each database only",
     "example: is for the variants with the example only",
     "mixin(name): is for the variants with that mixin only",
+    "database(*names): is for the variants with one of these databases only",
     "every: is for every variant, the one without the example too",
     "pairs: needs no mixin, each alone, each pair and all, once with each database",
     "each: needs no mixin, each alone and all, once with each database",
@@ -86,6 +87,7 @@ class Demand:
     base: bool
     example: bool
     mixins: frozenset[str]
+    databases: frozenset[str]
     reach: Reach
     turn: int
 
@@ -100,6 +102,7 @@ class Demand:
             base=not {"base", "every_base"}.isdisjoint(names),
             example="example" in names,
             mixins=frozenset(mark.args[0] for mark in test.iter_markers("mixin")),
+            databases=frozenset(name for mark in test.iter_markers("database") for name in mark.args),
             reach=REACHES[next((name for name in names if name in REACHES), "calls" if server else "every")],
             turn=crc32(test.nodeid.encode()) if "api" in test.fixturenames else 0,
         )
@@ -118,6 +121,7 @@ class Demand:
             (target.first or self.server)
             and (variant.example or not self.example)
             and self.mixins.issubset(variant.mixins)
+            and (not self.databases or variant.database in self.databases)
             and ((is_default(variant) and target.first) or not self.base)
         )
         return possible and (everything or self._is_dealt(target))

@@ -35,6 +35,7 @@ PARTS = {
     "test_project_tests": "the project's own tests",
     "test_install": "installed alone",
     "test_service": "the service's process",
+    "test_faults": "faults of the database",
     "test_extras": "containers and pipelines",
     "test_mutations": "mutations",
     "test_demands": "dealing out",

@@ -31,6 +31,7 @@ def demand_of(name: str, turn: int = 0) -> Demand:
         base=False,
         example=False,
         mixins=frozenset(),
+        databases=frozenset(),
         reach=REACHES[name],
         turn=turn,
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from sqlalchemy import make_url
 
 from tests.servers import Server, free_port
 from tests.zygote import Zygote
@@ -50,8 +51,13 @@ def test_it_shows_its_documentation(api: httpx2.Client) -> None:
 @pytest.mark.example
 def test_a_database_out_of_reach_is_a_503(zygote: Zygote, project: Path, server: Server, tmp_path: Path) -> None:
     absent, proxy = free_port(), free_port()
-    urls = [f"{server.database}://app@localhost:{port}/app" for port in (absent, proxy)]
-    for url in urls if server.database != "sqlite" else [f"sqlite:///{tmp_path}/absent/app.db"]:
+    urls = [f"sqlite:///{tmp_path}/absent/app.db"]
+    if server.database != "sqlite":
+        real = make_url(server.url)
+        wrong = [real.set(database="absent"), real.set(username="absent", password="secret")]
+        urls = [url.render_as_string(hide_password=False) for url in wrong]
+        urls += [f"{server.database}://app@localhost:{port}/app" for port in (absent, proxy)]
+    for url in urls:
         paths = ["/api/v1/users"] * 8 + ["/health/ready"] * 8
         done = zygote.run(["-c", UNREACHABLE, str(proxy), *paths], project, {"DATABASE_URL": url})
         assert done.output.split()[-len(paths) :] == ["503"] * len(paths)

@@ -1,0 +1,190 @@
+"""Every base variant's service answers 503 in bounded time while its database fails, and serves again after that."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import httpx2
+import pytest
+from sqlalchemy import make_url, text
+
+from tests import servers
+from tests.conftest import NewDatabase
+from tests.faults import Proxy
+from tests.service import NO_CERTIFICATES, serving
+from tests.zygote import Zygote
+
+pytestmark = [pytest.mark.example, pytest.mark.every_base]
+networked = pytest.mark.database("postgresql", "mysql")
+
+PATIENCE = 30.0  # for an answer; the timeouts below are far shorter
+SHORT = {
+    "DB_CONNECT_TIMEOUT": "1",
+    "DB_STATEMENT_TIMEOUT": "0.5",
+    "DB_LOCK_TIMEOUT": "0.2",
+    "DB_POOL_TIMEOUT": "0.5",
+    "DB_POOL_SIZE": "2",
+}
+ATTEMPTS = 10
+_numbers = count()
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service with short timeouts, the URL of its database, and the proxy between them, where that is a server."""
+
+    client: httpx2.Client
+    database: str
+    proxy: Proxy | None
+
+    def write(self) -> httpx2.Response:
+        """Add a user."""
+        return self.client.post("/users", json={"email": f"{next(_numbers)}@example.com", "name": "Ada"})
+
+    def read(self) -> httpx2.Response:
+        """Read a page of users, with a statement that its connection may have prepared."""
+        return self.client.get("/users")
+
+    def ready(self) -> httpx2.Response:
+        """Ask whether the service is ready."""
+        return self.client.get("../../health/ready")
+
+
+@contextmanager
+def served(zygote: Zygote, project: Path, url: str, scratch: Path, admin_url: str = "") -> Iterator[Service]:
+    """Migrate a database and serve the project on it, through a proxy where it is a server."""
+    admin_url = admin_url or url
+    zygote.run(["-m", "alembic", "upgrade", "head"], project, {"DATABASE_URL": admin_url})
+    parsed = make_url(url)
+    proxy = Proxy(parsed.host, parsed.port) if parsed.host and parsed.port else None
+    if proxy is not None:
+        parsed = parsed.set(host="127.0.0.1", port=proxy.port)
+    environment = {**SHORT, "DATABASE_URL": parsed.render_as_string(hide_password=False)}
+    try:
+        with (
+            serving(zygote, project, environment, scratch) as address,
+            httpx2.Client(base_url=f"{address}/api/v1", timeout=PATIENCE, verify=NO_CERTIFICATES) as client,
+        ):
+            yield Service(client, admin_url, proxy)
+    finally:
+        if proxy is not None:
+            proxy.close()
+
+
+@pytest.fixture(scope="session")
+def service(
+    zygote: Zygote, project: Path, new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """A service on a database of its own."""
+    with new_database() as url, served(zygote, project, url, tmp_path_factory.mktemp("service")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def own_mysql(tmp_path_factory: pytest.TempPathFactory, scratch: Path) -> Iterator[servers.Server]:
+    """A server of MySQL or MariaDB that no one else uses."""
+    with servers.mysql(scratch / tmp_path_factory.mktemp("mysql").name, print) as url:
+        yield servers.identify(url)
+
+
+def check_unavailable(response: httpx2.Response) -> None:
+    """Check that a response is a 503 that says when to try again."""
+    assert response.status_code == 503, response.text
+    assert int(response.headers["retry-after"]) >= 1
+
+
+def recover(request: Callable[[], httpx2.Response]) -> None:
+    """Check that a request succeeds again, and is a 503 until then."""
+    for _ in range(ATTEMPTS):
+        response = request()
+        if response.is_success:
+            return
+        check_unavailable(response)
+    pytest.fail(f"{ATTEMPTS} requests failed, the last with {response.text}")
+
+
+@networked
+def test_server_that_does_not_answer_is_503(service: Service) -> None:
+    assert service.proxy is not None
+    recover(service.write)
+    service.proxy.hold()
+    with ThreadPoolExecutor(6) as threads:
+        answers = [threads.submit(request) for request in (service.read, service.write, service.ready) * 2]
+    for answer in answers:
+        check_unavailable(answer.result())
+    check_unavailable(service.read())
+    service.proxy.release()
+    recover(service.read)
+    recover(service.write)
+    assert service.ready().status_code == 200
+
+
+def test_locked_table_is_503(service: Service) -> None:
+    recover(service.write)
+    lock, unlock = {
+        "sqlite": ("BEGIN IMMEDIATE", "ROLLBACK"),
+        "postgresql": ("BEGIN; LOCK TABLE users", "ROLLBACK"),
+        "mysql": ("LOCK TABLES users WRITE", "UNLOCK TABLES"),
+    }[make_url(service.database).drivername]
+    engine = servers.engine(service.database).execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(lock))
+        check_unavailable(service.write())
+        connection.execute(text(unlock))
+    recover(service.write)
+
+
+@pytest.mark.database("postgresql")
+def test_column_of_another_type_costs_one_503(service: Service) -> None:
+    recover(service.write)
+    for _ in range(20):  # enough for each connection to prepare the statement
+        assert service.read().status_code == 200
+    with servers.engine(service.database).begin() as connection:
+        connection.execute(text("ALTER TABLE users ALTER name TYPE text"))
+    recover(service.read)
+    assert [service.read().status_code for _ in range(5)] == [200] * 5
+
+
+@pytest.mark.database("postgresql")
+def test_connection_to_read_only_server_is_replaced(service: Service) -> None:
+    name = make_url(service.database).database
+    recover(service.write)
+    with servers.engine(service.database).execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = :name AND pid <> pg_backend_pid()"
+            ),
+            {"name": name},
+        )
+        recover(service.read)
+        for _ in range(3):
+            check_unavailable(service.write())
+        recover(service.read)
+        connection.execute(text("SET default_transaction_read_only = off"))
+        connection.execute(text(f"ALTER DATABASE {name} RESET default_transaction_read_only"))
+    recover(service.write)
+    assert [service.write().status_code for _ in range(3)] == [201] * 3
+
+
+@pytest.mark.database("mysql")
+def test_write_to_read_only_server_is_503(
+    zygote: Zygote, project: Path, own_mysql: servers.Server, tmp_path: Path
+) -> None:
+    with servers.new_database(own_mysql, tmp_path) as url:
+        name = make_url(url).database
+        with servers.engine(url).execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(text("CREATE USER IF NOT EXISTS 'plain'@'%' IDENTIFIED BY 'plain'"))
+            connection.execute(text(f"GRANT ALL ON {name}.* TO 'plain'@'%'"))
+            plain = make_url(url).set(username="plain", password="plain").render_as_string(hide_password=False)
+            with served(zygote, project, plain, tmp_path, url) as service:
+                recover(service.write)
+                connection.execute(text("SET GLOBAL read_only = 1"))
+                check_unavailable(service.write())
+                recover(service.read)
+                connection.execute(text("SET GLOBAL read_only = 0"))
+                recover(service.write)
