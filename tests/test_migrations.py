@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import make_url, text
 
 from tests.schema import schema_of
-from tests.servers import Server, engine, pooler
+from tests.servers import Server, engine, free_port, pooler
 from tests.variants import Variant
 from tests.zygote import Child, CommandFailed, Zygote
 
@@ -233,6 +233,35 @@ def test_a_migration_killed_behind_a_pooler_leaves_no_lock(
             ended = [zygote.wait(migrator, timeout=60) for migrator in migrators]
             assert [migrator.status for migrator in ended] == [0] * 2, "".join(each.output for each in ended)
             alembic("downgrade base")
+
+
+@pytest.mark.ends
+@pytest.mark.parametrize("wrong", ["database", "user", "port", "host"])
+def test_a_database_out_of_reach_is_named_in_one_line(
+    wrong: str, zygote: Zygote, project: Path, database_url: str, tmp_path: Path
+) -> None:
+    url = make_url(database_url)
+    if url.drivername == "sqlite":
+        file = {"database": tmp_path / "none" / "app.db", "user": tmp_path, "port": tmp_path / "text", "host": Path()}
+        (tmp_path / "text").write_text("no database" * 100)
+        url = url.set(database=str(file[wrong]))
+    else:
+        url = url.set(username="nobody", password="hush") if wrong == "user" else url.set(password="hush")
+        url = {
+            "database": url.set(database="absent"),
+            "user": url,
+            "port": url.set(port=free_port()),
+            "host": url.set(host="absent.invalid"),
+        }[wrong]
+    environment = {"DATABASE_URL": url.render_as_string(hide_password=False)}
+    for command in ("upgrade head", "current"):
+        child = zygote.run(["-m", "alembic", *command.split()], project, environment, check=False)
+        assert child.status == 1
+        (line,) = child.output.splitlines()
+        assert line.startswith("DATABASE_URL: ")
+        assert str(url.database) in line
+        assert url.host is None or url.host in line
+        assert "hush" not in line
 
 
 @contextmanager
