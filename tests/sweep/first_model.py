@@ -28,7 +28,7 @@ from app.db import base, metadata
 from app.db.database import DatabaseDep
 from app.db.repository import Repository
 from app.errors import conflict_on_duplicate
-from app.schemas import Input, Page, PageQuery, PathId, Record
+from app.schemas import Ids, Input, Page, PageQuery, PathId, Record
 """
 
 ORM = """
@@ -136,6 +136,12 @@ async def list_books(query: Annotated[PageQuery, Query()], db: DatabaseDep) -> P
     async with db.read() as transaction:
         rows, total = await BookRepository(transaction).page(BookRepository.rows, query)
     return Page[BookOutput].of(rows, total, query)
+
+
+@router.post("/bulk", status_code=204)
+async def change_books(ids: Ids, title: str, db: DatabaseDep) -> None:
+    async with db.begin() as transaction:
+        await BookRepository(transaction).update_all(ids, {"title": title})
 
 
 @router.put("/{book_id}")
