@@ -22,6 +22,7 @@ PARTS = {
     "test_questions": "questions",
     "test_render": "rendered files",
     "test_it_is_typed": "types",
+    "test_pyright": "types, by pyright",
     "test_migrations": "migrations",
     "contract": "contract",
     "test_switching": "changing an answer",
