@@ -3,7 +3,7 @@
 # An edit of a rendered project: a file, what it has once, and what it has instead.
 Edit = tuple[str, str, str]
 
-CREATED = 'response.headers["Location"] = f"/api/v1/users/{user.id}"\n    return UserDetail.model_validate(user)'
+CREATED = 'response.headers["Location"] = f"{request.url.path}/{user.id}"\n    return UserDetail.model_validate(user)'
 READ = "UserRepository(transaction).detail(user_id)\n    return UserDetail.model_validate(user)"
 USERS = 'router = APIRouter(prefix="/users", tags=["users"], route_class=StrictRoute)\n'
 DEPENDENCY = """

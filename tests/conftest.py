@@ -44,6 +44,7 @@ ORDER = (
     "test_overload",
     "test_faults",
     "test_after_response",
+    "test_prefix",
     "test_fuzz",
     "test_project_tests",
     "test_install",

@@ -1,6 +1,7 @@
 """Serves `app.main:create_app` of the folder it runs in on a free port of the loopback address.
 
-Run as `python serve.py FILE`; the port is written to FILE once connections queue up on it.
+Run as `python serve.py FILE [PREFIX]`; the port is written to FILE once connections queue up on it. PREFIX is what a
+proxy takes off the path of a request.
 """
 
 import socket
@@ -17,4 +18,6 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
     draft.write_text(str(listener.getsockname()[1]))
     draft.rename(target)
     vars(import_module("app.health"))["READY_TIMEOUT"] = PATIENCE
-    uvicorn.Server(uvicorn.Config("app.main:create_app", factory=True)).run(sockets=[listener])
+    root_path = "".join(sys.argv[2:])
+    config = uvicorn.Config("app.main:create_app", factory=True, root_path=root_path)
+    uvicorn.Server(config).run(sockets=[listener])

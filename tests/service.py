@@ -22,9 +22,17 @@ class ServiceFailed(Exception):
 
 @contextmanager
 def serving(
-    zygote: Zygote, project: Path, environment: Mapping[str, str], scratch: Path, log: Path | None = None
+    zygote: Zygote,
+    project: Path,
+    environment: Mapping[str, str],
+    scratch: Path,
+    log: Path | None = None,
+    *,
+    prefix: str = "",
 ) -> Iterator[str]:
     """Serve the project, its database migrated before, and give the service's URL; what it prints goes to `log`.
+
+    With a `prefix`, as behind a proxy that takes it off.
 
     Raises:
         ServiceFailed: the service ended, or isn't ready in time; the text holds its log.
@@ -32,7 +40,7 @@ def serving(
     """
     port = scratch / "port"
     port.unlink(missing_ok=True)
-    child = zygote.start([str(SERVE), str(port)], project, environment, log)
+    child = zygote.start([str(SERVE), str(port), prefix], project, environment, log)
     try:
         yield wait_until_ready(zygote, child, port)
         if zygote.ended(child):
