@@ -398,6 +398,14 @@ TRANSACTIONS = (
         r"POST /posts/\d+/comments .*: 422",
     ),
     Mutation(
+        "Location without the prefix",
+        "template/app/posts/router.py.jinja",
+        'f"{request.url.path}/{post.id}"',
+        'f"/api/v1/posts/{post.id}"',
+        Check("test_prefix.py::test_links_have_the_prefix", SYNC_CORE),
+        r"'/api/v1/posts/",
+    ),
+    Mutation(
         "writers that begin as readers",
         "template/app/db/sqlite.py.jinja",
         'else "BEGIN IMMEDIATE"',

@@ -28,6 +28,7 @@ from tests.test_every_variant import driven, passes  # noqa: F401 - fixtures
 from tests.test_install import copied  # noqa: F401 - a fixture
 from tests.test_migrations import alembic  # noqa: F401 - a fixture
 from tests.test_overload import one_connection  # noqa: F401 - a fixture
+from tests.test_prefix import prefixed  # noqa: F401 - a fixture
 from tests.test_switching import Case, at_work, with_mixins  # noqa: F401 - at_work is a fixture
 from tests.variants import Variant
 from tests.zygote import Zygote

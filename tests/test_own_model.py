@@ -187,7 +187,9 @@ def check_at_work(api: httpx2.Client) -> None:
     assert books.call(codes.OK, "POST", f"{whole_path}/restore")["deleted_at"] is None
     assert books.found() == [whole["id"], part["id"], page["id"]]
 
-    entries = api.get("/audit", params={"table_name": "books", "record_id": whole["id"]}).raise_for_status().json()["items"]
+    entries = (
+        api.get("/audit", params={"table_name": "books", "record_id": whole["id"]}).raise_for_status().json()["items"]
+    )
     assert sorted(entry["action"] for entry in entries) == ["create", "delete", "restore", "update"]
 
 
