@@ -271,8 +271,8 @@ def delete_seed(project: Path) -> None:
     """Delete a part of the example, and what calls it."""
     for name in DELETED:
         (project / name).unlink()
-    edit(project / "dev.py", r' +run\("-m", "app.seed"\)\n', "")
-    edit(project / "dev.py", "migrates, seeds and serves", "migrates and serves")
+    edit(project / "dev.py", r' +run\("app.seed"\)\n', "")
+    edit(project / "dev.py", "migrate, seed and serve", "migrate and serve")
 
 
 def edit(file: Path, pattern: str, replacement: str) -> None:

@@ -70,7 +70,8 @@ def authority(environment: Mapping[str, str], address: str) -> str:
     """Give the part of a URL that names the user, the password, the address and the database of a server's set-up."""
     values = {key.partition("_")[2]: value for key, value in environment.items()}
     name = values.get("DB") or values["DATABASE"]
-    return f"{values['USER']}:{values['PASSWORD']}@{address}/{name}"
+    account = f"{values['USER']}:{values['PASSWORD']}" if "USER" in values else f"root:{values['ROOT_PASSWORD']}"
+    return f"{account}@{address}/{name}"
 
 
 def on_server(environment: Mapping[str, str], expected: str, url: str) -> dict[str, str]:

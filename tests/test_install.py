@@ -88,9 +88,9 @@ def test_its_two_commands_test_it_and_serve_it(copied: Path, database_url: str, 
     log = copied / "serve.log"
     with log.open("wb") as output:
         serving = subprocess.Popen(
-            [sys.executable, "dev.py", "serve"],
+            [sys.executable, "dev.py", "serve", "--port", str(port)],
             cwd=copied,
-            env={**environment, "UVICORN_PORT": str(port)},
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
