@@ -7,7 +7,7 @@ PYTEST = $(VENV)/bin/python -m pytest
 READY = $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-one matrix report lint docs names constraints bench bench-mixins clean
+.PHONY: help demo programs test test-one matrix report lint docs names constraints bench bench-mixins clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,11 +15,11 @@ help: ## Say what there is to make
 demo: $(READY) ## Render a service, run it, and show what it answers
 	@$(VENV)/bin/python -m tests.demo
 
-test: lint ## Run every check, each on the variants that tell it most, and the most telling ones on all
+test: $(READY) programs lint ## Run every check, each on the variants that tell it most, and the most telling ones on all
 	@echo "Running the tests on every variant with $(WORKERS) workers"
 	@$(PYTEST) -n $(WORKERS) --dist loadgroup
 
-matrix: $(READY) ## Run everything on every variant
+matrix: $(READY) programs ## Run everything on every variant
 	@echo "Running every test on every variant with $(WORKERS) workers"
 	@$(PYTEST) -n $(WORKERS) --dist loadgroup --everything
 
@@ -28,6 +28,9 @@ test-one: $(READY) ## Run everything on one variant: make test-one VARIANT=mysql
 
 report: $(READY) ## Put the page of the last run into the documentation
 	@$(VENV)/bin/python -m tests.page docs/report.html
+
+programs: $(READY) ## Install the programs that the tests need, where apt-get can, or say which they are
+	@$(VENV)/bin/python -m tests.programs
 
 lint: $(READY) ## Check this repository's own code
 	@echo "Checking this repository's own code"

@@ -235,7 +235,7 @@ def mysql(folder: Path, say: Say) -> Iterator[str]:
 
     """
     if docker_answers():
-        from testcontainers.mysql import MySqlContainer  # noqa: PLC0415 - loads Docker's client, which few need
+        from testcontainers.community.mysql import MySqlContainer  # noqa: PLC0415 - loads Docker's client, which few need
 
         say("starting MySQL in a container")
         with MySqlContainer("mysql:8.4", username="root", password="matrix", dialect=None) as container:

@@ -1,16 +1,16 @@
 """The documentation page of a service, in a real browser that reaches nothing but the service."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.programs import BROWSERS
 from tests.rendering import render_variant
+from tests.servers import find
 from tests.variants import Variant
 from tests.zygote import Zygote
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -46,9 +46,9 @@ print(subprocess.check_output([*sys.argv[2:], url], stderr=subprocess.DEVNULL, t
 """
 
 
-def find_browser() -> str:
+def find_browser() -> Path:
     """Return the path of Chromium, or fail with the way to install it."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    found = find(*BROWSERS)
     if found is None:
         pytest.fail("The page is tested in Chromium, which isn't installed: apt-get install chromium.", pytrace=False)
     return found
@@ -56,7 +56,7 @@ def find_browser() -> str:
 
 def test_docs_page_works_offline(source: Path, zygote: Zygote, tmp_path: Path) -> None:
     project = render_variant(source, Variant.parse("sqlite-async-orm-timestamps"), tmp_path / "project")
-    browser = [find_browser(), *FLAGS, f"--user-data-dir={tmp_path / 'profile'}"]
+    browser = [str(find_browser()), *FLAGS, f"--user-data-dir={tmp_path / 'profile'}"]
     path = "/prefix/#/users/list_users_api_v1_users_get"
     environment = {"DATABASE_URL": f"sqlite:///{tmp_path / 'app.db'}"}
     page = zygote.run(["-c", BROWSE, path, *browser], project, environment).output

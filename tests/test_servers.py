@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests import servers
+from tests import programs, servers
 
 
 @pytest.fixture
@@ -31,3 +31,13 @@ def test_postgresql_runs_from_an_environment_that_only_its_owner_can_enter(
     monkeypatch.setattr(servers, "postgresql_binaries", lambda: closed)
     with servers.postgresql(open_folder / "server", lambda _: None) as url:
         assert servers.identify(url).product == "PostgreSQL"
+
+
+def test_programs_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TEST_MYSQL_URL", raising=False)
+    monkeypatch.setattr(programs, "find", lambda *_: None)
+    monkeypatch.setattr(programs, "docker_answers", lambda: False)
+    monkeypatch.setattr(programs, "can_install", lambda: False)
+    packages = "mariadb-server-core mariadb-client-core pgbouncer chromium"
+    with pytest.raises(SystemExit, match=f"apt-get install {packages}"):
+        programs.main()
