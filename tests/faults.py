@@ -11,10 +11,11 @@ class Proxy:
     """Passes bytes on between clients and a server, unless it is told to keep them."""
 
     def __init__(self, host: str, port: int) -> None:
-        """Listen on a free port of the loopback address."""
+        """Listen on a free port of the loopback address; `keeps` is set once bytes are held."""
         self._server = (host, port)
         self._open = threading.Event()
         self._open.set()
+        self.keeps = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = [self._listener]
         self.port: int = self._listener.getsockname()[1]
@@ -48,6 +49,8 @@ class Proxy:
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(CHUNK):
+                if not self._open.is_set():
+                    self.keeps.set()
                 self._open.wait()
                 target.sendall(data)
             target.shutdown(socket.SHUT_WR)

@@ -138,8 +138,8 @@ HELD = (
     Mutation(
         "word of another database",
         "template/app/health.py.jinja",
-        "Ask the database",
-        "Ask PostgreSQL",
+        "Ask the database, within",
+        "Ask PostgreSQL, within",
         Check("test_render.py::test_it_knows_one_database"),
         r"app/health\.py:\d+: .*Ask PostgreSQL",
     ),

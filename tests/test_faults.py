@@ -1,5 +1,7 @@
 """Every base variant's service answers 503 in bounded time while its database fails, and serves again after that."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,7 +16,8 @@ from sqlalchemy import make_url, text
 from tests import servers
 from tests.conftest import NewDatabase
 from tests.faults import Proxy
-from tests.service import NO_CERTIFICATES, serving
+from tests.service import NO_CERTIFICATES, serving, wait_until_ready
+from tests.variants import Variant
 from tests.zygote import Zygote
 
 pytestmark = [pytest.mark.example, pytest.mark.every_base]
@@ -137,6 +140,16 @@ def test_locked_table_is_503(service: Service) -> None:
     recover(service.write)
 
 
+def test_database_at_earlier_revision_is_not_ready(service: Service) -> None:
+    with servers.engine(service.database).connect() as connection:
+        for version, status in (("0000", 200), (None, 503), ("0001", 200)):
+            connection.execute(text("DELETE FROM alembic_version"))
+            if version is not None:
+                connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})
+            connection.commit()
+            assert service.ready().status_code == status, version
+
+
 @pytest.mark.database("postgresql")
 def test_column_of_another_type_costs_one_503(service: Service) -> None:
     recover(service.write)
@@ -169,6 +182,51 @@ def test_connection_to_read_only_server_is_replaced(service: Service) -> None:
         connection.execute(text(f"ALTER DATABASE {name} RESET default_transaction_read_only"))
     recover(service.write)
     assert [service.write().status_code for _ in range(3)] == [201] * 3
+
+
+@networked
+def test_process_ends_though_a_request_does_not(
+    service: Service, zygote: Zygote, project: Path, variant: Variant, tmp_path: Path
+) -> None:
+    """A task is cancelled; a thread can't be, and ends with its statement."""
+    url, port = make_url(service.database), servers.free_port()
+    assert url.host is not None
+    assert url.port is not None
+    proxy = Proxy(url.host, url.port)
+    reached = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
+    environment = {"DATABASE_URL": reached, "DB_STATEMENT_TIMEOUT": "600" if variant.io == "async" else "2"}
+    command = ["-m", "uvicorn", "--factory", "app.main:create_app", f"--port={port}", "--timeout-graceful-shutdown=1"]
+    child = zygote.start(command, project, environment)
+    (tmp_path / "port").write_text(str(port))
+    address = wait_until_ready(zygote, child, tmp_path / "port")
+    with ThreadPoolExecutor(1) as threads, httpx2.Client(verify=NO_CERTIFICATES, timeout=PATIENCE) as client:
+        proxy.hold()
+        request = threads.submit(client.get, f"{address}/api/v1/users")
+        assert proxy.keeps.wait(PATIENCE)
+        os.kill(child.pid, signal.SIGTERM)
+        zygote.wait(child, PATIENCE)
+        assert request.exception() or request.result().status_code >= 500
+    proxy.close()
+
+
+@pytest.mark.database("postgresql")
+def test_requests_side_by_side_through_a_transaction_pooler(
+    zygote: Zygote, project: Path, server: servers.Server, new_database: NewDatabase, scratch: Path, tmp_path: Path
+) -> None:
+    with servers.pooler(server, scratch / tmp_path.name) as pooler, new_database() as url:
+        pooled = make_url(pooler).set(database=make_url(url).database).render_as_string(hide_password=False)
+        environment = {"DATABASE_URL": pooled, "DB_POOL": "null"}
+        zygote.run(["-m", "alembic", "upgrade", "head"], project, environment)
+        with (
+            serving(zygote, project, environment, tmp_path) as address,
+            httpx2.Client(base_url=address, timeout=PATIENCE, verify=NO_CERTIFICATES) as client,
+            ThreadPoolExecutor(16) as threads,
+        ):
+            users = [{"email": f"{number}@example.com", "name": "Ada"} for number in range(50)]
+            written = threads.map(lambda user: client.post("/api/v1/users", json=user).status_code, users)
+            read = threads.map(lambda _: client.get("/api/v1/users").status_code, range(200))
+            assert set(written) == {201}
+            assert set(read) == {200}
 
 
 @pytest.mark.database("mysql")
