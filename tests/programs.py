@@ -32,8 +32,8 @@ def main() -> None:
         packages = missing()
     if packages:
         raise SystemExit(
-            f"The tests need programs that aren't here. On Debian: apt-get install {' '.join(packages)}. Elsewhere, install"
-            " MariaDB or MySQL (or set TEST_MYSQL_URL, or start Docker), PgBouncer and Chromium."
+            f"The tests need programs that aren't here. On Debian: apt-get install {' '.join(packages)}. Elsewhere,"
+            " install MariaDB or MySQL (or set TEST_MYSQL_URL, or start Docker), PgBouncer and Chromium."
         )
 
 
