@@ -110,8 +110,9 @@ def test_it_is_typed(project: Path, zygote: Zygote, mypy_cache: Path) -> None:
     zygote.run(["-m", "mypy", "--strict", "--cache-dir", str(mypy_cache)], project)
 
 
-@pytest.mark.pairs
+@pytest.mark.ends
 def test_every_module_imports_without_a_warning(project: Path, zygote: Zygote) -> None:
+    """Those of `app/` are imported without one in every variant, as it is driven."""
     zygote.run(["-W", "error", "-c", IMPORT_ALL], project)
 
 
