@@ -1,19 +1,20 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
-from app.db.audit import Action
+from app.db.audit import Action, shortened
 from app.schemas import Output, Text
 
 
 def _number(record_id: Any) -> Any:
-    return int(record_id) if str(record_id).isdecimal() else record_id
+    text = str(record_id)
+    return int(text) if text.isdecimal() and str(int(text)) == text else record_id
 
 
 class AuditQuery(BaseModel):
     table_name: Annotated[Text, Field(max_length=64)] | None = None
-    record_id: Annotated[Text, Field(max_length=100)] | None = None
+    record_id: Annotated[Text, Field(max_length=3000), AfterValidator(shortened)] | None = None
     cursor: str | None = None
     limit: int = Field(default=20, ge=1, le=100)
 
