@@ -646,7 +646,7 @@ AUDITED = (
     Mutation(
         "text that changes rows unseen",
         "template/app/db/capture.py.jinja",
-        '    event.listen(engine, "before_cursor_execute", _refuse)\n',
+        '    event.listen(engine, "before_cursor_execute", refuse_unseen)\n',
         "",
         Check("test_project_tests.py::test_they_pass", AUDIT_LOG),
         r"FAILED tests/users/test_audit\.py::test_a_text_that_would_go_unseen_is_refused",
