@@ -1,6 +1,5 @@
-"""Versions of records over HTTP: `ETag` tells the one sent, `If-Match` the one to change."""
+"""ETags of records, and the If-Match of those who write to them."""
 
-import re
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Header, Response
@@ -8,14 +7,13 @@ from fastapi import Header, Response
 from app.errors import ProblemError
 from app.schemas import Record
 
-TAGGED: dict[int | str, dict[str, Any]] = {
-    200: {"headers": {"ETag": {"schema": {"type": "string"}}}}
-}
+ETAG: dict[str, Any] = {"headers": {"ETag": {"schema": {"type": "string"}}}}
+TAGGED: dict[int | str, dict[str, Any]] = {200: ETAG}
 
 RecordT = TypeVar("RecordT", bound=Record)
 
 IfMatch = Annotated[
-    list[str] | None, Header(description="the ETags of the record that the change is meant for")
+    list[str] | None, Header(description="the ETags of the record that the write is meant for")
 ]
 
 
@@ -24,18 +22,16 @@ class PreconditionFailedError(ProblemError):
 
 
 def tagged(response: Response, record: RecordT) -> RecordT:
-    """Return the record, and put its version into the response's header."""
-    response.headers["ETag"] = f'"{record.version}"'
+    """Return the record, and put its ETag into the response's headers."""
+    response.headers["ETag"] = record.etag
     return record
 
 
-def versions_in(if_match: list[str] | None) -> frozenset[int] | None:
-    """Return the versions that the headers name, or None where any will do.
+def require_match(if_match: list[str], record: Record) -> None:
+    """Raise PreconditionFailedError where the headers name neither `*` nor the record's ETag.
 
-    What is no ETag of ours, a weak one too, names none (RFC 9110, section 13.1.1).
+    The caller has locked the record. A weak ETag never matches (RFC 9110, section 13.1.1).
     """
-    names = ",".join(if_match or ["*"])
-    if names.strip() == "*":
-        return None
-    tags = (re.fullmatch(r'"([1-9][0-9]{0,17})"', name.strip()) for name in names.split(","))
-    return frozenset(int(tag[1]) for tag in tags if tag)
+    names = {name.strip() for name in ",".join(if_match).split(",")}
+    if names != {"*"} and record.etag not in names:
+        raise PreconditionFailedError(f"It has changed: its ETag is {record.etag} by now.")

@@ -1,4 +1,4 @@
-"""Versions: shown as ETags, compared where a client names one, and moved by every write."""
+"""ETags: changed with the body, compared where a client names one, and versions moved by every write."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .blog import MAX_ID, ids, new_user, together, token
+from .blog import MAX_ID, NOT_SENT, ids, new_user, together, token
 from .problems import check_problem
 
 if TYPE_CHECKING:
@@ -52,9 +52,15 @@ def rows(blog: Blog) -> dict[str, int]:
     post = blog.add_post()
     made = {"users": post["author_id"], "posts": post["id"]}
     for table, number in made.items():
-        assert blog.patch(f"/{table}/{number}", {}).headers["etag"] == '"1"'
-        assert blog.patch(f"/{table}/{number}", CHANGES[table]).headers["etag"] == '"2"'
+        assert blog.patch(f"/{table}/{number}", {}).json()["version"] == 1
+        assert blog.patch(f"/{table}/{number}", CHANGES[table]).json()["version"] == 2
     return made
+
+
+def etag(blog: Blog, path: str, **query: str | int | bool) -> str:
+    """Read the ETag of `path`."""
+    tag: str = blog.call("GET", path, 200, params=query or None).headers["etag"]
+    return tag
 
 
 def sent(blog: Blog, method: str, path: str, match: str) -> Response:
@@ -68,21 +74,127 @@ def statuses(calls: Iterable[Callable[[], Response]]) -> dict[int, int]:
     return Counter(response.status_code for response in together(list(calls)))
 
 
-def test_the_etag_is_the_version_wherever_one_user_or_post_is_answered(blog: Blog) -> None:
+def test_each_answer_about_one_record_has_its_etag(blog: Blog) -> None:
     made = blog.post("/users", new_user())
     user = f"/users/{made.json()['id']}"
     text = blog.post("/posts", {"author_id": made.json()["id"], "title": "T", "content": "C"})
     post = f"/posts/{text.json()['id']}"
-    comment = blog.post(f"{post}/comments", {"author_id": made.json()["id"], "content": "C"})
-    for answer in (made, text, blog.get(user), blog.get(post)):
-        assert answer.headers["etag"] == '"1"'
-        assert answer.json()["version"] == 1
+    assert made.headers["etag"] == etag(blog, user) == '"1"'
+    assert text.headers["etag"] == etag(blog, post)
     for path, change in ((user, {"name": "Bo"}), (post, {"title": "New"})):
-        assert blog.patch(path, change).headers["etag"] == blog.get(path).headers["etag"] == '"2"'
-    assert comment.json()["version"] == 1
-    for answer in (comment, blog.get("/users"), blog.get("/posts"), blog.put(f"{user}/profile", {"bio": ""}, 201)):
+        before = etag(blog, path)
+        assert blog.patch(path, change).headers["etag"] == etag(blog, path) != before
+    for status in (201, 200):
+        assert blog.put(f"{user}/profile", {"bio": ""}, status).headers["etag"] == etag(blog, user)
+    comment = blog.post(f"{post}/comments", {"author_id": made.json()["id"], "content": "C"})
+    assert (comment.headers["etag"], comment.json()["version"]) == ('"1"', 1)
+    for answer in (blog.get("/users"), blog.get("/posts"), blog.get(f"{post}/comments")):
         assert "etag" not in answer.headers
     assert "etag" not in blog.get(f"/users/{MAX_ID}", expect=404).headers
+
+
+def of_post(blog: Blog) -> dict[str, Callable[[], Response]]:
+    """Make a post with two comments, and give each change of its body."""
+    author, friend = blog.add_user()["id"], blog.add_user()["id"]
+    post = blog.add_post(author, tags=["old"])["id"]
+    comment = blog.add_comment(post, author)["id"]
+    blog.add_comment(post, friend)
+    path = f"/posts/{post}"
+    return {
+        "": partial(blog.get, path),
+        "title": partial(blog.patch, path, {"title": "New"}),
+        "same title": partial(blog.patch, path, {"title": "New"}),
+        "tags": partial(blog.patch, path, {"tags": ["new"]}),
+        "new comment": partial(blog.post, f"{path}/comments", {"author_id": friend, "content": "New"}),
+        "deleted comment": partial(blog.delete, f"/comments/{comment}"),
+        "name of the author": partial(blog.patch, f"/users/{author}", {"name": "Bo"}),
+        "deleted author of comments": partial(blog.delete, f"/users/{friend}"),
+    }
+
+
+def of_user(blog: Blog) -> dict[str, Callable[[], Response]]:
+    """Make a user, and give each change of its body."""
+    user = blog.add_user()["id"]
+    path = f"/users/{user}"
+    return {
+        "": partial(blog.get, path),
+        "name": partial(blog.patch, path, {"name": "Bo"}),
+        "same name": partial(blog.patch, path, {"name": "Bo"}),
+        "bulk": partial(blog.patch, "/users/bulk", {"ids": [user], "is_active": False}),
+        "new profile": partial(blog.put, f"{path}/profile", {"bio": "Hello"}, 201),
+        "other profile": partial(blog.put, f"{path}/profile", {"bio": "Good bye"}),
+    }
+
+
+def writes(path: str, commenter: int = 1) -> list[tuple[str, str, object]]:
+    """List the writes that compare the ETag of the record at `path`, deleting it aside: method, path and body."""
+    if path.startswith("/users"):
+        return [("PATCH", path, CHANGES["users"]), ("PUT", f"{path}/profile", {"bio": "Hello"})]
+    comment = {"author_id": commenter, "content": "Indeed"}
+    return [("PATCH", path, CHANGES["posts"]), ("POST", f"{path}/comments", comment)]
+
+
+@pytest.mark.parametrize("changes_of", [of_post, of_user])
+def test_a_changed_body_has_another_etag_and_the_old_one_is_412(
+    blog: Blog, changes_of: Callable[[Blog], dict[str, Callable[[], Response]]]
+) -> None:
+    changes = changes_of(blog)
+    read = changes.pop("")
+    path = read().request.url.path.removeprefix("/api/v1")
+    for name, change in changes.items():
+        before = read()
+        change()
+        after = read()
+        assert after.json() != before.json(), name
+        assert after.headers["etag"] != before.headers["etag"], name
+        for method, target, body in [*writes(path), ("DELETE", path, NOT_SENT)]:
+            blog.call(method, target, 412, body, headers={"if_match": before.headers["etag"]})
+        assert (read().json(), read().headers["etag"]) == (after.json(), after.headers["etag"])
+
+
+@pytest.mark.mixin("soft_delete")
+def test_a_restored_body_has_another_etag_and_the_old_one_is_412(blog: Blog) -> None:
+    author, friend = blog.add_user()["id"], blog.add_user()["id"]
+    path = f"/posts/{blog.add_post(author)['id']}"
+    blog.add_comment(int(path.rpartition("/")[2]), friend)
+    seen = [etag(blog, path)]
+    for record in (f"/users/{friend}", path, f"/users/{author}"):
+        blog.delete(record)
+        seen.append(etag(blog, path, include_deleted=True))
+        live = etag(blog, record, include_deleted=True)
+        for match in {*seen, '"1"'} - {live}:
+            blog.restore(record, expect=412, if_match=match)
+        restored = blog.restore(record, if_match=live).headers["etag"]
+        assert restored == etag(blog, record) != live
+        seen.append(etag(blog, path))
+    assert len(set(seen)) == len(seen)
+
+
+def test_a_comment_is_deleted_by_its_etag(blog: Blog, stored: Storage) -> None:
+    post = blog.add_post()
+    body = {"author_id": post["author_id"], "content": "C"}
+    made = blog.post(f"/posts/{post['id']}/comments", body)
+    path = f"/comments/{made.json()['id']}"
+    for match in ('"2"', 'W/"1"', etag(blog, f"/posts/{post['id']}")):
+        blog.delete(path, expect=412, if_match=match)
+    assert stored.count("comments", id=made.json()["id"]) == 1
+    blog.delete(path, if_match=made.headers["etag"])
+    blog.delete(path, expect=404, if_match=made.headers["etag"])
+    blog.delete(path, expect=404, if_match="*")
+
+
+def test_a_write_by_the_current_etag_is_done(blog: Blog) -> None:
+    user, post = blog.add_user()["id"], blog.add_post()["id"]
+    blog.put(f"/users/{user}/profile", {"bio": "Hello"}, 201, if_match='"1"')
+    blog.put(f"/users/{user}/profile", {"bio": "Hello"}, if_match='"2"')
+    path = f"/posts/{post}"
+    comment = {"author_id": user, "content": "Indeed"}
+    for match in (etag(blog, path), "*"):
+        blog.post(f"{path}/comments", comment, if_match=match)
+    for target, body in ((f"/users/{MAX_ID}/profile", {"bio": ""}), (f"/posts/{MAX_ID}/comments", comment)):
+        method = "PUT" if "bio" in body else "POST"
+        for match in ('"1"', "*"):
+            blog.call(method, target, 404, body, headers={"if_match": match})
 
 
 def test_the_version_is_the_same_wherever_a_row_is_read(blog: Blog) -> None:
@@ -114,9 +226,9 @@ def test_a_change_at_another_version_is_412_and_changes_nothing(blog: Blog, stor
 def test_a_change_at_the_current_version_is_done(blog: Blog) -> None:
     for table, number in reversed(rows(blog).items()):
         path = f"/{table}/{number}"
-        assert blog.patch(path, CHANGES[table], if_match='"2"').json()["version"] == 3
+        assert blog.patch(path, CHANGES[table], if_match=etag(blog, path)).json()["version"] == 3
         assert blog.patch(path, CHANGES[table], if_match="*").json()["version"] == 4
-        blog.delete(path, if_match='"4"')
+        blog.delete(path, if_match=etag(blog, path))
         blog.get(path, expect=404)
         other = f"/{table}/{rows(blog)[table]}"
         blog.delete(other, if_match="*")
@@ -126,8 +238,10 @@ def test_a_change_at_the_current_version_is_done(blog: Blog) -> None:
 @pytest.mark.ends
 def test_a_version_matches_in_each_form_that_names_it(blog: Blog) -> None:
     for table, number in rows(blog).items():
+        path = f"/{table}/{number}"
         for match in CURRENT:
-            assert blog.patch(f"/{table}/{number}", {}, if_match=match).json()["version"] == 2
+            named = match.replace('"2"', etag(blog, path))
+            assert blog.patch(path, {}, if_match=named).json()["version"] == 2
 
 
 @pytest.mark.ends
@@ -135,7 +249,9 @@ def test_what_names_no_current_version_matches_nothing(blog: Blog) -> None:
     for table, number in rows(blog).items():
         for match in STALE:
             for method in ("PATCH", "DELETE"):
-                response = sent(blog, method, f"/{table}/{number}", match)
+                path = f"/{table}/{number}"
+                tag = etag(blog, path).strip('"')
+                response = sent(blog, method, path, match.replace("2", tag))
                 assert response.status_code == 412, match
                 check_problem(response, 412)
 
@@ -200,7 +316,7 @@ def test_nothing_else_adds_to_a_version(blog: Blog, stored: Storage) -> None:
     user, post = f"/users/{made['users']}", f"/posts/{made['posts']}"
     for path in (user, post):
         blog.get(path)
-        assert blog.patch(path, {}).headers["etag"] == '"2"'
+        assert blog.patch(path, {}).json()["version"] == 2
     blog.patch(user, {"email": taken}, expect=409)
     blog.patch(user, {"name": ""}, expect=422)
     blog.patch(user, {"version": 7}, expect=422)
@@ -226,15 +342,28 @@ def test_a_bulk_makes_what_was_read_before_stale(blog: Blog) -> None:
 def test_of_racing_writers_at_one_version_exactly_one_wins(blog: Blog, stored: Storage, table: str) -> None:
     number = rows(blog)[table]
     path = f"/{table}/{number}"
-    patch = partial(blog.patch, path, CHANGES[table], expect=(200, 412), if_match='"2"')
+    patch = partial(blog.patch, path, CHANGES[table], expect=(200, 412), if_match=etag(blog, path))
     assert statuses([patch] * THREADS) == {200: 1, 412: THREADS - 1}
     assert stored.row(table, id=number)["version"] == 3
 
-    delete = partial(blog.delete, path, expect=(204, 404, 412), if_match='"3"')
-    patch = partial(blog.patch, path, CHANGES[table], expect=(200, 404, 412), if_match='"3"')
+    tag = etag(blog, path)
+    delete = partial(blog.delete, path, expect=(204, 404, 412), if_match=tag)
+    patch = partial(blog.patch, path, CHANGES[table], expect=(200, 404, 412), if_match=tag)
     found = statuses([delete, patch] * (THREADS // 2))
     assert found[200] + found[204] == 1
     assert stored.count(table, id=number) == found[200]
+
+
+@pytest.mark.ends
+def test_of_racing_writes_of_all_kinds_at_one_etag_exactly_one_wins(blog: Blog) -> None:
+    post, commenter = blog.add_post(), blog.add_user()["id"]
+    for path in (f"/posts/{post['id']}", f"/users/{post['author_id']}"):
+        headers = {"if_match": etag(blog, path)}
+        calls = [
+            partial(blog.call, method, target, (200, 201, 412), body, headers=headers)
+            for method, target, body in writes(path, commenter) * (THREADS // 2)
+        ]
+        assert statuses(calls)[412] == THREADS - 1
 
 
 @pytest.mark.ends
@@ -290,7 +419,7 @@ def test_deleting_and_restoring_add_one_each(blog: Blog) -> None:
 
     blog.delete(user, expect=412, if_match='"2"')
     blog.delete(user, if_match='"1"')
-    assert blog.get(user, include_deleted=True).headers["etag"] == '"2"'
+    assert etag(blog, user, include_deleted=True) == '"2"'
     hidden = blog.item(path, include_deleted=True)
     assert [hidden["version"], *(row["version"] for row in hidden["comments"])] == [2, 2]
     for match in ('"1"', '"2"', "*"):
@@ -298,14 +427,14 @@ def test_deleting_and_restoring_add_one_each(blog: Blog) -> None:
         blog.delete(path, expect=404, if_match=match)
 
     assert blog.restore(user).headers["etag"] == '"3"'
-    assert blog.restore(user).headers["etag"] == blog.get(user).headers["etag"] == '"3"'
-    assert blog.get(path).headers["etag"] == '"3"'
+    assert blog.restore(user).headers["etag"] == etag(blog, user) == '"3"'
+    assert blog.item(path)["version"] == 3
     assert [(row["id"], row["version"]) for row in blog.items(f"{path}/comments")] == [(comment, 3)]
     blog.patch(user, {"name": "Bo"}, expect=412, if_match='"1"')
     blog.patch(user, {"name": "Bo"}, if_match='"3"')
 
-    blog.delete(path, if_match='"3"')
-    assert blog.restore(path).headers["etag"] == '"5"'
+    blog.delete(path, if_match=etag(blog, path))
+    assert blog.restore(path).json()["version"] == 5
     assert blog.item(user)["version"] == 4
 
 

@@ -57,12 +57,26 @@ MIXIN_EXAMPLE_OPERATIONS: dict[str, dict[str, set[str]]] = {
     "full_text_search": {"GET /api/v1/posts/search": {"200", *READ}},
 }
 LOCATED = {"POST /api/v1/users", "POST /api/v1/posts"}
+PROFILE, COMMENTS, COMMENT = (
+    "PUT /api/v1/users/{}/profile",
+    "POST /api/v1/posts/{}/comments",
+    "DELETE /api/v1/comments/{}",
+)
+RESTORES = set(MIXIN_EXAMPLE_OPERATIONS["soft_delete"])
 TAGGED = {
     *LOCATED,
     *(f"{method} /api/v1/{name}/{{}}" for method in ("GET", "PATCH") for name in ("users", "posts")),
-    *MIXIN_EXAMPLE_OPERATIONS["soft_delete"],
+    *RESTORES,
+    PROFILE,
+    COMMENTS,
 }
-MATCHED = {f"{method} /api/v1/{name}/{{}}" for method in ("PATCH", "DELETE") for name in ("users", "posts")}
+MATCHED = {
+    *(f"{method} /api/v1/{name}/{{}}" for method in ("PATCH", "DELETE") for name in ("users", "posts")),
+    *RESTORES,
+    PROFILE,
+    COMMENTS,
+    COMMENT,
+}
 
 
 @pytest.fixture
@@ -84,7 +98,7 @@ def service_operations(mixins: frozenset[str]) -> dict[str, set[str]]:
 def example_operations(mixins: frozenset[str]) -> dict[str, set[str]]:
     """The statuses of each operation of the example."""
     found = with_mixins(EXAMPLE_OPERATIONS, MIXIN_EXAMPLE_OPERATIONS, mixins)
-    matched = MATCHED if "optimistic_locking" in mixins else ()
+    matched = MATCHED & found.keys() if "optimistic_locking" in mixins else ()
     return found | {name: found[name] | {"412"} for name in matched}
 
 

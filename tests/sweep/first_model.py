@@ -74,6 +74,9 @@ class BookRepository(Repository[BookColumns]):
 
     async def change(self, key: int, values: dict[str, Any]) -> Any:
         await self.update(key, values)
+        return await self.get(key)
+
+    async def get(self, key: int) -> Any:
         return (await self.connection.execute(self.rows.where(books.c.id == key))).one()
 
     async def search(self, words: str) -> Any:
@@ -94,7 +97,7 @@ unique_among_live("books", "isbn")
 from app.db.search import make_searchable, ranked
 make_searchable("books", "title")
 """,
-    "optimistic_locking": "from app.preconditions import IfMatch, versions_in\n",
+    "optimistic_locking": "from app.preconditions import IfMatch, require_match\n",
 }
 
 ROUTER = """
@@ -108,19 +111,25 @@ class BookOutput(Record):
     isbn: str
 
 
-def no_versions() -> tuple[()]:
-    return ()
+def no_match() -> None:
+    return None
 
 
 router = APIRouter(prefix="/books")
-versions = no_versions
+match = no_match
 if "optimistic_locking" in MIXINS:
 
-    def versions(if_match: IfMatch = None) -> tuple[Any]:
-        return (versions_in(if_match),)
+    def match(if_match: IfMatch = None) -> list[str] | None:
+        return if_match
 
 
-Versions = Annotated[tuple[Any, ...], Depends(versions)]
+Match = Annotated[list[str] | None, Depends(match)]
+
+
+async def check_book(books: BookRepository, key: int, if_match: list[str] | None) -> None:
+    if if_match is not None:
+        await books.lock(key)
+        require_match(if_match, BookOutput.model_validate(await books.get(key)))
 
 
 @router.post("", status_code=201)
@@ -145,16 +154,20 @@ async def change_books(ids: Ids, title: str, db: DatabaseDep) -> None:
 
 
 @router.put("/{book_id}")
-async def change_book(book_id: PathId, body: BookInput, db: DatabaseDep, versions: Versions) -> BookOutput:
+async def change_book(book_id: PathId, body: BookInput, db: DatabaseDep, match: Match) -> BookOutput:
     async with db.begin() as transaction:
-        book = await BookRepository(transaction, *versions).change(book_id, body.model_dump())
+        books = BookRepository(transaction)
+        await check_book(books, book_id, match)
+        book = await books.change(book_id, body.model_dump())
     return BookOutput.model_validate(book)
 
 
 @router.delete("/{book_id}", status_code=204)
-async def delete_book(book_id: PathId, db: DatabaseDep, versions: Versions) -> None:
+async def delete_book(book_id: PathId, db: DatabaseDep, match: Match) -> None:
     async with db.begin() as transaction:
-        await BookRepository(transaction, *versions).delete(book_id)
+        books = BookRepository(transaction)
+        await check_book(books, book_id, match)
+        await books.delete(book_id)
 
 
 if "soft_delete" in MIXINS:
