@@ -8,6 +8,8 @@ import pytest
 from tests import test_every_variant
 from tests.demands import ALL, COMBINATIONS, PARTS, REACHES, Demand, one_of_each
 from tests.servers import Server
+from tests.sweep import crud, first_model_crud, mixins  # noqa: F401 - they register their checks
+from tests.sweep.checks import CHECKS, features_of
 from tests.targets import Target
 from tests.variants import all_variants, choices
 
@@ -62,6 +64,12 @@ def test_every_pair_of_mixins_is_migrated_with_every_database() -> None:
 def test_each_of_all_variants_is_rendered_linted_migrated_and_driven() -> None:
     assert [mark.name for mark in [test_every_variant.pytestmark]] == ["every"]
     assert demand_of("every").met_by(EVERY_TARGET, everything=False) == EVERY_TARGET
+
+
+def test_each_check_of_the_sweep_runs_on_some_variants() -> None:
+    known = [features_of(target.variant.answers) for target in EVERY_TARGET]
+    assert [check.__name__ for needs, check in CHECKS if not any(needs <= features for features in known)] == []
+    assert {need for needs, _ in CHECKS for need in needs} == {"example", "first model", *choices("mixins")}
 
 
 def test_everything_is_everything() -> None:

@@ -1,6 +1,6 @@
 """Each of all variants is rendered, linted, migrated there and back, and driven through all that its service does.
 
-`tests/sweep/crud.py` says what a service must do. The last two steps are taken in one fork of the warm process.
+`tests/sweep/` says what a service must do. The last two steps are taken in one fork of the warm process.
 """
 
 import functools

@@ -1,1 +1,1 @@
-"""What each of all variants must do: `migrations.py` and `crud.py` hold the checks, `drive.py` runs them."""
+"""What each of all variants must do: `migrations`, `crud`, `mixins` and `first_model_crud`; `drive` runs it."""

@@ -26,9 +26,9 @@ from tests.contract.blog import Blog  # noqa: E402
 from tests.contract.shapes import Shapes  # noqa: E402
 from tests.contract.storage import Storage  # noqa: E402
 from tests.servers import engine  # noqa: E402
-from tests.sweep import first_model  # noqa: E402
+from tests.sweep import crud, first_model, first_model_crud, mixins  # noqa: E402, F401 - they register their checks
+from tests.sweep.checks import CHECKS, Service, features_of  # noqa: E402
 from tests.sweep.client import client_of  # noqa: E402
-from tests.sweep.crud import CHECKS, Service  # noqa: E402
 from tests.sweep.migrations import migrate  # noqa: E402
 
 
@@ -43,7 +43,7 @@ def drive(url: str, answers: dict[str, Any]) -> int:
         ChecksFailed: some of them failed.
 
     """
-    features = frozenset(answers["mixins"]) | {"example" if answers["example"] else "first model"}
+    features = features_of(answers)
     chosen = [check for needs, check in CHECKS if needs <= features]
     failed: dict[str, str] = {}
     database = engine(url, QueuePool)
