@@ -97,6 +97,7 @@ def invalid_input_is_422_and_changes_nothing(s: Service) -> None:
         assert places(s.blog.post("/users", body, expect=422).json()) == {("body", field)}
     assert places(s.blog.patch(path, {"name": None}, expect=422).json()) == {("body", "name")}
     assert places(s.blog.get("/users", expect=422, size=0).json()) == {("query", "size")}
+    assert places(s.blog.get("/users", expect=422, unknown="x").json()) == {("query", "unknown")}
     assert places(s.blog.get("/users", expect=422, sort="preferences").json()) == {("query", "sort")}
     s.blog.call("POST", "/users", 400, content="{", headers={"content-type": "application/json"})
     assert s.stored.count("users", name=word) == 0

@@ -184,6 +184,24 @@ def stale_if_match_is_412_and_each_write_moves_the_version(s: Service) -> None:
     s.blog.get(user, expect=404)
 
 
+@check("example", "optimistic_locking")
+def etag_changes_with_the_body_and_each_write_compares_it(s: Service) -> None:
+    post = s.blog.add_post()
+    path, user = f"/posts/{post['id']}", f"/users/{post['author_id']}"
+    comment = {"author_id": post["author_id"], "content": "C"}
+    bare = s.blog.get(path).headers["etag"]
+    made = s.blog.post(f"{path}/comments", comment, if_match=bare)
+    commented = s.blog.get(path).headers["etag"]
+    s.blog.post(f"{path}/comments", comment, expect=412, if_match=bare)
+    s.blog.patch(user, {"name": "Bo"})
+    assert len({bare, commented, s.blog.get(path).headers["etag"]}) == 3
+    s.blog.put(f"{user}/profile", {"bio": "Hello"}, expect=412, if_match='"1"')
+    s.blog.put(f"{user}/profile", {"bio": "Hello"}, expect=201, if_match=s.blog.get(user).headers["etag"])
+    s.blog.delete(f"/comments/{made.json()['id']}", expect=412, if_match='"7"')
+    s.blog.delete(f"/comments/{made.json()['id']}", if_match=made.headers["etag"])
+    assert s.stored.count("comments", post_id=post["id"]) == 0
+
+
 @check("example", "optimistic_locking", "soft_delete")
 def deleting_and_restoring_move_the_version(s: Service) -> None:
     path = f"/users/{s.blog.add_user()['id']}"
