@@ -292,9 +292,17 @@ MIGRATIONS = (
         r"DID NOT RAISE",
     ),
     Mutation(
+        "a MySQL migration that can't go on",
+        "template/migrations/env.py.jinja",
+        "{{ 'resuming(connection), ' if database == 'mysql' }}",
+        "",
+        Check("test_migrations.py::test_a_failed_migration_goes_on_once_it_is_mended", MYSQL),
+        r"already exists|DID NOT RAISE",
+    ),
+    Mutation(
         "migrations that don't wait for each other",
         "template/migrations/env.py.jinja",
-        """    with alone(connection), context.begin_transaction():
+        """    with alone(connection), {{ 'resuming(connection), ' if database == 'mysql' }}context.begin_transaction():
         context.run_migrations()
 """,
         """    with context.begin_transaction():

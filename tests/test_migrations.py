@@ -4,9 +4,11 @@
 """
 
 import re
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import make_url, text
@@ -85,6 +87,51 @@ down_revision = {head!r}
 def upgrade() -> None:
     op.execute("SELECT 1")
     os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+STEPS = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "steps"
+down_revision = {head!r}
+
+
+def upgrade() -> None:
+    shelves = op.create_table("shelves", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(9)))
+    op.bulk_insert(shelves, [{{"id": 1, "name": "first"}}, {{"id": 2, "name": "second"}}])
+    op.add_column("shelves", sa.Column("width", sa.Integer))
+    op.execute("UPDATE shelves SET width = id * 10")
+    op.create_index("ix_shelves_name", "shelves", ["name"], unique=True)
+
+
+def downgrade() -> None:
+    op.drop_table("shelves")
+"""
+
+# Goes on with what was killed, goes back, and is killed before the call of the driver that has the number.
+KILLED_AT = """
+import os, signal, sys
+from alembic.config import main
+import pymysql
+from sqlalchemy.connectors import asyncio
+
+calls, last = 0, 0
+def counted(function):
+    def call(*arguments):
+        global calls
+        calls += 1
+        if calls == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*arguments)
+    return call
+cursors = pymysql.cursors.Cursor, asyncio.AsyncAdapt_dbapi_cursor
+connections = pymysql.connections.Connection, asyncio.AsyncAdapt_dbapi_connection
+for cursor, connection in zip(cursors, connections):
+    cursor.execute, connection.commit = counted(cursor.execute), counted(connection.commit)
+main(["downgrade", sys.argv[2]])
+calls, last = 0, int(sys.argv[1])
+main(["upgrade", "head"])
 """
 
 
@@ -238,6 +285,51 @@ def test_a_migration_killed_behind_a_pooler_leaves_no_lock(
 
 
 @pytest.mark.ends
+def test_a_killed_migration_goes_on_where_it_was(
+    alembic: Alembic, zygote: Zygote, project: Path, database_url: str, variant: Variant
+) -> None:
+    if variant.database != "mysql":
+        return
+    alembic("upgrade head")
+    head = "0001" if has_tables(variant) else "base"
+    environment = {"DATABASE_URL": database_url}
+    with revision_of(project, STEPS.format(head=head if has_tables(variant) else None)):
+        alembic("upgrade head")
+        expected, killed, last = shelves(database_url), True, 0
+        while killed:
+            last += 1
+            child = zygote.run(["-c", KILLED_AT, str(last), head], project, environment, check=False)
+            killed = child.status == -signal.SIGKILL
+            assert killed or child.status == 0, child.output
+            alembic("upgrade head")
+            assert shelves(database_url) == expected
+        assert last > len(["create", "insert", "add", "update", "index"]) * len(["note", "commit", "do", "note"])
+
+
+@pytest.mark.ends
+def test_a_failed_migration_goes_on_once_it_is_mended(
+    alembic: Alembic, project: Path, database_url: str, variant: Variant
+) -> None:
+    alembic("upgrade head")
+    steps = STEPS.format(head="0001" if has_tables(variant) else None)
+    with revision_of(project, steps.replace("id * 10", "absent")):
+        with pytest.raises(CommandFailed, match="absent"):
+            alembic("upgrade head")
+        alembic("current")
+    if variant.database == "mysql":
+        with (
+            revision_of(project, steps.replace("String(9)", "String(88)")),
+            pytest.raises(CommandFailed, match=r"A run was cut off after 3 statements, which migration_journal lists"),
+        ):
+            alembic("upgrade head")
+    with revision_of(project, steps):
+        alembic("upgrade head")
+        assert shelves(database_url)[1] == [(1, "first", 10), (2, "second", 20)]
+        alembic("downgrade -1", "upgrade head")
+    assert not any("migration_journal" in line for line in schema_of(database_url))
+
+
+@pytest.mark.ends
 @pytest.mark.parametrize("wrong", ["database", "user", "port", "host"])
 def test_a_database_out_of_reach_is_named_in_one_line(
     wrong: str, zygote: Zygote, project: Path, database_url: str, tmp_path: Path
@@ -275,6 +367,13 @@ def revision_of(project: Path, text: str) -> Iterator[Path]:
         yield path
     finally:
         path.unlink()
+
+
+def shelves(url: str) -> tuple[set[str], list[Any]]:
+    """Read the schema, and the rows of a table."""
+    with engine(url).connect() as connection:
+        rows = connection.execute(text("SELECT * FROM shelves ORDER BY id")).all()
+    return schema_of(url), [tuple(row) for row in rows]
 
 
 def has_tables(variant: Variant) -> bool:

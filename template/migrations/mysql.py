@@ -20,6 +20,7 @@ from sqlalchemy import Column, Connection, text
 from sqlalchemy.types import TypeEngine
 
 from app.db.metadata import TABLE_OPTIONS
+from migrations import journal
 from migrations.types import render_item
 
 
@@ -73,8 +74,13 @@ def put_in_order(
                         half.ops.remove(op)
 
 
+def include_name(name: str | None, kind: str, _parents: object) -> bool:
+    return kind != "table" or name != journal.TABLE
+
+
 OPTIONS: dict[str, Any] = {
     "compare_type": compare_type,
+    "include_name": include_name,
     "process_revision_directives": put_in_order,
     "render_item": render_item,
 }
