@@ -23,7 +23,15 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
-from sqlalchemy.exc import ArgumentError, CircularDependencyError, DBAPIError, SAWarning
+from sqlalchemy.exc import (
+    ArgumentError,
+    CircularDependencyError,
+    DataError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    SAWarning,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import sort_tables_and_constraints
 from sqlalchemy.types import NullType, TypeEngine
@@ -46,7 +54,8 @@ SETTINGS = {
     "mysql": "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'",
 }
 # How SQLAlchemy converts each kind of values: by NullType not at all, for None by the column's own type.
-KINDS = dict.fromkeys((int, float, str, dict), NullType) | {
+KINDS = dict.fromkeys((float, str, dict), NullType) | {
+    int: sa.BigInteger,  # of several values without a type, the first decides how large they may be
     bool: sa.Boolean,
     UUID: sa.Uuid,
     bytes: sa.LargeBinary,
@@ -356,10 +365,16 @@ class Move:
         return sum(hash(row) for rows in self.streamed(side) for row in rows)
 
     def there(self, rows: Sequence[Row]) -> dict[Row, Row]:
-        """Read those of the rows that the target has, by their keys."""
+        """Read those of the rows that the target has, by their keys; raises Refused where it can't hold a key."""
         if not self.key or not rows:
             return {}
-        found = self.target.connection.execute(self.select(self.target).where(self.chosen(rows)))
+        try:
+            with self.target.connection.begin_nested():
+                found = self.target.connection.execute(self.select(self.target).where(self.chosen(rows))).all()
+        except (DataError, ArithmeticError) as error:
+            if len(rows) == 1:
+                raise self.refusal(f"the target doesn't take it: {_reason(error)}", rows[0]) from None
+            return {key: row for each in rows for key, row in self.there([each]).items()}
         return {self.key_of(row): row for row in (self.row(read, self.target) for read in found)}
 
     def chosen(self, rows: Sequence[Row]) -> sa.ColumnElement[bool]:
@@ -529,7 +544,9 @@ if __name__ == "__main__":
         print(refused, file=sys.stderr)
         sys.exit(refused.status)
     except DBAPIError as error:
-        print(f"{_reason(error)}. Run the same command again: it goes on where it was.", file=sys.stderr)
+        passes = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+        advice = "Run the same command again: it goes on where it was." if passes else "Correct that first."
+        print(f"{_reason(error)}. {advice}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("Interrupted. Run the same command again: it goes on where it was.", file=sys.stderr)

@@ -404,6 +404,33 @@ def test_every_type_and_reference_is_moved(urls: list[str]) -> None:
     assert scalar(target, "SELECT max(id) FROM captains") == 5 + 1
 
 
+def test_integers_of_any_size_are_moved(urls: list[str]) -> None:
+    """The driver, or SQLAlchemy, may take the first of several integers for what all of them need."""
+    source, target = urls
+    sizes = (1, 2**15, 2**31 - 1, 2**31, 2**40, 2**63 - 1)
+    metadata = sa.MetaData()
+    key = {"type_": sa.BigInteger, "primary_key": True, "autoincrement": False}
+    sa.Table("one", metadata, sa.Column("id", **key), sa.Column("size", sa.BigInteger))
+    sa.Table("two", metadata, sa.Column("first", **key), sa.Column("second", **key))
+    rows = {
+        "one": [{"id": sign * size, "size": size} for size in sizes for sign in (1, -1)],
+        "two": [{"first": sign * size, "second": -sign * size} for size in sizes for sign in (1, -1)],
+    }
+    make(source, metadata, rows)
+    make(target, metadata)
+    assert moved(source, target)[-1] == f"Moved 24 rows of 2 tables; {PROVED}"
+    assert rows_of(target, metadata) == rows_of(source, metadata)
+    assert moved(source, target)[-1] == f"Moved 0 rows of 2 tables; 24 were there already; {PROVED}"
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_key_that_the_target_cant_hold_is_refused_by_its_row(database: str, new_database: NewDatabase) -> None:
+    source, target = new_database("mysql"), new_database(database)
+    execute(source, "CREATE TABLE one (id bigint unsigned PRIMARY KEY)", "INSERT INTO one VALUES (1), (~0)")
+    execute(target, "CREATE TABLE one (id bigint PRIMARY KEY)")
+    assert refused(source, target).startswith(f"one (id={2**64 - 1}): the target doesn't take it: ")
+
+
 @pytest.mark.parametrize("database", ["postgresql", "mysql"])
 def test_what_was_killed_goes_on_where_it_was(database: str, new_database: NewDatabase) -> None:
     source, target = new_database("sqlite"), new_database(database)
