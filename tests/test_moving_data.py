@@ -409,9 +409,9 @@ def test_integers_of_any_size_are_moved(urls: list[str]) -> None:
     source, target = urls
     sizes = (1, 2**15, 2**31 - 1, 2**31, 2**40, 2**63 - 1)
     metadata = sa.MetaData()
-    key = {"type_": sa.BigInteger, "primary_key": True, "autoincrement": False}
-    sa.Table("one", metadata, sa.Column("id", **key), sa.Column("size", sa.BigInteger))
-    sa.Table("two", metadata, sa.Column("first", **key), sa.Column("second", **key))
+    key: dict[str, Any] = {"primary_key": True, "autoincrement": False}
+    sa.Table("one", metadata, sa.Column("id", sa.BigInteger, **key), sa.Column("size", sa.BigInteger))
+    sa.Table("two", metadata, *(sa.Column(name, sa.BigInteger, **key) for name in ("first", "second")))
     rows = {
         "one": [{"id": sign * size, "size": size} for size in sizes for sign in (1, -1)],
         "two": [{"first": sign * size, "second": -sign * size} for size in sizes for sign in (1, -1)],
