@@ -150,6 +150,21 @@ def test_database_at_earlier_revision_is_not_ready(service: Service) -> None:
             assert service.ready().status_code == status, version
 
 
+@pytest.mark.database("sqlite")
+def test_file_that_is_gone_is_503_and_not_made_anew(
+    zygote: Zygote, project: Path, new_database: NewDatabase, tmp_path: Path
+) -> None:
+    with new_database() as url, served(zygote, project, url, tmp_path) as service:
+        file = Path(str(make_url(url).database))
+        recover(service.write)
+        aside = file.rename(file.with_suffix(".aside"))
+        for request in (service.write, service.read, service.ready, service.write):
+            check_unavailable(request())
+        assert not file.exists()
+        aside.rename(file)
+        recover(service.read)
+
+
 @pytest.mark.database("postgresql")
 def test_column_of_another_type_costs_one_503(service: Service) -> None:
     recover(service.write)

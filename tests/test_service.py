@@ -1,5 +1,6 @@
 """The service as a process: healthy, documented, and 503 where its database is out of reach."""
 
+import socket
 from pathlib import Path
 
 import httpx2
@@ -41,6 +42,14 @@ def test_it_lives_and_is_ready(api: httpx2.Client) -> None:
     for path in ("/health/live", "/health/ready"):
         response = api.get(path)
         assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+def test_head_of_a_request_has_a_limit(api: httpx2.Client) -> None:
+    with socket.create_connection((api.base_url.host, api.base_url.port), 30) as connection:
+        connection.sendall(b"GET /health/live HTTP/1.1\r\nX-Long: ")
+        with pytest.raises(OSError, match=r"(?i)reset|broken pipe"):  # the service hangs up
+            connection.sendall(b"x" * 2**25)
+    assert api.get("/health/live", headers={"X-Long": "x" * 30_000}).status_code == 200
 
 
 def test_it_shows_its_documentation(api: httpx2.Client) -> None:
