@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,9 +53,13 @@ def test_no_request_keeps_its_connection(blog: Blog, api: Client) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/health/live", "/health/ready", "/health/pool"])
 def test_head_is_answered_as_get_without_body(api: Client, path: str) -> None:
-    get, head = api.get(path), api.head(path)
-    assert (head.status_code, head.headers.get("content-type")) == (get.status_code, get.headers.get("content-type"))
-    assert head.content == b""
+    get = api.get(path)
+    with socket.create_connection((api.base_url.host, api.base_url.port or 80)) as connection:
+        connection.sendall(f"HEAD {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n".encode())
+        start, _, body = connection.makefile("rb").read().partition(b"\r\n\r\n")
+    assert start.split()[1] == str(get.status_code).encode()
+    assert get.headers.get("content-type", "").encode() in start
+    assert body == b""
 
 
 def test_docs_page_loads_from_the_service_alone(api: Client) -> None:
