@@ -728,8 +728,8 @@ LOCKED = (
     Mutation(
         "ETag of a post that stays with a new comment",
         "template/app/posts/schemas.py.jinja",
-        "repr((self.author.name, comments))",
-        "repr(self.author.name)",
+        "ascii((self.author.name, comments))",
+        "ascii(self.author.name)",
         Check(
             "contract/test_locking.py::test_a_changed_body_has_another_etag_and_the_old_one_is_412",
             LOCKING,
