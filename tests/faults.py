@@ -1,10 +1,29 @@
-"""What stands between a service and its database, so that a test can take the database away."""
+"""A service with short timeouts, and a proxy that can take its database away."""
 
 import socket
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import httpx2
+from sqlalchemy import make_url
+
+from tests.service import NO_CERTIFICATES, serving
+from tests.zygote import Zygote
 
 CHUNK = 65536
+PATIENCE = 30.0  # for an answer; the timeouts below are far shorter
+SHORT = {
+    "DB_CONNECT_TIMEOUT": "1",
+    "DB_STATEMENT_TIMEOUT": "0.5",
+    "DB_LOCK_TIMEOUT": "0.2",
+    "DB_POOL_TIMEOUT": "0.5",
+    "DB_POOL_SIZE": "2",
+}
+_numbers = count()
 
 
 class Proxy:
@@ -54,3 +73,45 @@ class Proxy:
                 self._open.wait()
                 target.sendall(data)
             target.shutdown(socket.SHUT_WR)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service with short timeouts, the URL of its database, and the proxy between them, where that is a server."""
+
+    client: httpx2.Client
+    database: str
+    proxy: Proxy | None
+
+    def write(self) -> httpx2.Response:
+        """Add a user."""
+        return self.client.post("/users", json={"email": f"{next(_numbers)}@example.com", "name": "Ada"})
+
+    def read(self) -> httpx2.Response:
+        """Read a page of users, with a statement that its connection may have prepared."""
+        return self.client.get("/users")
+
+    def ready(self) -> httpx2.Response:
+        """Ask whether the service is ready."""
+        return self.client.get("../../health/ready")
+
+
+@contextmanager
+def served(zygote: Zygote, project: Path, url: str, scratch: Path, admin_url: str = "") -> Iterator[Service]:
+    """Migrate a database and serve the project on it, through a proxy where it is a server."""
+    admin_url = admin_url or url
+    zygote.run(["-m", "alembic", "upgrade", "head"], project, {"DATABASE_URL": admin_url})
+    parsed = make_url(url)
+    proxy = Proxy(parsed.host, parsed.port) if parsed.host and parsed.port else None
+    if proxy is not None:
+        parsed = parsed.set(host="127.0.0.1", port=proxy.port)
+    environment = {**SHORT, "DATABASE_URL": parsed.render_as_string(hide_password=False)}
+    try:
+        with (
+            serving(zygote, project, environment, scratch) as address,
+            httpx2.Client(base_url=f"{address}/api/v1", timeout=PATIENCE, verify=NO_CERTIFICATES) as client,
+        ):
+            yield Service(client, admin_url, proxy)
+    finally:
+        if proxy is not None:
+            proxy.close()

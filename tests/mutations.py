@@ -804,5 +804,40 @@ SEARCHED = (
     ),
 )
 
+FAULTS = (
+    Mutation(
+        "connection that stays read-only",
+        "template/app/db/errors.py.jinja",
+        '    "25006",  # the server turned read-only\n',
+        "",
+        Check("test_faults.py::test_connection_to_read_only_server_is_replaced", "postgresql-sync-core-timestamps"),
+        r"Internal Server Error",
+    ),
+    Mutation(
+        "database that isn't migrated and is called ready",
+        "template/app/db/readiness.py.jinja",
+        "versions != self._heads",
+        "versions > self._heads",
+        Check("test_faults.py::test_database_at_earlier_revision_is_not_ready", "sqlite-sync-core-timestamps"),
+        r"assert 200 == 503",
+    ),
+    Mutation(
+        "file that a request makes",
+        "template/app/db/sqlite.py.jinja",
+        "?mode=rw",
+        "?mode=rwc",
+        PROJECT_TESTS,
+        r"FAILED tests/db/test_engine\.py::test_a_file_that_is_gone_is_unavailable_and_not_made_anew",
+    ),
+    Mutation(
+        "head of a request without a limit",
+        "template/app/protocol.py",
+        "self.head_size += len(data)",
+        "self.head_size += 0",
+        Check("test_service.py::test_head_of_a_request_has_a_limit", "sqlite-sync-core-plain"),
+        r"DID NOT RAISE",
+    ),
+)
+
 MIXINS = (*SOFTLY_DELETED, *AUDITED, *LOCKED, *SEARCHED)
-MUTATIONS = (*WRITTEN, *HELD, *REQUIRED, *MIGRATIONS, *TRANSACTIONS, *QUERIES, *ANSWERS, *MIXINS)
+MUTATIONS = (*WRITTEN, *HELD, *REQUIRED, *MIGRATIONS, *TRANSACTIONS, *QUERIES, *ANSWERS, *FAULTS, *MIXINS)

@@ -4,9 +4,6 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 import httpx2
@@ -15,7 +12,7 @@ from sqlalchemy import make_url, text
 
 from tests import servers
 from tests.conftest import NewDatabase
-from tests.faults import Proxy
+from tests.faults import PATIENCE, Proxy, Service, served
 from tests.service import NO_CERTIFICATES, serving, wait_until_ready
 from tests.variants import Variant
 from tests.zygote import Zygote
@@ -23,62 +20,11 @@ from tests.zygote import Zygote
 pytestmark = [pytest.mark.example, pytest.mark.every_base]
 networked = pytest.mark.database("postgresql", "mysql")
 
-PATIENCE = 30.0  # for an answer; the timeouts below are far shorter
-SHORT = {
-    "DB_CONNECT_TIMEOUT": "1",
-    "DB_STATEMENT_TIMEOUT": "0.5",
-    "DB_LOCK_TIMEOUT": "0.2",
-    "DB_POOL_TIMEOUT": "0.5",
-    "DB_POOL_SIZE": "2",
-}
 ATTEMPTS = 10
-_numbers = count()
-
-
-@dataclass(frozen=True)
-class Service:
-    """A service with short timeouts, the URL of its database, and the proxy between them, where that is a server."""
-
-    client: httpx2.Client
-    database: str
-    proxy: Proxy | None
-
-    def write(self) -> httpx2.Response:
-        """Add a user."""
-        return self.client.post("/users", json={"email": f"{next(_numbers)}@example.com", "name": "Ada"})
-
-    def read(self) -> httpx2.Response:
-        """Read a page of users, with a statement that its connection may have prepared."""
-        return self.client.get("/users")
-
-    def ready(self) -> httpx2.Response:
-        """Ask whether the service is ready."""
-        return self.client.get("../../health/ready")
-
-
-@contextmanager
-def served(zygote: Zygote, project: Path, url: str, scratch: Path, admin_url: str = "") -> Iterator[Service]:
-    """Migrate a database and serve the project on it, through a proxy where it is a server."""
-    admin_url = admin_url or url
-    zygote.run(["-m", "alembic", "upgrade", "head"], project, {"DATABASE_URL": admin_url})
-    parsed = make_url(url)
-    proxy = Proxy(parsed.host, parsed.port) if parsed.host and parsed.port else None
-    if proxy is not None:
-        parsed = parsed.set(host="127.0.0.1", port=proxy.port)
-    environment = {**SHORT, "DATABASE_URL": parsed.render_as_string(hide_password=False)}
-    try:
-        with (
-            serving(zygote, project, environment, scratch) as address,
-            httpx2.Client(base_url=f"{address}/api/v1", timeout=PATIENCE, verify=NO_CERTIFICATES) as client,
-        ):
-            yield Service(client, admin_url, proxy)
-    finally:
-        if proxy is not None:
-            proxy.close()
 
 
 @pytest.fixture(scope="session")
-def service(
+def timed_service(
     zygote: Zygote, project: Path, new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
     """A service on a database of its own."""
@@ -110,44 +56,46 @@ def recover(request: Callable[[], httpx2.Response]) -> None:
 
 
 @networked
-def test_server_that_does_not_answer_is_503(service: Service) -> None:
-    assert service.proxy is not None
-    recover(service.write)
-    service.proxy.hold()
+def test_server_that_does_not_answer_is_503(timed_service: Service) -> None:
+    assert timed_service.proxy is not None
+    recover(timed_service.write)
+    timed_service.proxy.hold()
     with ThreadPoolExecutor(6) as threads:
-        answers = [threads.submit(request) for request in (service.read, service.write, service.ready) * 2]
+        answers = [
+            threads.submit(request) for request in (timed_service.read, timed_service.write, timed_service.ready) * 2
+        ]
     for answer in answers:
         check_unavailable(answer.result())
-    check_unavailable(service.read())
-    service.proxy.release()
-    recover(service.read)
-    recover(service.write)
-    assert service.ready().status_code == 200
+    check_unavailable(timed_service.read())
+    timed_service.proxy.release()
+    recover(timed_service.read)
+    recover(timed_service.write)
+    assert timed_service.ready().status_code == 200
 
 
-def test_locked_table_is_503(service: Service) -> None:
-    recover(service.write)
+def test_locked_table_is_503(timed_service: Service) -> None:
+    recover(timed_service.write)
     lock, unlock = {
         "sqlite": ("BEGIN IMMEDIATE", "ROLLBACK"),
         "postgresql": ("BEGIN; LOCK TABLE users", "ROLLBACK"),
         "mysql": ("LOCK TABLES users WRITE", "UNLOCK TABLES"),
-    }[make_url(service.database).drivername]
-    engine = servers.engine(service.database).execution_options(isolation_level="AUTOCOMMIT")
+    }[make_url(timed_service.database).drivername]
+    engine = servers.engine(timed_service.database).execution_options(isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(lock))
-        check_unavailable(service.write())
+        check_unavailable(timed_service.write())
         connection.execute(text(unlock))
-    recover(service.write)
+    recover(timed_service.write)
 
 
-def test_database_at_earlier_revision_is_not_ready(service: Service) -> None:
-    with servers.engine(service.database).connect() as connection:
+def test_database_at_earlier_revision_is_not_ready(timed_service: Service) -> None:
+    with servers.engine(timed_service.database).connect() as connection:
         for version, status in (("0000", 200), (None, 503), ("0001", 200)):
             connection.execute(text("DELETE FROM alembic_version"))
             if version is not None:
                 connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})
             connection.commit()
-            assert service.ready().status_code == status, version
+            assert timed_service.ready().status_code == status, version
 
 
 @pytest.mark.database("sqlite")
@@ -166,21 +114,21 @@ def test_file_that_is_gone_is_503_and_not_made_anew(
 
 
 @pytest.mark.database("postgresql")
-def test_column_of_another_type_costs_one_503(service: Service) -> None:
-    recover(service.write)
+def test_column_of_another_type_costs_one_503(timed_service: Service) -> None:
+    recover(timed_service.write)
     for _ in range(20):  # enough for each connection to prepare the statement
-        assert service.read().status_code == 200
-    with servers.engine(service.database).begin() as connection:
+        assert timed_service.read().status_code == 200
+    with servers.engine(timed_service.database).begin() as connection:
         connection.execute(text("ALTER TABLE users ALTER name TYPE text"))
-    recover(service.read)
-    assert [service.read().status_code for _ in range(5)] == [200] * 5
+    recover(timed_service.read)
+    assert [timed_service.read().status_code for _ in range(5)] == [200] * 5
 
 
 @pytest.mark.database("postgresql")
-def test_connection_to_read_only_server_is_replaced(service: Service) -> None:
-    name = make_url(service.database).database
-    recover(service.write)
-    with servers.engine(service.database).execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+def test_connection_to_read_only_server_is_replaced(timed_service: Service) -> None:
+    name = make_url(timed_service.database).database
+    recover(timed_service.write)
+    with servers.engine(timed_service.database).execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
         connection.execute(
             text(
@@ -189,22 +137,22 @@ def test_connection_to_read_only_server_is_replaced(service: Service) -> None:
             ),
             {"name": name},
         )
-        recover(service.read)
+        recover(timed_service.read)
         for _ in range(3):
-            check_unavailable(service.write())
-        recover(service.read)
+            check_unavailable(timed_service.write())
+        recover(timed_service.read)
         connection.execute(text("SET default_transaction_read_only = off"))
         connection.execute(text(f"ALTER DATABASE {name} RESET default_transaction_read_only"))
-    recover(service.write)
-    assert [service.write().status_code for _ in range(3)] == [201] * 3
+    recover(timed_service.write)
+    assert [timed_service.write().status_code for _ in range(3)] == [201] * 3
 
 
 @networked
 def test_process_ends_though_a_request_does_not(
-    service: Service, zygote: Zygote, project: Path, variant: Variant, tmp_path: Path
+    timed_service: Service, zygote: Zygote, project: Path, variant: Variant, tmp_path: Path
 ) -> None:
     """A task is cancelled; a thread can't be, and ends with its statement."""
-    url, port = make_url(service.database), servers.free_port()
+    url, port = make_url(timed_service.database), servers.free_port()
     assert url.host is not None
     assert url.port is not None
     proxy = Proxy(url.host, url.port)

@@ -21,6 +21,7 @@ from tests.contract import conftest as contract
 from tests.contract.conftest import blog, mixins, shapes, stamped, stored  # noqa: F401 - fixtures
 from tests.contract.test_openapi import description, example_operations  # noqa: F401 - fixtures
 from tests.demands import one_of_each
+from tests.faults import Service, served
 from tests.mutations import MUTATIONS, Check, Mutation
 from tests.releases import repository
 from tests.service import NO_CERTIFICATES, serving
@@ -138,6 +139,13 @@ def service(zygote: Zygote, project: Path, migrated_url: str, folder: Path) -> I
     """The URL of the service, its database migrated."""
     with serving(zygote, project, {"DATABASE_URL": migrated_url}, folder) as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def timed_service(zygote: Zygote, project: Path, new_database: NewDatabase, folder: Path) -> Iterator[Service]:
+    """A service with short timeouts."""
+    with new_database() as url, served(zygote, project, url, folder) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
