@@ -28,6 +28,7 @@ PARTS = {
     "test_switching": "changing an answer",
     "test_updating": "updating",
     "test_update_traps": "surprises of updates",
+    "test_update_guide": "the guide to updates",
     "test_update_workflow": "the workflow that updates",
     "test_frozen_names": "frozen names",
     "test_moving_data": "moving data",

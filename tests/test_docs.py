@@ -88,6 +88,19 @@ def test_every_relative_link_leads_to_a_file(name: str) -> None:
     assert broken == []
 
 
+def figures_of(name: str, heading: str) -> dict[str, list[float]]:
+    """Give the figures of each service in the table below a text, without their quartiles, to one digit."""
+    table = text_of(name).partition(heading)[2].partition("|\n\n")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
+    return {row[0]: [round(float(cell.split()[0].strip("*")), 1) for cell in row[1:]] for row in rows[2:]}
+
+
+def test_figures_of_the_readme_are_those_of_the_benchmarks() -> None:
+    measured = figures_of("docs/performance.md", "As a multiple of the textbook with the ORM:")
+    shown = figures_of("README.md", "## How fast")
+    assert shown == {name: figures for name, figures in measured.items() if name.startswith("rendered")}
+
+
 def test_the_picture_of_a_project_is_true(source: Path, tmp_path: Path) -> None:
     project = render(source, tmp_path / "my-service", {})
     (tree,) = blocks_of("README.md", "text")

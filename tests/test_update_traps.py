@@ -192,6 +192,18 @@ def test_where_the_database_changes_the_message_says_how_the_data_moves(project:
     assert "{{" not in done.stderr
 
 
+@pytest.mark.parametrize("attributes", [True, False])
+def test_line_endings_make_no_conflict(project: Project, *, attributes: bool) -> None:
+    if not attributes:
+        git(project.folder, "rm", "--quiet", ".gitattributes")
+    for path in project.folder.rglob("*"):
+        if path.is_file() and ".git" not in path.parts:
+            path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    git(project.folder, "commit", "--quiet", "--all", "--allow-empty", "--message", "From an editor on Windows")
+    conflicts = project.update()
+    assert conflicts == set() if attributes else len(conflicts) > 10
+
+
 def test_a_deleted_file_stays_deleted(project: Project) -> None:
     gone = [project.folder / "app/seed.py", project.folder / "tests/test_seed.py"]
     for file in gone:

@@ -33,16 +33,15 @@ pytestmark = pytest.mark.xdist_group("update workflow")
 
 @dataclass
 class GitHub:
-    """A repository with a project in it, `folder` of it, and the machines that the workflow's jobs run on."""
+    """A repository with a project in it, and the machines that the jobs of its update workflow run on."""
 
     home: Path
-    template: Path
-    folder: str = "."
+    workflow: str
 
     @classmethod
-    def with_project(cls, template: Path, home: Path, folder: str = ".") -> "GitHub":
-        """Push a project that the working tree makes."""
-        hosted = cls(home, template, folder)
+    def with_project(cls, template: Path, home: Path, workflow: str = "update.yml") -> "GitHub":
+        """Make a repository with a project of the working tree."""
+        hosted = cls(home, workflow)
         Project.copy(template, VARIANT, hosted.project.folder, this_version())
         programs = home / "programs"
         programs.mkdir()
@@ -101,11 +100,12 @@ class GitHub:
         git(self.home, "clone", "--quiet", "origin", clone.name)
         output = self.home / "output"
         output.write_text("", encoding="utf-8")
-        workflow = Workflow(clone / self.folder, "update.yml", values)
+        workflow = Workflow(clone, self.workflow, values)
+        folder = clone / workflow.document.get("defaults", {}).get("run", {}).get("working-directory", ".")
         (step,) = workflow.steps(job)
         path = f"{self.home / 'programs'}{os.pathsep}{os.environ['PATH']}"
         given = {"PATH": path, "RUNNER_TEMP": str(self.home), "GITHUB_OUTPUT": str(output)}
-        run(step.command, clone / self.folder, {**os.environ, **IDENTITY, **given, **workflow.environment(job)})
+        run(step.command, folder, {**os.environ, **IDENTITY, **given, **workflow.environment(job)})
         return dict(line.split("=", 1) for line in output.read_text(encoding="utf-8").splitlines())
 
 
