@@ -127,7 +127,7 @@ def test_changes_of_moved_files_are_found_and_merged(project: Project, environme
 
 def test_own_formatting_makes_no_conflict(project: Project, environment: Mapping[str, str]) -> None:
     pyproject = project.folder / "pyproject.toml"
-    edit(pyproject, r"\nline-length = 100\n", "\nline-length = 60\n")
+    edit(pyproject, r"\nline-length = 100\n", "\nline-length = 120\n")
     edit(pyproject, r"\Z", OWN_STYLE)
     run([tool("ruff"), "format", "--no-cache"], project.folder, environment)
     project.commit("In my style")
