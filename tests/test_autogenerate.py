@@ -13,8 +13,6 @@ from tests.test_migrations import CREATE_ALL, Alembic
 from tests.variants import Variant
 from tests.zygote import CommandFailed, Zygote
 
-pytestmark = pytest.mark.ends
-
 # Types of SQLAlchemy's own, of the database's, and of the owner's.
 TYPES = '''
 import enum
@@ -253,9 +251,11 @@ def owner(zygote: Zygote, variant: Variant, source: Path, tmp_path: Path, databa
     return owner
 
 
+@pytest.mark.ends
 def test_columns_of_every_type_go_up_and_down(owner: Owner, new_database: NewDatabase) -> None:
     owner.declare(TYPES)
     owner.revise("Add every type")
+    assert "CREATE TABLE zoo" in owner.alembic("upgrade head --sql")
     owner.run(READ_BACK, owner.url)
     with new_database() as declared:
         owner.run(CREATE_ALL, declared)
@@ -264,6 +264,7 @@ def test_columns_of_every_type_go_up_and_down(owner: Owner, new_database: NewDat
     owner.run(READ_BACK, owner.url)
 
 
+@pytest.mark.once_per_database
 def test_a_revision_says_what_it_found(owner: Owner) -> None:
     for path in owner.project.glob("migrations/versions/*.py"):
         path.unlink()
@@ -280,6 +281,7 @@ def first_words(said: str) -> list[str]:
     return [line.split()[0] for line in said.splitlines() if line.strip() and not re.match(r"[ /a-z]", line)]
 
 
+@pytest.mark.ends
 def test_changed_enums_and_checks_are_found(owner: Owner, new_database: NewDatabase) -> None:
     for number, stage in enumerate((AT_FIRST, LATER)):
         owner.declare(ENUMS.format(**stage))
@@ -297,6 +299,7 @@ def test_changed_enums_and_checks_are_found(owner: Owner, new_database: NewDatab
     owner.run(INSERT, owner.url)
 
 
+@pytest.mark.once_per_database
 def test_a_value_that_cant_be_dropped_is_named(owner: Owner, variant: Variant) -> None:
     owner.declare(ENUMS.format(**LATER))
     owner.revise("All of them")
