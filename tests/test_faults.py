@@ -14,7 +14,6 @@ from tests import servers
 from tests.conftest import NewDatabase
 from tests.faults import PATIENCE, Proxy, Service, served
 from tests.service import NO_CERTIFICATES, serving, wait_until_ready
-from tests.variants import Variant
 from tests.zygote import Zygote
 
 pytestmark = [pytest.mark.example, pytest.mark.every_base]
@@ -149,15 +148,14 @@ def test_connection_to_read_only_server_is_replaced(timed_service: Service) -> N
 
 @networked
 def test_process_ends_though_a_request_does_not(
-    timed_service: Service, zygote: Zygote, project: Path, variant: Variant, tmp_path: Path
+    timed_service: Service, zygote: Zygote, project: Path, tmp_path: Path
 ) -> None:
-    """A task is cancelled; a thread can't be, and ends with its statement."""
     url, port = make_url(timed_service.database), servers.free_port()
     assert url.host is not None
     assert url.port is not None
     proxy = Proxy(url.host, url.port)
     reached = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
-    environment = {"DATABASE_URL": reached, "DB_STATEMENT_TIMEOUT": "600" if variant.io == "async" else "2"}
+    environment = {"DATABASE_URL": reached, "DB_STATEMENT_TIMEOUT": "600"}
     command = ["-m", "uvicorn", "--factory", "app.main:create_app", f"--port={port}", "--timeout-graceful-shutdown=1"]
     child = zygote.start(command, project, environment)
     (tmp_path / "port").write_text(str(port))
