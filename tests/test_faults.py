@@ -20,6 +20,8 @@ pytestmark = [pytest.mark.example, pytest.mark.every_base]
 networked = pytest.mark.database("postgresql", "mysql")
 
 ATTEMPTS = 10
+# Connections are left before the service closes them, which it does after five seconds.
+FRESH = httpx2.Limits(keepalive_expiry=1)
 
 
 @pytest.fixture(scope="session")
@@ -180,7 +182,7 @@ def test_requests_side_by_side_through_a_transaction_pooler(
         zygote.run(["-m", "alembic", "upgrade", "head"], project, environment)
         with (
             serving(zygote, project, environment, tmp_path) as address,
-            httpx2.Client(base_url=address, timeout=PATIENCE, verify=NO_CERTIFICATES) as client,
+            httpx2.Client(base_url=address, timeout=PATIENCE, limits=FRESH, verify=NO_CERTIFICATES) as client,
             ThreadPoolExecutor(16) as threads,
         ):
             users = [{"email": f"{number}@example.com", "name": "Ada"} for number in range(50)]
