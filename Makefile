@@ -7,7 +7,7 @@ PYTEST = $(VENV)/bin/python -m pytest
 READY = $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo programs test test-one matrix report lint docs names constraints bench bench-mixins clean
+.PHONY: help demo programs test test-one matrix lint docs names constraints bench bench-mixins clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,9 +25,6 @@ matrix: $(READY) programs ## Run everything on every variant
 
 test-one: $(READY) ## Run everything on one variant: make test-one VARIANT=mysql-sync-core-timestamps TEST=tests/contract
 	@$(PYTEST) --variants "$(VARIANT)" --everything $(TEST)
-
-report: $(READY) ## Put the page of the last run into the documentation
-	@$(VENV)/bin/python -m tests.page docs/report.html
 
 programs: $(READY) ## Install the programs that the tests need, where apt-get can, or say which they are
 	@$(VENV)/bin/python -m tests.programs

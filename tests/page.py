@@ -1,9 +1,5 @@
-"""Shows a run of the matrix as one page of HTML: a heat map of the variants for each check, and what failed.
+"""Shows a run of the matrix as one page of HTML: a heat map of the variants for each check, and what failed."""
 
-Run as `python -m tests.page FILE`: writes the page of the last run to FILE.
-"""
-
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from html import escape
@@ -188,7 +184,3 @@ def duration(seconds: float) -> str:
     """Write a time as one says it."""
     minutes, rest = divmod(round(seconds), MINUTE)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-if __name__ == "__main__":
-    print(f"Wrote {write(Record.read(), Path(sys.argv[1]))}")

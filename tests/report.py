@@ -139,6 +139,7 @@ class Report:
         reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
         reporter.ensure_newline()
         reporter.write_line(line)
+        reporter.flush()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the tables and write the report."""

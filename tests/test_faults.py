@@ -115,7 +115,7 @@ def test_file_that_is_gone_is_503_and_not_made_anew(
 
 
 @pytest.mark.database("postgresql")
-def test_column_of_another_type_costs_one_503(timed_service: Service) -> None:
+def test_column_of_another_type_is_503_until_its_connections_are_replaced(timed_service: Service) -> None:
     recover(timed_service.write)
     for _ in range(20):  # enough for each connection to prepare the statement
         assert timed_service.read().status_code == 200

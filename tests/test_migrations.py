@@ -241,6 +241,7 @@ def test_two_at_once_wait_for_each_other(
 
 
 @pytest.mark.ends
+@pytest.mark.database("postgresql", "mysql")
 def test_several_migrators_build_an_index_concurrently(
     alembic: Alembic, zygote: Zygote, project: Path, database_url: str, variant: Variant
 ) -> None:
@@ -248,8 +249,6 @@ def test_several_migrators_build_an_index_concurrently(
 
     On SQLite every block of a transaction's own lets another writer in.
     """
-    if variant.database == "sqlite":
-        return
     alembic("upgrade head")
     head = "0001" if has_tables(variant) else None
     with revision_of(project, CONCURRENT_INDEX.format(head=head)):
@@ -262,12 +261,11 @@ def test_several_migrators_build_an_index_concurrently(
 
 
 @pytest.mark.ends
+@pytest.mark.database("postgresql")
 def test_a_migration_killed_behind_a_pooler_leaves_no_lock(
     zygote: Zygote, project: Path, database_url: str, variant: Variant, server: Server, scratch: Path
 ) -> None:
     """A pooler goes on with the connection of a client that is gone, and with the locks of its session."""
-    if variant.database != "postgresql":
-        return
     head = "0001" if has_tables(variant) else None
     with pooler(server, scratch / "pooler") as pooled:
         url = make_url(pooled).set(database=make_url(database_url).database)
@@ -285,11 +283,10 @@ def test_a_migration_killed_behind_a_pooler_leaves_no_lock(
 
 
 @pytest.mark.ends
+@pytest.mark.database("mysql")
 def test_a_killed_migration_goes_on_where_it_was(
     alembic: Alembic, zygote: Zygote, project: Path, database_url: str, variant: Variant
 ) -> None:
-    if variant.database != "mysql":
-        return
     alembic("upgrade head")
     head = "0001" if has_tables(variant) else "base"
     environment = {"DATABASE_URL": database_url}

@@ -66,7 +66,7 @@ def conflicts(project: Project) -> list[str]:
     return git(project.folder, "diff", "--name-only", "--diff-filter=U").split()
 
 
-def test_every_command_has_a_test() -> None:
+def test_every_section_with_commands_is_known() -> None:
     assert list(COMMANDS) == [
         "Before",
         "Update",

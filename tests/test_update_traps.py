@@ -193,7 +193,7 @@ def test_where_the_database_changes_the_message_says_how_the_data_moves(project:
 
 
 @pytest.mark.parametrize("attributes", [True, False])
-def test_line_endings_make_no_conflict(project: Project, *, attributes: bool) -> None:
+def test_line_endings_make_no_conflict_where_git_knows_of_them(project: Project, *, attributes: bool) -> None:
     if not attributes:
         git(project.folder, "rm", "--quiet", ".gitattributes")
     for path in project.folder.rglob("*"):
