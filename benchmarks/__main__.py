@@ -20,6 +20,7 @@ from benchmarks.plot import draw
 from tests import variants
 from tests.conftest import scratch_folder
 from tests.demo import say
+from tests.releases import this_version
 from tests.rendering import snapshot
 from tests.servers import Server, running
 from tests.variants import ROOT
@@ -244,7 +245,7 @@ SECTIONS: dict[str, tuple[str, str, Callable[[Bench], list[str]]]] = {
     ),
 }
 
-HEAD = """\
+HEAD = f"""\
 # Performance
 
 `make bench` made this page. Services run side by side on one machine, each call goes to all of them in turn, and a
@@ -254,8 +255,8 @@ time that the service takes for it, with four connections that are never idle: i
 and neither a busy database nor a shared machine blurs it. uvicorn runs with uvloop, httptools and without its access
 log, for all alike.
 
-`by key` is `GET /users/{id}` with the profile, `page` is `GET /posts` with 20 posts and their tags, `insert` is
-`POST /users` with its commit.
+`by key` is `GET /users/{{id}}` with the profile, `page` is `GET /posts` with 20 posts and their tags, `insert` is
+`POST /users` with its commit. The figures are of {this_version()}.
 """
 
 

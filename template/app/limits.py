@@ -16,7 +16,7 @@ MAX_CLIENTS = 10_000
 
 
 class LimitBody:
-    """Refuses a body of more than `size` bytes with 413, at its announcement where it has one."""
+    """Refuses a body of more than `size` bytes with 413, as soon as Content-Length announces it."""
 
     def __init__(self, app: ASGIApp, size: int) -> None:
         self.app = app

@@ -34,4 +34,4 @@ def require_match(if_match: list[str], record: Record) -> None:
     """
     names = {name.strip() for name in ",".join(if_match).split(",")}
     if names != {"*"} and record.etag not in names:
-        raise PreconditionFailedError(f"It has changed: its ETag is {record.etag} by now.")
+        raise PreconditionFailedError(f"It has changed: its ETag is {record.etag} now.")

@@ -47,7 +47,7 @@ def order_by(
 class Keyset:
     """Rows from the newest to the oldest, in pages that cost the same at any depth.
 
-    The last of the columns is unique. `position` reads and writes a cursor's values, one a column.
+    The last column is unique. `position` reads and writes a cursor's values, one per column.
     """
 
     def __init__(
