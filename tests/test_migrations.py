@@ -109,6 +109,25 @@ def downgrade() -> None:
     op.drop_table("shelves")
 """
 
+ROWS_FIRST = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "rows_first"
+down_revision = {head!r}
+
+
+def upgrade() -> None:
+    op.execute("UPDATE counts SET n = n + 1")
+    op.execute("{add_ten}")
+    op.create_table("shelves", sa.Column("id", sa.Integer, primary_key=True))
+
+
+def downgrade() -> None:
+    op.execute("UPDATE counts SET n = 0")
+    op.drop_table("shelves")
+"""
+
 # Goes on with what was killed, goes back, and is killed before the call of the driver that has the number.
 KILLED_AT = """
 import os, signal, sys
@@ -302,6 +321,34 @@ def test_a_killed_migration_goes_on_where_it_was(
             alembic("upgrade head")
             assert shelves(database_url) == expected
         assert last > len(["create", "insert", "add", "update", "index"]) * len(["note", "commit", "do", "note"])
+
+
+@pytest.mark.ends
+@pytest.mark.database("mysql")
+def test_a_killed_migration_changes_no_row_twice(
+    alembic: Alembic, zygote: Zygote, project: Path, database_url: str, variant: Variant, server: Server
+) -> None:
+    add_ten = "UPDATE counts SET n = n + 10"
+    if server.product == "MySQL":  # MariaDB takes no WITH here
+        add_ten = "WITH t AS (SELECT 10 AS ten) UPDATE counts, t SET n = n + ten"
+    alembic("upgrade head")
+    head = "0001" if has_tables(variant) else "base"
+    environment = {"DATABASE_URL": database_url}
+    with engine(database_url).begin() as connection:
+        connection.execute(text("CREATE TABLE counts (n INTEGER PRIMARY KEY)"))
+        connection.execute(text("INSERT INTO counts VALUES (0)"))
+    with revision_of(project, ROWS_FIRST.format(head=head if has_tables(variant) else None, add_ten=add_ten)):
+        alembic("upgrade head")
+        last, killed = 0, True
+        while killed:
+            last += 1
+            child = zygote.run(["-c", KILLED_AT, str(last), head], project, environment, check=False)
+            killed = child.status == -signal.SIGKILL
+            assert killed or child.status == 0, child.output
+            alembic("upgrade head")
+            with engine(database_url).connect() as connection:
+                assert connection.scalar(text("SELECT n FROM counts")) == 11
+        assert last > len(["create", "change", "note", "change", "note", "note", "commit", "do", "note"])
 
 
 @pytest.mark.ends

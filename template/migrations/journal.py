@@ -23,8 +23,11 @@ NOTE = "REPLACE INTO migration_journal (number, statement, is_done) VALUES (%s, 
 FORGET = "DELETE FROM migration_journal WHERE number >= %s"
 DROP = "DROP TABLE migration_journal"
 
-READS = re.compile(r"\s*(DESC|DESCRIBE|DO|EXPLAIN|SELECT|SET|SHOW|WITH)\b", re.IGNORECASE)
-CHANGES_ROWS = re.compile(r"\s*(DELETE|INSERT|LOAD|REPLACE|UPDATE)\b", re.IGNORECASE)
+READS = re.compile(
+    r"\s*(DESC|DESCRIBE|DO|EXPLAIN|SELECT|SET|SHOW|WITH(?!.*\)\s*(DELETE|UPDATE)\b))\b",
+    re.IGNORECASE | re.DOTALL,
+)
+CHANGES_ROWS = re.compile(r"\s*(DELETE|INSERT|LOAD|REPLACE|UPDATE|WITH)\b", re.IGNORECASE)
 # What the server says of a change that was made before: something exists already, or is gone.
 MADE_BEFORE = {1050, 1051, 1054, 1060, 1061, 1068, 1091, 1146, 1826, 3821, 3822}
 
@@ -69,6 +72,7 @@ class Journal:
         if self.number <= len(self.done):
             self.check(statement)
             return True
+        self.create()
         if CHANGES_ROWS.match(statement):
             send(cursor, statement, parameters, context)
             self.write(NOTE, self.number, statement, True)
@@ -109,14 +113,17 @@ class Journal:
                 f" It has {done.strip()!r} where this run has {statement.strip()!r}."
             )
 
+    def create(self) -> None:
+        """Create the table while nothing is pending: that commits what the connection did."""
+        if not self.exists:
+            self.write(CREATE)
+            self.exists = True
+
     def commit(self) -> None:
         self.connection.connection.commit()
 
     def write(self, statement: str, *parameters: Any) -> None:
         cursor = self.connection.connection.cursor()
-        if not self.exists:
-            cursor.execute(CREATE)
-            self.exists = True
         cursor.execute(statement, parameters)
         cursor.close()
 
