@@ -90,12 +90,9 @@ OPTIONS: dict[str, Any] = {
 def alone(connection: Connection) -> Iterator[None]:
     """Wait for the migrations of other processes, and make those wait.
 
-    Raises TimeoutError where one takes an hour.
+    The lock ends with the connection. Raises TimeoutError where one takes an hour.
     """
     lock = text("SELECT GET_LOCK(SHA2(CONCAT('migrations ', DATABASE()), 256), 1)")
     if not any(connection.scalar(lock) == 1 for _second in range(3600)):
         raise TimeoutError("another process has been migrating this database for an hour")
-    try:
-        yield
-    finally:
-        connection.execute(text("SELECT RELEASE_ALL_LOCKS()"))
+    yield
