@@ -771,8 +771,8 @@ SEARCHED = (
     Mutation(
         "title that weighs no more than the text",
         "template/app/db/search.py.jinja",
-        '"bm25({table}_search, 10000)"',
-        '"bm25({table}_search, 1)"',
+        '"bm25({search}, 10000)"',
+        '"bm25({search}, 1)"',
         Check("contract/test_search.py::test_a_title_comes_before_a_content", SEARCH),
         r"assert \d == \d",
     ),
