@@ -61,18 +61,6 @@ class Record:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
 
-    @classmethod
-    def read(cls, path: Path = RECORDS) -> "Record":
-        """Read the lines back."""
-        first, *lines, last = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-        record = cls(**first, **last)
-        for line in lines:
-            if "repeat" in line:
-                record.failures.append(Failure(**line))
-            else:
-                record.results.append(Result(**line))
-        return record
-
     def table_of_steps(self) -> list[list[str]]:
         """Say how many variants took each step and in what time, in a row for each server; nothing if none did."""
         rows: dict[str, list[Result]] = {}
