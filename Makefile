@@ -13,7 +13,7 @@ help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Render a service, run it, and show what it answers
-	@$(VENV)/bin/python -m tests.demo
+	@$(VENV)/bin/python -m tests.harness.demo
 
 test: $(READY) programs lint ## Run every check, each on the variants that tell it most, and the most telling ones on all
 	@echo "Running the tests on every variant with $(WORKERS) workers"
@@ -27,7 +27,7 @@ test-one: $(READY) ## Run everything on one variant: make test-one VARIANT=mysql
 	@$(PYTEST) --variants "$(VARIANT)" --everything $(TEST)
 
 programs: $(READY) ## Install the programs that the tests need, where apt-get can, or say which they are
-	@$(VENV)/bin/python -m tests.programs
+	@$(VENV)/bin/python -m tests.harness.programs
 
 lint: $(READY) ## Check this repository's own code
 	@echo "Checking this repository's own code"
@@ -39,10 +39,10 @@ docs: $(READY) ## Build the documentation, strictly
 	@$(VENV)/bin/mkdocs build --strict
 
 names: $(READY) ## List anew in docs/frozen-names.md the names that no version takes away
-	@$(VENV)/bin/python -m tests.frozen
+	@$(VENV)/bin/python -m tests.updates.frozen_names
 
 constraints: $(READY) ## Pin anew what the template's services and this repository depend on
-	@$(VENV)/bin/python -m tests.constraints
+	@$(VENV)/bin/python -m tests.harness.constraints
 
 bench: $(READY) ## Measure speed and write docs/performance.md: make bench SECTIONS="limit textbook"
 	@$(VENV)/bin/python -m benchmarks $(SECTIONS)

@@ -17,14 +17,14 @@ from pathlib import Path
 
 from benchmarks import choices, flame, performance, process, rendering, scale
 from benchmarks.plot import draw
-from tests import variants
 from tests.conftest import scratch_folder
-from tests.demo import say
-from tests.releases import this_version
-from tests.rendering import snapshot
-from tests.servers import Server, running
-from tests.variants import ROOT
-from tests.zygote import Zygote
+from tests.harness import variants
+from tests.harness.demo import say
+from tests.harness.rendering import snapshot
+from tests.harness.servers import Server, running
+from tests.harness.variants import ROOT
+from tests.harness.warm_process import WarmProcess
+from tests.updates.releases import this_version
 
 PAGE = ROOT / "docs" / "performance.md"
 # A folder on the disk, where others may be in memory.
@@ -37,13 +37,13 @@ class Bench:
     """What a section needs: the servers, a process to fork from, and a folder with the template in `source`."""
 
     servers: Sequence[Server]
-    zygote: Zygote
+    warm_process: WarmProcess
     folder: Path
 
     def side(self, database: str, io: str, stack: ExitStack) -> performance.Side:
         """Give a filled database."""
         server = next(server for server in self.servers if server.database == database)
-        return performance.Side(server, io, self.folder, self.zygote, stack)
+        return performance.Side(server, io, self.folder, self.warm_process, stack)
 
 
 def plot(name: str, title: str, services: Sequence[performance.Service], to: performance.Service) -> str:
@@ -222,7 +222,7 @@ SECTIONS: dict[str, tuple[str, str, Callable[[Bench], list[str]]]] = {
             "Pages by cursor and by `OFFSET`, searches for words that few and many posts hold, with the index "
             "that finds them, and the statements of requests. Times are milliseconds, the least and the median."
         ),
-        lambda bench: heading_down(scale.section(bench.servers, bench.zygote, bench.folder)),
+        lambda bench: heading_down(scale.section(bench.servers, bench.warm_process, bench.folder)),
     ),
     "process": (
         "The process",
@@ -233,7 +233,7 @@ SECTIONS: dict[str, tuple[str, str, Callable[[Bench], list[str]]]] = {
             "the time. The client and PostgreSQL share the cores with the workers, so a second one has no core of "
             "its own where there are two."
         ),
-        lambda bench: heading_down(process.section(bench.servers, bench.zygote, bench.folder)),
+        lambda bench: heading_down(process.section(bench.servers, bench.warm_process, bench.folder)),
     ),
     "rendering": (
         "`copier copy`",
@@ -288,14 +288,14 @@ def measure(names: Sequence[str], written: dict[str, str]) -> None:
     with scratch_folder() as folder, ExitStack() as stack:
         snapshot(folder / "source")
         servers = stack.enter_context(running(list(TITLES), folder, say))
-        bench = Bench(servers, stack.enter_context(Zygote(folder / "logs")), folder)
+        bench = Bench(servers, stack.enter_context(WarmProcess(folder / "logs")), folder)
         for name in names:
             title, about, measured = SECTIONS[name]
             start = time.monotonic()
             own = folder / name
             own.mkdir()
             (own / "source").symlink_to(folder / "source")
-            lines = measured(Bench(servers, bench.zygote, own))
+            lines = measured(Bench(servers, bench.warm_process, own))
             written[title] = "\n\n" + textwrap.fill(about, 120) + "\n\n" + "\n".join(lines).strip() + "\n\n"
             parts = [f"## {title}{written[title]}" for title, _, _ in SECTIONS.values() if title in written]
             text = "\n".join([HEAD, *parts])

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import scratch_folder
-from tests.demo import say
-from tests.releases import this_version
-from tests.rendering import render_variant, snapshot
-from tests.servers import Server, new_database, running
-from tests.service import wait_until_ready
-from tests.variants import ROOT, Variant, choices
-from tests.zygote import CommandFailed, Zygote
+from tests.harness.demo import say
+from tests.harness.rendering import render_variant, snapshot
+from tests.harness.servers import Server, new_database, running
+from tests.harness.service import wait_until_ready
+from tests.harness.variants import ROOT, Variant, choices
+from tests.harness.warm_process import CommandFailed, WarmProcess
+from tests.updates.releases import this_version
 
 BASES = [(database, "async", access) for database in ("sqlite", "postgresql") for access in ("orm", "core")]
 # The first one is measured twice: how the two differ is noise.
@@ -100,7 +100,7 @@ def measure(services: Sequence[Service]) -> None:
 
 
 def serve(
-    base: tuple[str, str, str], server: Server, folder: Path, zygote: Zygote, stack: ExitStack
+    base: tuple[str, str, str], server: Server, folder: Path, warm_process: WarmProcess, stack: ExitStack
 ) -> dict[str, Service]:
     """Render, migrate and serve a base variant with each set of mixins, until the stack is closed.
 
@@ -113,19 +113,19 @@ def serve(
     environments = {name: {"DATABASE_URL": stack.enter_context(new_database(server, folder))} for name in SETS}
     for name, project in projects.items():
         render_variant(source, Variant(*base, SETS[name]), project)
-        started.append(zygote.start(["-m", "alembic", "upgrade", "head"], project, environments[name]))
+        started.append(warm_process.start(["-m", "alembic", "upgrade", "head"], project, environments[name]))
     for migration in started:
-        if zygote.wait(migration).status != 0:
+        if warm_process.wait(migration).status != 0:
             raise CommandFailed(migration.output)
     services = {}
     children = {
-        name: zygote.start([str(SERVE), str(project / "port")], project, environments[name])
+        name: warm_process.start([str(SERVE), str(project / "port")], project, environments[name])
         for name, project in projects.items()
     }
     for name, child in children.items():
-        stack.callback(zygote.stop, child)
+        stack.callback(warm_process.stop, child)
         port = projects[name] / "port"
-        wait_until_ready(zygote, child, port)
+        wait_until_ready(warm_process, child, port)
         services[name] = Service(HTTPConnection("127.0.0.1", int(port.read_text()), timeout=60))
         stack.callback(services[name].connection.close)
         fill(services[name])
@@ -170,13 +170,13 @@ def main() -> None:
     with scratch_folder() as folder, ExitStack() as stack:
         snapshot(folder / "source")
         servers = stack.enter_context(running(["sqlite", "postgresql"], folder, say))
-        zygote = stack.enter_context(Zygote(folder / "logs"))
+        warm_process = stack.enter_context(WarmProcess(folder / "logs"))
         for base in BASES:
             database, io, access = base
             server = next(server for server in servers if server.database == database)
             say(", ".join(base))
             with ExitStack() as stack_of_base:
-                services = serve(base, server, folder, zygote, stack_of_base)
+                services = serve(base, server, folder, warm_process, stack_of_base)
                 measure(list(services.values()))
             lines += [f"## {server}, {io}, {TITLES[access]}", "", *table(services), ""]
     PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")

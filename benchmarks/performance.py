@@ -23,10 +23,10 @@ from sqlalchemy import func, insert, select
 from benchmarks.choices import SERVED, Edit
 from benchmarks.load import Request, get, load, post
 from benchmarks.yardsticks.models import Base
-from tests.rendering import render_variant
-from tests.servers import Server, engine, new_database
-from tests.variants import ROOT, Variant
-from tests.zygote import CommandFailed, Zygote
+from tests.harness.rendering import render_variant
+from tests.harness.servers import Server, engine, new_database
+from tests.harness.variants import ROOT, Variant
+from tests.harness.warm_process import CommandFailed, WarmProcess
 
 SERVICE_CORE, OTHER_CORE = 0, 1
 ROUNDS, COUNT = 31, 32
@@ -199,7 +199,7 @@ def affinity(cores: set[int]) -> Iterator[None]:
 class Side:
     """One database with one driver, filled, and the services that run on it until the stack is closed."""
 
-    def __init__(self, server: Server, io: str, folder: Path, zygote: Zygote, stack: ExitStack) -> None:
+    def __init__(self, server: Server, io: str, folder: Path, warm_process: WarmProcess, stack: ExitStack) -> None:
         """Render both data accesses from the template in `folder`/source, migrate, and write the rows."""
         self.folder, self.stack, self.io = folder, stack, io
         self.url = stack.enter_context(new_database(server, folder))
@@ -208,7 +208,7 @@ class Side:
             project = folder / f"{server.database}-{io}-{access}"
             variant = Variant(server.database, io, access, ("timestamps",))
             self.projects[access] = render_variant(folder / "source", variant, project)
-        zygote.run(["-m", "alembic", "upgrade", "head"], self.projects["orm"], {"DATABASE_URL": self.url})
+        warm_process.run(["-m", "alembic", "upgrade", "head"], self.projects["orm"], {"DATABASE_URL": self.url})
         fill(self.url)
         self.driven = DRIVERS[server.database, io] + "://" + self.url.partition("://")[2]
 

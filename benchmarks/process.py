@@ -25,11 +25,11 @@ from benchmarks.load import get, load
 from benchmarks.performance import DRIVERS
 from benchmarks.scale import TITLES
 from tests.conftest import scratch_folder
-from tests.demo import say
-from tests.rendering import render_variant, snapshot
-from tests.servers import Server, free_port, new_database, running
-from tests.variants import ROOT, Variant, choices
-from tests.zygote import Zygote
+from tests.harness.demo import say
+from tests.harness.rendering import render_variant, snapshot
+from tests.harness.servers import Server, free_port, new_database, running
+from tests.harness.variants import ROOT, Variant, choices
+from tests.harness.warm_process import WarmProcess
 
 ACCESSES = ("orm", "core")
 ROUNDS, PATIENCE = 5, 60.0
@@ -243,7 +243,7 @@ def imports_table(contender: Contender, bare: Contender) -> list[str]:
 
 
 def prepare(
-    servers: Sequence[Server], zygote: Zygote, folder: Path, stack: ExitStack
+    servers: Sequence[Server], warm_process: WarmProcess, folder: Path, stack: ExitStack
 ) -> dict[str, dict[str, Contender]]:
     """Render and migrate the base variants; give them by driver and data access, with a bare application each."""
     contenders = {}
@@ -255,7 +255,7 @@ def prepare(
                 project = folder / f"process-{server.database}-{io}-{access}"
                 render_variant(folder / "source", Variant(server.database, io, access, ("timestamps",)), project)
                 url = stack.enter_context(new_database(server, folder))
-                zygote.run(["-m", "alembic", "upgrade", "head"], project, {"DATABASE_URL": url})
+                warm_process.run(["-m", "alembic", "upgrade", "head"], project, {"DATABASE_URL": url})
                 of_driver[access] = Contender("app.main:create_app", project, url)
             url = make_url(of_driver["orm"].url).set(drivername=driver).render_as_string(hide_password=False)
             of_driver["bare"] = Contender("benchmarks.yardsticks.bare:app", ROOT, url)
@@ -263,10 +263,10 @@ def prepare(
     return contenders
 
 
-def section(servers: Sequence[Server], zygote: Zygote, folder: Path, rounds: int = ROUNDS) -> list[str]:
+def section(servers: Sequence[Server], warm_process: WarmProcess, folder: Path, rounds: int = ROUNDS) -> list[str]:
     """Measure, and give the lines of the section; `folder` has the template in `source`."""
     with ExitStack() as stack:
-        contenders = prepare(servers, zygote, folder, stack)
+        contenders = prepare(servers, warm_process, folder, stack)
         parts: list[tuple[str, Callable[[], list[str]]]] = [
             ("### From the start to the first answer", lambda: starts(contenders, rounds)),
             ("### Memory, and inserts", lambda: work(contenders)),
@@ -296,8 +296,8 @@ def main() -> None:
     with scratch_folder() as folder, ExitStack() as stack:
         snapshot(folder / "source")
         servers = stack.enter_context(running(options.on.split(","), folder, say))
-        zygote = stack.enter_context(Zygote(folder / "logs"))
-        say("\n".join(section(servers, zygote, folder, options.rounds)))
+        warm_process = stack.enter_context(WarmProcess(folder / "logs"))
+        say("\n".join(section(servers, warm_process, folder, options.rounds)))
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from benchmarks.process import ratio
 from tests.conftest import scratch_folder
-from tests.demo import say
-from tests.rendering import files_of, snapshot
-from tests.variants import Variant, choices
+from tests.harness.demo import say
+from tests.harness.rendering import files_of, snapshot
+from tests.harness.variants import Variant, choices
 
 ROUNDS = 9
 ALL = choices("mixins")

@@ -21,12 +21,12 @@ from sqlalchemy.pool import QueuePool
 
 from benchmarks.client import Client
 from tests.conftest import scratch_folder
-from tests.demo import say
-from tests.rendering import render_variant, snapshot
-from tests.servers import Server, engine, new_database, running
-from tests.service import wait_until_ready
-from tests.variants import Variant
-from tests.zygote import Zygote
+from tests.harness.demo import say
+from tests.harness.rendering import render_variant, snapshot
+from tests.harness.servers import Server, engine, new_database, running
+from tests.harness.service import wait_until_ready
+from tests.harness.variants import Variant
+from tests.harness.warm_process import WarmProcess
 
 SERVICES = [("sqlite", "core"), ("postgresql", "core"), ("postgresql", "orm"), ("mysql", "core")]
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL", "orm": "ORM", "core": "Core"}
@@ -157,14 +157,14 @@ def getting(client: Client, path: str) -> Callable[[], float]:
 
 
 @contextmanager
-def serving(zygote: Zygote, project: Path, url: str) -> Iterator[Client]:
+def serving(warm_process: WarmProcess, project: Path, url: str) -> Iterator[Client]:
     """Serve a project and give a client of it."""
     port = project / "port"
     port.unlink(missing_ok=True)
-    child = zygote.start([str(SERVE), str(port)], project, {"DATABASE_URL": url})
+    child = warm_process.start([str(SERVE), str(port)], project, {"DATABASE_URL": url})
     with ExitStack() as stack:
-        stack.callback(zygote.stop, child)
-        wait_until_ready(zygote, child, port)
+        stack.callback(warm_process.stop, child)
+        wait_until_ready(warm_process, child, port)
         client = Client(int(port.read_text()))
         stack.callback(client.close)
         yield client
@@ -242,7 +242,7 @@ def counts_table(counts: Mapping[str, Mapping[int, Mapping[str, int]]]) -> list[
     return lines
 
 
-def section(servers: Sequence[Server], zygote: Zygote, folder: Path, rows: int = ROWS) -> list[str]:
+def section(servers: Sequence[Server], warm_process: WarmProcess, folder: Path, rows: int = ROWS) -> list[str]:
     """Measure, and give the lines of the section; `folder` has the template in `source`."""
     lines = [f"## A database of {rows:,} posts", ""]
     counts: dict[str, dict[int, dict[str, int]]] = {}
@@ -259,7 +259,7 @@ def section(servers: Sequence[Server], zygote: Zygote, folder: Path, rows: int =
         any_project = next(iter(projects.values()))
         migrate = ["-m", "alembic", "upgrade", "head"]
         with new_database(server, folder) as url:
-            zygote.run(migrate, any_project, {"DATABASE_URL": url})
+            warm_process.run(migrate, any_project, {"DATABASE_URL": url})
             start = time.monotonic()
             fill(url, rows, USERS)
             say(f"{server}: {rows:,} posts, after {time.monotonic() - start:.0f} s")
@@ -267,18 +267,18 @@ def section(servers: Sequence[Server], zygote: Zygote, folder: Path, rows: int =
             for access, project in projects.items():
 
                 def explain(word: str, project: Path = project, url: str = url) -> str:
-                    return index(zygote.run([str(PLAN), word], project, {"DATABASE_URL": url}).output)
+                    return index(warm_process.run([str(PLAN), word], project, {"DATABASE_URL": url}).output)
 
-                with serving(zygote, project, url) as client, database.connect() as connection:
+                with serving(warm_process, project, url) as client, database.connect() as connection:
                     lines += [f"### {server}, {TITLES[access]}", "", *pages(client, connection, rows), ""]
                     lines += [*searches(client, connection, explain), ""]
             database.dispose()
         for access, project in projects.items():
             for number in (FEW, MANY):
                 with new_database(server, folder) as url:
-                    zygote.run(migrate, project, {"DATABASE_URL": url})
+                    warm_process.run(migrate, project, {"DATABASE_URL": url})
                     fill(url, number, number)
-                    with serving(zygote, project, url) as client:
+                    with serving(warm_process, project, url) as client:
                         of_service = counts.setdefault(f"{TITLES[server.database]}, {TITLES[access]}", {})
                         of_service[number] = statements(client)
     return [*lines, f"With {FEW} users and as many posts · with {MANY:,}:", "", *counts_table(counts), ""]
@@ -293,8 +293,8 @@ def main() -> None:
     with scratch_folder() as folder, ExitStack() as stack:
         snapshot(folder / "source")
         servers = stack.enter_context(running(options.on.split(","), folder, say))
-        zygote = stack.enter_context(Zygote(folder / "logs"))
-        say("\n".join(section(servers, zygote, folder, options.rows)))
+        warm_process = stack.enter_context(WarmProcess(folder / "logs"))
+        say("\n".join(section(servers, warm_process, folder, options.rows)))
 
 
 if __name__ == "__main__":

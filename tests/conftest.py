@@ -17,15 +17,15 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.pool import QueuePool
 
-from tests import rendering, servers, targets
-from tests.demands import MARKERS, sharing
-from tests.releases import add_later_release, repository
-from tests.report import Report
-from tests.runs import Run, Runs, for_targets, waits_for_targets
-from tests.service import NO_CERTIFICATES, serving
-from tests.targets import Target
-from tests.variants import ROOT, SELECTIONS, Variant
-from tests.zygote import Zygote
+from tests.harness import rendering, servers, targets
+from tests.harness.report import Report
+from tests.harness.selection import MARKERS, sharing
+from tests.harness.service import NO_CERTIFICATES, serving
+from tests.harness.targets import Target
+from tests.harness.variant_run import Run, Runs, for_targets, waits_for_targets
+from tests.harness.variants import ROOT, SELECTIONS, Variant
+from tests.harness.warm_process import WarmProcess
+from tests.updates.releases import add_later_release, repository
 
 TARGETS = pytest.StashKey[Sequence[Target]]()
 STACK = pytest.StashKey[ExitStack]()
@@ -37,8 +37,8 @@ HOUR = 3600
 SERVERS = pytest.StashKey[list[servers.Server]]()
 ORDER = (
     "test_every_variant",
-    "test_service",
-    "test_render",
+    "test_process",
+    "test_files",
     "test_migrations",
     "contract",
     "test_overload",
@@ -182,9 +182,9 @@ def later_template(template: Path, scratch: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def zygote(scratch: Path) -> Iterator[Zygote]:
+def warm_process(scratch: Path) -> Iterator[WarmProcess]:
     """The warm process that commands are forked from."""
-    with Zygote(scratch / "logs") as process:
+    with WarmProcess(scratch / "logs") as process:
         yield process
 
 
@@ -245,19 +245,19 @@ def service_database_url(new_database: NewDatabase) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def migrated_url(zygote: Zygote, project: Path, service_database_url: str) -> str:
+def migrated_url(warm_process: WarmProcess, project: Path, service_database_url: str) -> str:
     """The URL of the service's database, migrated."""
-    zygote.run(["-m", "alembic", "upgrade", "head"], project, {"DATABASE_URL": service_database_url})
+    warm_process.run(["-m", "alembic", "upgrade", "head"], project, {"DATABASE_URL": service_database_url})
     return service_database_url
 
 
 @pytest.fixture(scope="session")
 def service(
-    zygote: Zygote, project: Path, migrated_url: str, scratch: Path, request: pytest.FixtureRequest
+    warm_process: WarmProcess, project: Path, migrated_url: str, scratch: Path, request: pytest.FixtureRequest
 ) -> Iterator[str]:
     """The URL of the variant's service, its database migrated."""
     log = request.config.stash[LOG] = scratch / "service.log"
-    with serving(zygote, project, {"DATABASE_URL": migrated_url}, scratch, log) as url:
+    with serving(warm_process, project, {"DATABASE_URL": migrated_url}, scratch, log) as url:
         yield url
 
 

@@ -22,14 +22,14 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
 
-from tests import servers
 from tests.conftest import SERVERS
-from tests.rendering import render_variant
-from tests.servers import Server, engine
-from tests.service import NO_CERTIFICATES, serving
-from tests.test_migrations import Alembic
-from tests.variants import ROOT, Variant, choices
-from tests.zygote import Zygote
+from tests.harness import servers
+from tests.harness.rendering import render_variant
+from tests.harness.servers import Server, engine
+from tests.harness.service import NO_CERTIFICATES, serving
+from tests.harness.variants import ROOT, Variant, choices
+from tests.harness.warm_process import WarmProcess
+from tests.migrations.test_migrations import Alembic
 
 SCRIPT = ROOT / "docs" / "move_data.py"
 BATCH = 1000
@@ -322,17 +322,17 @@ def projects(source: Path, scratch: Path) -> Callable[[str], Path]:
     return project
 
 
-def as_served(zygote: Zygote, project: Path, url: str) -> list[str]:
+def as_served(warm_process: WarmProcess, project: Path, url: str) -> list[str]:
     """Give every row of a project's database, as the project reads it."""
     driven = engine(url).url.render_as_string(hide_password=False)
-    return zygote.run(["-c", DUMP, driven], project, {"DATABASE_URL": url}).output.splitlines()
+    return warm_process.run(["-c", DUMP, driven], project, {"DATABASE_URL": url}).output.splitlines()
 
 
 @contextmanager
-def client(zygote: Zygote, project: Path, url: str, folder: Path) -> Iterator[httpx2.Client]:
+def client(warm_process: WarmProcess, project: Path, url: str, folder: Path) -> Iterator[httpx2.Client]:
     """Give a client of a project's service."""
     with (
-        serving(zygote, project, {"DATABASE_URL": url}, folder) as address,
+        serving(warm_process, project, {"DATABASE_URL": url}, folder) as address,
         httpx2.Client(base_url=f"{address}/api/v1", timeout=30, verify=NO_CERTIFICATES) as api,
     ):
         yield api
@@ -352,27 +352,31 @@ def leave_traces(api: httpx2.Client) -> int:
 
 
 def test_a_service_goes_on_with_another_database(
-    between: tuple[Server, Server], urls: list[str], projects: Callable[[str], Path], zygote: Zygote, tmp_path: Path
+    between: tuple[Server, Server],
+    urls: list[str],
+    projects: Callable[[str], Path],
+    warm_process: WarmProcess,
+    tmp_path: Path,
 ) -> None:
     (here, there), (old, new) = between, urls
     before, after = projects(here.database), projects(there.database)
-    Alembic(zygote, before, old)("upgrade head")
-    zygote.run(["-m", "app.seed"], before, {"DATABASE_URL": old})
-    with client(zygote, before, old, tmp_path) as api:
+    Alembic(warm_process, before, old)("upgrade head")
+    warm_process.run(["-m", "app.seed"], before, {"DATABASE_URL": old})
+    with client(warm_process, before, old, tmp_path) as api:
         last = leave_traces(api)
     execute(old, "DELETE FROM users WHERE email = 'last@example.com'")
-    alembic = Alembic(zygote, after, new)
+    alembic = Alembic(warm_process, after, new)
     alembic("upgrade head")
 
     lines = moved(old, new)
-    rows = as_served(zygote, before, old)
-    assert as_served(zygote, after, new) == rows
+    rows = as_served(warm_process, before, old)
+    assert as_served(warm_process, after, new) == rows
     assert lines[-1] == f"Moved {len(rows)} rows of 7 tables; each was read back and is the same."
     again = f"Moved 0 rows of 7 tables; {len(rows)} were there already; each was read back and is the same."
     assert moved(old, new)[-1] == again
 
     alembic("check")
-    with client(zygote, after, new, tmp_path) as api:
+    with client(warm_process, after, new, tmp_path) as api:
         users = api.get("/users", params={"sort": "id"}).raise_for_status().json()["items"]
         assert [user["preferences"] for user in users if user["name"] == "Zoë 😀"] == [PREFERENCES]
         found = api.get("/posts/search", params={"q": "query plan"}).raise_for_status().json()["items"]

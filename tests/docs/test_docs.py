@@ -1,0 +1,114 @@
+"""The documentation builds, and what it names exists: commands, choices, files, code."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.harness.rendering import render
+from tests.harness.variants import ROOT, questions
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+
+
+def text_of(name: str) -> str:
+    """Give the text of a page."""
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks_of(name: str, language: str) -> list[str]:
+    """Give a page's blocks of code in a language."""
+    return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", text_of(name))
+
+
+def rows_of_choices(name: str) -> dict[str, list[list[str]]]:
+    """Give the values and the default of each question, as the page's table of questions has them."""
+    table = text_of(name).partition("| question | values | default |")[2].partition("\n\n")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+    return {row[0].strip("`"): [re.findall(r"`([^`]+)`", cell) for cell in row[1:3]] for row in rows}
+
+
+def declared(question: dict[str, Any]) -> list[list[str]]:
+    """Give the values and the default of a question as copier.yml declares them; nothing for free text."""
+    if "choices" not in question:
+        return [[], []]
+    default = question["default"]
+    defaults = default if isinstance(default, list) else [default]
+    return [[written(value) for value in question["choices"].values()], [written(value) for value in defaults]]
+
+
+def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "site" / "http-contract" / "index.html").exists()
+
+
+def pages_of(navigation: list[dict[str, Any]]) -> Iterator[str]:
+    """Give the pages of a navigation, those of its sections too."""
+    for entry in navigation:
+        for page in entry.values():
+            yield from [page] if isinstance(page, str) else pages_of(page)
+
+
+def test_every_page_of_the_documentation_is_in_its_navigation() -> None:
+    navigation = yaml.safe_load(text_of("mkdocs.yml"))["nav"]
+    listed = set(pages_of(navigation))
+    docs = ROOT / "docs"
+    assert listed == {str(page.relative_to(docs)) for page in PAGES if page.is_relative_to(docs)}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_make_target_exists(name: str) -> None:
+    targets = set(re.findall(r"(?m)^([a-z-]+):", text_of("Makefile")))
+    named = set(re.findall(r"(?m)(?:`|^ *)make ([a-z-]+)", text_of(name)))
+    assert named <= targets, named - targets
+
+
+def written(value: bool | str) -> str:  # noqa: FBT001
+    """Return the value as one writes it in YAML."""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/choices.md"])
+def test_the_table_of_choices_is_that_of_copier(name: str) -> None:
+    assert rows_of_choices(name) == {key: declared(question) for key, question in questions().items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_relative_link_leads_to_a_file(name: str) -> None:
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", text_of(name))
+    broken = [link for link in links if not ((ROOT / name).parent / link).exists()]
+    assert broken == []
+
+
+def figures_of(name: str, heading: str) -> dict[str, list[float]]:
+    """Give the figures of each service in the table below a text, without their quartiles, to one digit."""
+    table = text_of(name).partition(heading)[2].partition("|\n\n")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
+    return {row[0]: [round(float(cell.split()[0].strip("*")), 1) for cell in row[1:]] for row in rows[2:]}
+
+
+def test_figures_of_the_readme_are_those_of_the_benchmarks() -> None:
+    measured = figures_of("docs/performance.md", "As a multiple of the textbook with the ORM:")
+    shown = figures_of("README.md", "## How fast")
+    assert shown == {name: figures for name, figures in measured.items() if name.startswith("rendered")}
+
+
+def test_the_picture_of_a_project_is_true(source: Path, tmp_path: Path) -> None:
+    project = render(source, tmp_path / "my-service", {})
+    (tree,) = blocks_of("README.md", "text")
+    folders = [tmp_path]
+    for indent, path in re.findall(r"(?m)^( *)(\S+)", tree):
+        folders[len(indent) // 2 + 1 :] = [folders[len(indent) // 2] / path]
+        assert folders[-1].is_dir() if path.endswith("/") else folders[-1].is_file(), path
+    (code,) = blocks_of("README.md", "python")
+    for excerpt in re.split(r"(?m)^# (?=app/)", code)[1:]:
+        path, _, lines = excerpt.partition("\n")
+        assert lines.strip() in (project / path).read_text(encoding="utf-8"), path

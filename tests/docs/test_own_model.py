@@ -1,0 +1,211 @@
+"""Who follows docs/mixins/your-own-model.md has a resource that works, with every mixin, on every server."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from httpx2 import codes
+from sqlalchemy import inspect
+
+from tests.conftest import SERVERS
+from tests.harness.rendering import render_variant
+from tests.harness.selection import one_of_each
+from tests.harness.servers import Server, engine, new_database
+from tests.harness.service import NO_CERTIFICATES, serving
+from tests.harness.variants import ROOT, Variant, all_variants, choices
+from tests.harness.warm_process import WarmProcess
+from tests.migrations.test_migrations import Alembic
+
+PAGE = ROOT / "docs/mixins/your-own-model.md"
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# A column that the page doesn't have: a book can be part of another, and is deleted and restored with it.
+PARENT = {
+    "orm": 'parent_id: Mapped[int | None] = mapped_column(ForeignKey("books.id", ondelete="CASCADE"), index=True)',
+    "core": 'parent_id: Named[int | None] = Column(Key, ForeignKey("books.id", ondelete="CASCADE"), index=True)',
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A variant and the server of its database."""
+
+    variant: Variant
+    server: Server
+
+    def __str__(self) -> str:
+        """Name the case in a test's id."""
+        return f"{self.variant.id}:{self.server.product.lower()}"
+
+
+def cases(running: list[Server]) -> Iterator[Case]:
+    """Give every base variant, with all mixins and without the example, on every server of its database."""
+    for variant in all_variants():
+        for server in running:
+            if variant.mixins == choices("mixins") and variant.example and variant.database == server.database:
+                yield Case(replace(variant, example=False), server)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests on each case whose server is there, or on one of each server."""
+    found = list(cases(metafunc.config.stash[SERVERS]))
+    if not metafunc.config.getoption("everything"):
+        found = one_of_each(found, lambda case: case.server)
+    metafunc.parametrize("case", found, ids=str)
+
+
+def blocks_of(heading: str) -> list[str]:
+    """Give the blocks of Python of a section of the page."""
+    section = PAGE.read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return BLOCK.findall(section)
+
+
+def written_for(variant: Variant) -> dict[str, str]:
+    """Give the files of the resource, as the page says that they are for `variant`."""
+    is_core = variant.data_access == "core"
+    table = blocks_of("The table")[is_core].replace("import Column, ", "import Column, ForeignKey, ")
+    table = table.replace("import String", "import ForeignKey, String").replace("import RecordC", "import Key, RecordC")
+    table = re.sub(r"(\n +)(summary: .*)", rf"\1\2\1{PARENT[variant.data_access]}", table)
+    if variant.database != "postgresql":
+        table = table.replace("metadata import metadata", "metadata import TABLE_OPTIONS, metadata")
+        table = table.replace("metadata, BookColumns)", "metadata, BookColumns, **TABLE_OPTIONS)")
+    (bodies,), (router,) = blocks_of("The bodies"), blocks_of("The router")
+    bodies = bodies.replace('summary: Summary = ""', 'summary: Summary = ""\n    parent_id: int | None = None')
+    files = {
+        "__init__.py": "",
+        ("tables.py" if is_core else "models.py"): table,
+        "schemas.py": bodies,
+        "repository.py": blocks_of("The repository")[is_core],
+        "router.py": router,
+    }
+    if variant.io == "sync":
+        return {name: re.sub(r"\b(async|await) ", "", text) for name, text in files.items()}
+    return files
+
+
+def add_resource(project: Path, variant: Variant) -> None:
+    """Do what the page says."""
+    (project / "app/books").mkdir()
+    for name, text in written_for(variant).items():
+        (project / "app/books" / name).write_text(text, encoding="utf-8")
+    module = "tables" if variant.data_access == "core" else "models"
+    edit(
+        project / "app/tables.py",
+        ("from app.db.audit", f"from app.books import {module} as books\nfrom app.db.audit"),
+        ('"audit_log", ', '"audit_log", "books", '),
+    )
+    edit(
+        project / "app/main.py",
+        ("from app.db.database", "from app.books.router import router as books\nfrom app.db.database"),
+        ("for router in (audit,)", "for router in (audit, books)"),
+    )
+
+
+def edit(file: Path, *changes: tuple[str, str]) -> None:
+    """Replace texts that are there once."""
+    text = file.read_text(encoding="utf-8")
+    for old, new in changes:
+        assert text.count(old) == 1, f"{file.name} has {old!r} {text.count(old)} times"
+        text = text.replace(old, new)
+    file.write_text(text, encoding="utf-8")
+
+
+def check_code(project: Path, cache: Path) -> None:
+    """Check the project as the page says."""
+    tools = Path(sys.executable).parent
+    for tool, *arguments in (
+        ["ruff", "format", "--no-cache", "--quiet"],
+        ["ruff", "check", "--no-cache"],
+        ["mypy", f"--cache-dir={cache}"],
+    ):
+        command = [str(tools / tool), *arguments]
+        done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+
+
+class Books:
+    """The calls of the resource."""
+
+    def __init__(self, api: httpx2.Client) -> None:
+        """Make them with `api`."""
+        self._api = api
+
+    def call(self, status: int, method: str, path: str = "", **options: Any) -> Any:
+        """Give the answer's body, once its status is what it should be."""
+        response = self._api.request(method, f"/books{path}", **options)
+        assert response.status_code == status, f"{method} {path}: {response.status_code} {response.text}"
+        return response.json() if response.content else None
+
+    def add(self, isbn: int, **fields: Any) -> dict[str, Any]:
+        """Add a book."""
+        body = {"title": f"Volume {isbn}", "isbn": f"{isbn:013}", "summary": "Of whales.", **fields}
+        made: dict[str, Any] = self.call(codes.CREATED, "POST", json=body)
+        return made
+
+    def found(self) -> list[int]:
+        """Give the ids that a search finds, which is the same as the list's."""
+        found = {book["id"] for book in self.call(codes.OK, "GET", "/search", params={"q": "whales"})["items"]}
+        assert found == {book["id"] for book in self.call(codes.OK, "GET")["items"]}
+        return sorted(found)
+
+
+def check_at_work(api: httpx2.Client) -> None:
+    """Check what each mixin is for."""
+    books = Books(api)
+    whole = books.add(1)
+    part = books.add(2, parent_id=whole["id"])
+    page = books.add(3, parent_id=part["id"])
+    whole_path, part_path = f"/{whole['id']}", f"/{part['id']}"
+    assert whole["version"] == 1
+    assert whole["created_at"] == whole["updated_at"]
+    books.call(codes.CONFLICT, "POST", json={"title": "Again", "isbn": whole["isbn"]})
+    assert books.found() == [whole["id"], part["id"], page["id"]]
+
+    heavier = books.add(4, title="Whales", summary="")
+    assert books.call(codes.OK, "GET", "/search", params={"q": "whales"})["items"][0] == heavier
+    books.call(codes.NO_CONTENT, "DELETE", f"/{heavier['id']}")
+
+    changed = books.call(codes.OK, "PATCH", whole_path, json={"title": "All"}, headers={"If-Match": '"1"'})
+    assert (changed["version"], changed["title"]) == (2, "All")
+    assert changed["updated_at"] > changed["created_at"]
+    books.call(codes.PRECONDITION_FAILED, "PATCH", whole_path, json={"title": "None"}, headers={"If-Match": '"1"'})
+    books.call(codes.PRECONDITION_FAILED, "DELETE", whole_path, headers={"If-Match": '"1"'})
+
+    books.call(codes.NO_CONTENT, "DELETE", whole_path, headers={"If-Match": '"2"'})
+    assert books.found() == []
+    books.call(codes.NOT_FOUND, "GET", part_path)
+    assert books.call(codes.OK, "GET", part_path, params={"include_deleted": True})["deleted_at"] is not None
+    books.call(codes.CONFLICT, "POST", f"{part_path}/restore")
+    taken = books.add(1)
+    books.call(codes.CONFLICT, "POST", f"{whole_path}/restore")
+    books.call(codes.NO_CONTENT, "DELETE", f"/{taken['id']}")
+    assert books.call(codes.OK, "POST", f"{whole_path}/restore")["deleted_at"] is None
+    assert books.found() == [whole["id"], part["id"], page["id"]]
+
+    entries = (
+        api.get("/audit", params={"table_name": "books", "record_id": whole["id"]}).raise_for_status().json()["items"]
+    )
+    assert sorted(entry["action"] for entry in entries) == ["create", "delete", "restore", "update"]
+
+
+def test_it_works_and_is_clean(
+    case: Case, source: Path, tmp_path: Path, warm_process: WarmProcess, mypy_cache: Path
+) -> None:
+    project = render_variant(source, case.variant, tmp_path / "project")
+    add_resource(project, case.variant)
+    with new_database(case.server, tmp_path) as url:
+        alembic = Alembic(warm_process, project, url)
+        alembic("upgrade head", "revision --autogenerate -m 'Add books'")
+        alembic("upgrade head", "check")
+        assert inspect(engine(url)).get_columns("books")[0]["name"] == "id"
+        check_code(project, mypy_cache)
+        with (
+            serving(warm_process, project, {"DATABASE_URL": url}, tmp_path) as address,
+            httpx2.Client(base_url=f"{address}/api/v1", timeout=30, verify=NO_CERTIFICATES) as api,
+        ):
+            check_at_work(api)

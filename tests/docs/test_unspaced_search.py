@@ -1,0 +1,94 @@
+"""Who follows docs/mixins/full-text-search.md finds words inside of texts that have no spaces between them."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.conftest import SERVERS
+from tests.docs.test_own_model import BLOCK, Case, edit
+from tests.harness.rendering import render_variant
+from tests.harness.selection import one_of_each
+from tests.harness.servers import Server, new_database
+from tests.harness.service import NO_CERTIFICATES, serving
+from tests.harness.variants import ROOT, all_variants
+from tests.harness.warm_process import WarmProcess
+from tests.migrations.test_migrations import Alembic
+
+PAGE = ROOT / "docs/mixins/full-text-search.md"
+CHANGES = {
+    "postgresql": ('UNSPACED = ""', r'UNSPACED = r"\u0E00-\u0E7F\u3040-\u30FF\u3400-\u9FFF"'),
+    "mysql": ('PARSER = ""', 'PARSER = "ngram"'),
+    "sqlite": ('TOKENIZER = "unicode61 remove_diacritics 2"', 'TOKENIZER = "trigram"'),
+}
+TEXTS = {
+    "東京都に住んでいます": "住んで",
+    "我们今天讨论数据库": "数据库",
+    "ฉันชอบฐานข้อมูลมาก": "ฐานข้อมูล",
+    "Old maps": "maps",
+}
+
+
+def cases(running: list[Server]) -> Iterator[Case]:
+    """Give every base variant with the mixin, on the servers that have an index for such texts."""
+    for variant in all_variants():
+        for server in running:
+            fits = variant.database == server.database and server.product != "MariaDB"
+            if fits and variant.example and variant.mixins == ("timestamps",):
+                yield Case(replace(variant, mixins=("full_text_search",)), server)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the test on one of each server, or on every case."""
+    found = list(cases(metafunc.config.stash[SERVERS]))
+    if not metafunc.config.getoption("everything"):
+        found = one_of_each(found, lambda case: case.server)
+    metafunc.parametrize("case", found, ids=str)
+
+
+def count_found(warm_process: WarmProcess, project: Path, url: str, folder: Path) -> list[int]:
+    """Serve the project, add posts of the texts, and count what is found of each word."""
+    with (
+        serving(warm_process, project, {"DATABASE_URL": url}, folder) as address,
+        httpx2.Client(base_url=f"{address}/api/v1", timeout=30, verify=NO_CERTIFICATES) as api,
+    ):
+        user = {"email": f"{folder.name}@example.com", "name": "Ada"}
+        author = api.post("/users", json=user).raise_for_status().json()["id"]
+        for text in TEXTS:
+            api.post("/posts", json={"author_id": author, "title": "T", "content": text}).raise_for_status()
+        assert api.get("/posts/search", params={"q": "大阪府"}).json()["items"] == []
+        return [len(api.get("/posts/search", params={"q": word}).json()["items"]) for word in TEXTS.values()]
+
+
+def write_revision(project: Path, database: str) -> None:
+    """Put what the page says into the newest revision."""
+    section = PAGE.read_text(encoding="utf-8").partition("\n## Scripts without spaces\n")[2].partition("\n## ")[0]
+    block = BLOCK.findall(section)[["postgresql", "mysql"].index(database)]
+    lines = block.splitlines()
+    imports = "".join(f"{line}\n" for line in lines if line.startswith("from "))
+    indented = "".join(f"    {line}\n" for line in lines if line and not line.startswith("from "))
+    (revision,) = (project / "migrations/versions").glob("*search_in_words.py")
+    text = revision.read_text(encoding="utf-8")
+    text = re.sub(r"(def upgrade\(\) -> None:\n)    pass\n", lambda match: match[1] + indented, text)
+    text = re.sub(r"^(from alembic import op\n|import sqlalchemy as sa\n)", "", text, flags=re.MULTILINE)
+    imports = f"\nimport sqlalchemy as sa\nfrom alembic import op\n{imports}\nrevision"
+    revision.write_text(text.replace("\nrevision", imports, 1), encoding="utf-8")
+
+
+def test_a_word_inside_of_a_text_is_found(case: Case, source: Path, tmp_path: Path, warm_process: WarmProcess) -> None:
+    project = render_variant(source, case.variant, tmp_path / "project")
+    with new_database(case.server, tmp_path) as url:
+        alembic = Alembic(warm_process, project, url)
+        alembic("upgrade head")
+        (tmp_path / "before").mkdir()
+        assert count_found(warm_process, project, url, tmp_path / "before") == [0, 0, 0, 1]
+        edit(project / "app/db/search.py", CHANGES[case.variant.database])
+        if case.variant.database != "sqlite":
+            alembic("revision -m 'search in words'")
+            write_revision(project, case.variant.database)
+        alembic("upgrade head", "check")
+        (tmp_path / "after").mkdir()
+        assert count_found(warm_process, project, url, tmp_path / "after") == [2, 2, 2, 2]

@@ -1,0 +1,89 @@
+"""Migrates the database of the project that it runs in there and back, then drives its service, all in one process.
+
+Run as `python drive.py ANSWERS RESULT` with `DATABASE_URL` set; ANSWERS are the variant's, as JSON. What each step came
+to is written to RESULT.
+"""
+
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import ExitStack
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from _pytest.assertion import install_importhook
+from _pytest.config import get_config
+from sqlalchemy.pool import QueuePool
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # `tests` is ours; the project's own are not imported
+install_importhook(get_config()).mark_rewrite("tests.every_variant")  # an assertion that fails says what it compared
+
+from tests.contract.blog import Blog  # noqa: E402
+from tests.contract.shapes import Shapes  # noqa: E402
+from tests.contract.storage import Storage  # noqa: E402
+from tests.every_variant import crud, first_model, first_model_crud, mixins  # noqa: E402, F401 - they register their checks
+from tests.every_variant.checks import CHECKS, Service, features_of  # noqa: E402
+from tests.every_variant.client import client_of  # noqa: E402
+from tests.every_variant.migrations import migrate  # noqa: E402
+from tests.harness.servers import engine  # noqa: E402
+
+
+class ChecksFailed(Exception):
+    """Checks failed; the text has the traceback of each, and ends with their names."""
+
+
+def drive(url: str, answers: dict[str, Any]) -> int:
+    """Run the checks whose needs the variant has, and give their number.
+
+    Raises:
+        ChecksFailed: some of them failed.
+
+    """
+    features = features_of(answers)
+    chosen = [check for needs, check in CHECKS if needs <= features]
+    failed: dict[str, str] = {}
+    database = engine(url, QueuePool)
+    settings = import_module("app.settings").Settings()
+    app = import_module("app.main").create_app(settings)
+    with ExitStack() as stack:
+        if "first model" in features:
+            first_model.include(app, stack.enter_context(first_model.migrated(answers)), answers)
+        api = stack.enter_context(client_of(app))
+        stored = Storage(database, hides="soft_delete" in features)
+        service = Service(api, Blog(api), Shapes(answers), stored, features)
+        for check in chosen:
+            try:
+                check(service)
+            except Exception:  # noqa: BLE001 - told with the others
+                failed[check.__name__] = traceback.format_exc()
+    database.dispose()
+    if failed:
+        names = f"{len(failed)} of {len(chosen)} checks failed: {', '.join(failed)}"
+        raise ChecksFailed("\n".join([*failed.values(), names]))
+    return len(chosen)
+
+
+def outcome_of(work: Callable[[], int]) -> dict[str, Any]:
+    """Say what a step came to."""
+    started, checks, failed = time.perf_counter(), 0, ""
+    try:
+        checks = work()
+    except ChecksFailed as error:
+        failed = str(error)
+    except Exception:  # noqa: BLE001 - told by the test
+        failed = traceback.format_exc()
+    return {"checks": checks, "seconds": time.perf_counter() - started, "failed": failed}
+
+
+def main() -> None:
+    """Take the steps."""
+    answers, url = json.loads(sys.argv[1]), os.environ["DATABASE_URL"]
+    outcomes = {"migrate": outcome_of(lambda: migrate(url)), "drive": outcome_of(lambda: drive(url, answers))}
+    Path(sys.argv[2]).write_text(json.dumps(outcomes), encoding="utf-8")
+
+
+main()

@@ -1,0 +1,74 @@
+"""Each of all variants is rendered, linted, migrated there and back, and driven through all that its service does.
+
+`tests/every_variant/` says what a service must do. The last two steps are taken in one fork of the warm process.
+"""
+
+import functools
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import NewDatabase
+from tests.harness.variants import Variant
+from tests.harness.warm_process import WarmProcess
+from tests.rendered.test_files import tool
+
+pytestmark = pytest.mark.every
+
+DRIVE = Path(__file__).parent / "drive.py"
+Step = Callable[[str], None]
+
+
+@pytest.fixture(scope="module")
+def driven(
+    warm_process: WarmProcess, project: Path, variant: Variant, new_database: NewDatabase, scratch: Path
+) -> Callable[[], dict[str, Any]]:
+    """A way to what migrating and driving came to; both are done when it is asked for first."""
+
+    @functools.cache
+    def drive() -> dict[str, Any]:
+        result = scratch / "outcomes.json"
+        result.unlink(missing_ok=True)
+        started = time.perf_counter()
+        with new_database() as url:
+            command = ["-W", "error", str(DRIVE), json.dumps(variant.answers), str(result)]
+            warm_process.run(command, project, {"DATABASE_URL": url})
+        outcomes: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+        outcomes["migrate"]["seconds"] = time.perf_counter() - started - outcomes["drive"]["seconds"]
+        return outcomes
+
+    return drive
+
+
+@pytest.fixture
+def passes(driven: Callable[[], dict[str, Any]], request: pytest.FixtureRequest) -> Step:
+    """Fail with what a step says, and report how many checks it had and how long they took."""
+
+    def passes(step: str) -> None:
+        outcome = driven()[step]
+        request.node.user_properties += [("checks", outcome["checks"]), ("seconds", outcome["seconds"])]
+        if outcome["failed"]:
+            pytest.fail(outcome["failed"], pytrace=False)
+
+    return passes
+
+
+def test_it_is_rendered(project: Path) -> None:
+    assert (project / "app/main.py").exists()
+
+
+def test_it_is_linted_and_formatted(project: Path) -> None:
+    tool("ruff", "check", "--no-cache", "--no-fix", project=project)
+    tool("ruff", "format", "--no-cache", "--check", project=project)
+
+
+def test_its_migrations_go_up_and_down_and_up_again_and_miss_nothing(passes: Step) -> None:
+    passes("migrate")
+
+
+def test_its_resources_and_mixins_do_what_the_contract_says(passes: Step) -> None:
+    passes("drive")

@@ -1,0 +1,71 @@
+"""Pins what the rendered projects and this repository depend on, all together, in constraints.txt.
+
+Run as `python -m tests.harness.constraints`. It pins the newest versions that suit every Python that the projects
+support, and writes those of the programs that workflows and images install into the template.
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.harness.rendering import render_variant, snapshot
+from tests.harness.variants import ROOT, all_variants
+
+CONSTRAINTS = ROOT / "constraints.txt"
+HEADER = "# What the rendered projects and this repository depend on. `make constraints` writes this file.\n"
+# Where the template names the version of a program, by its package.
+SETUP_UV = r'(setup-uv@.*\n +with:\n +version: ")[\d.]+'
+PINS = {
+    "template/Dockerfile.jinja": {"uv": r"(astral/uv:)[\d.]+"},
+    "template/.github/workflows/ci.yml.jinja": {"uv": SETUP_UV},
+    "template/.github/workflows/update.yml.jinja": {"uv": SETUP_UV, "copier": r"(copier==)[\d.]+"},
+}
+
+
+def requirements_of(project: Path) -> list[str]:
+    """Give what pyproject.toml of `project` requires, its dependency groups included."""
+    declared = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+    groups = declared.get("dependency-groups", {}).values()
+    build = declared.get("build-system", {}).get("requires", [])
+    return [*declared["project"].get("dependencies", []), *build, *(name for group in groups for name in group)]
+
+
+def pins() -> dict[str, str]:
+    """Give the version of each package that constraints.txt pins, by its name."""
+    return dict(re.findall(r"(?m)^([\w-]+)==(\S+)", CONSTRAINTS.read_text(encoding="utf-8")))
+
+
+def pin_tools(versions: Mapping[str, str], root: Path = ROOT) -> None:
+    """Write the versions of the programs that the template's files name."""
+    for name, patterns in PINS.items():
+        file = root / name
+        text = file.read_text(encoding="utf-8")
+        for package, pattern in patterns.items():
+            text, count = re.subn(pattern, rf"\g<1>{versions[package]}", text)
+            assert count, f"{name} has no {pattern}"
+        file.write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    """Write constraints.txt."""
+    required = set(requirements_of(ROOT))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        source = snapshot(folder / "source")
+        for variant in all_variants():
+            required |= set(requirements_of(render_variant(source, variant, folder / variant.id)))
+        wanted = folder / "requirements.in"
+        wanted.write_text("\n".join(sorted(required)), encoding="utf-8")
+        options = ["--universal", "--python-version", "3.11", "--no-header", "--no-annotate", "--upgrade"]
+        command = [str(Path(sys.executable).with_name("uv")), "pip", "compile", "--quiet", *options, str(wanted)]
+        pinned = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    CONSTRAINTS.write_text(HEADER + pinned, encoding="utf-8")
+    pin_tools(pins())
+
+
+if __name__ == "__main__":
+    main()

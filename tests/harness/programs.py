@@ -1,0 +1,41 @@
+"""Installs the programs that the tests need and this machine lacks, or says which they are.
+
+Run as `python -m tests.harness.programs`.
+"""
+
+import os
+
+from tests.harness.servers import LOCAL, can_install, docker_answers, find, install
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def missing() -> list[str]:
+    """Give the packages of Debian that have the programs which are lacking."""
+    packages = []
+    starts_mysql = LOCAL in os.environ.get("TEST_MYSQL_URL", LOCAL).split(",")
+    if starts_mysql and not find("mysqld", "mariadbd") and not docker_answers():
+        packages += ["mariadb-server-core", "mariadb-client-core"]
+    if not find("pgbouncer"):
+        packages.append("pgbouncer")
+    if not find(*BROWSERS):
+        packages.append("chromium")
+    return packages
+
+
+def main() -> None:
+    """Install what is missing, where root can by apt-get; stop with a sentence where something still is."""
+    packages = missing()
+    if packages and can_install():
+        print(f"Installing {', '.join(packages)} with apt-get", flush=True)
+        install(*packages)
+        packages = missing()
+    if packages:
+        raise SystemExit(
+            f"The tests need programs that aren't here. On Debian: apt-get install {' '.join(packages)}. Elsewhere,"
+            " install MariaDB or MySQL (or set TEST_MYSQL_URL, or start Docker), PgBouncer and Chromium."
+        )
+
+
+if __name__ == "__main__":
+    main()

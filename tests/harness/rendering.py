@@ -1,0 +1,84 @@
+"""Renders variants, in this process and fast."""
+
+import functools
+import shutil
+import warnings
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import copier
+import jinja2
+from copier._main import Worker
+
+from tests.harness.variants import ROOT, Variant, check_keys
+
+SOURCES = ("copier.yml", "template")
+
+
+def snapshot(destination: Path, origin: Path = ROOT) -> Path:
+    """Copy the template to `destination`, without the repository around it, and give that folder back.
+
+    Copier clones a repository and commits its changes before it renders; a plain folder spares that.
+    """
+    destination.mkdir(parents=True, exist_ok=True)
+    for name in SOURCES:
+        source = origin / name
+        if source.is_dir():
+            shutil.copytree(source, destination / name)
+        else:
+            shutil.copy(source, destination / name)
+    return destination
+
+
+def render(source: Path, destination: Path, answers: dict[str, Any]) -> Path:
+    """Render the template in `source` to `destination`, with copier.yml's defaults for what `answers` leaves out.
+
+    Raises:
+        ValueError: a key of `answers` is no question's, or a value can't be its answer.
+
+    """
+    check_keys(answers)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        copier.run_copy(str(source), destination, data=answers, defaults=True, quiet=True)
+    return destination
+
+
+def render_variant(source: Path, variant: Variant, destination: Path) -> Path:
+    """Render `variant` to `destination`."""
+    return render(source, destination, variant.answers)
+
+
+def files_of(project: Path) -> dict[str, bytes]:
+    """Give the content of every file of a rendered project by its path, in order."""
+    paths = sorted(path for path in project.rglob("*") if path.is_file())
+    return {path.relative_to(project).as_posix(): path.read_bytes() for path in paths}
+
+
+def _remember_compiled_templates() -> None:
+    """Compile each Jinja text once a process: Copier makes a new environment, alike in all else, for every render."""
+    compile_text = jinja2.Environment.compile
+    known: dict[tuple[Any, ...], CodeType] = {}
+
+    @functools.wraps(compile_text)
+    def remembering(
+        self: jinja2.Environment, source: Any, name: Any = None, filename: Any = None, *args: Any, **options: Any
+    ) -> Any:
+        if not isinstance(source, str) or args or options:
+            return compile_text(self, source, name, filename, *args, **options)
+        key = (type(self), self.undefined, self.keep_trailing_newline, tuple(self.extensions), source, name)
+        if key not in known:
+            known[key] = compile_text(self, source, name, filename)
+        return known[key]
+
+    jinja2.Environment.compile = remembering  # type: ignore[method-assign]
+
+
+def _spare_git() -> None:
+    """Ask git nothing about each file: what is rendered here lies in a new folder that no repository holds."""
+    Worker._sync_git_index_executable_bit = lambda *_: None  # type: ignore[method-assign]  # noqa: SLF001
+
+
+_remember_compiled_templates()
+_spare_git()

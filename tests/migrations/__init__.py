@@ -1,0 +1,1 @@
+"""The revisions of a rendered project, on the database servers."""

@@ -1,0 +1,426 @@
+"""The migrations lead to the schema that the tables declare, also as SQL and when two run them at once.
+
+`tests/every_variant/` goes up, down and up again with those of every variant.
+"""
+
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import make_url, text
+
+from tests.harness.schema import schema_of
+from tests.harness.servers import Server, engine, free_port, pooler
+from tests.harness.variants import Variant
+from tests.harness.warm_process import Child, CommandFailed, WarmProcess
+
+pytestmark = pytest.mark.pairs
+
+IN_TURN = """
+import shlex, sys
+from alembic.config import main
+for command in sys.argv[1:]:
+    main(shlex.split(command))
+"""
+CREATE_ALL = """
+import sys
+from sqlalchemy import create_engine
+from app.tables import metadata
+engine = create_engine(sys.argv[1])
+metadata.create_all(engine)
+engine.dispose()
+"""
+
+ORPHAN = """
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.execute("INSERT INTO posts (author_id, title, content, published) VALUES (1, 'T', 'C', false)")
+"""
+
+ANEW = """
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("tags") as batch:
+        batch.create_check_constraint("named", "name <> ''")
+"""
+
+CONCURRENT_INDEX = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "concurrent"
+down_revision = {head!r}
+
+
+def upgrade() -> None:
+    op.create_table("shelves", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("name", sa.String(50)))
+    with op.get_context().autocommit_block():
+        op.create_index("ix_shelves_name", "shelves", ["name"], postgresql_concurrently=True)
+
+
+def downgrade() -> None:
+    op.drop_table("shelves")
+"""
+
+KILLED = """
+import os, signal
+from alembic import op
+
+revision = "killed"
+down_revision = {head!r}
+
+
+def upgrade() -> None:
+    op.execute("SELECT 1")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+STEPS = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "steps"
+down_revision = {head!r}
+
+
+def upgrade() -> None:
+    shelves = op.create_table("shelves", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(9)))
+    op.bulk_insert(shelves, [{{"id": 1, "name": "first"}}, {{"id": 2, "name": "second"}}])
+    op.add_column("shelves", sa.Column("width", sa.Integer))
+    op.execute("UPDATE shelves SET width = id * 10")
+    op.create_index("ix_shelves_name", "shelves", ["name"], unique=True)
+
+
+def downgrade() -> None:
+    op.drop_table("shelves")
+"""
+
+ROWS_FIRST = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "rows_first"
+down_revision = {head!r}
+
+
+def upgrade() -> None:
+    op.execute("UPDATE counts SET n = n + 1")
+    op.execute("{add_ten}")
+    op.create_table("shelves", sa.Column("id", sa.Integer, primary_key=True))
+
+
+def downgrade() -> None:
+    op.execute("UPDATE counts SET n = 0")
+    op.drop_table("shelves")
+"""
+
+# Goes on with what was killed, goes back, and is killed before the call of the driver that has the number.
+KILLED_AT = """
+import os, signal, sys
+from alembic.config import main
+import pymysql
+from sqlalchemy.connectors import asyncio
+
+calls, last = 0, 0
+def counted(function):
+    def call(*arguments):
+        global calls
+        calls += 1
+        if calls == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*arguments)
+    return call
+cursors = pymysql.cursors.Cursor, asyncio.AsyncAdapt_dbapi_cursor
+connections = pymysql.connections.Connection, asyncio.AsyncAdapt_dbapi_connection
+for cursor, connection in zip(cursors, connections):
+    cursor.execute, connection.commit = counted(cursor.execute), counted(connection.commit)
+main(["downgrade", sys.argv[2]])
+calls, last = 0, int(sys.argv[1])
+main(["upgrade", "head"])
+"""
+
+
+class Alembic:
+    """Alembic's commands in a project, on a database."""
+
+    def __init__(self, warm_process: WarmProcess, project: Path, url: str) -> None:
+        """Run them in forks of `warm_process`."""
+        self._warm_process = warm_process
+        self._project = project
+        self._environment = {"DATABASE_URL": url}
+
+    def __call__(self, *commands: str) -> str:
+        """Run commands in turn, in one fork, and give what they print; raises CommandFailed where one fails."""
+        return self._warm_process.run(["-c", IN_TURN, *commands], self._project, self._environment).output
+
+    def start(self, *arguments: str) -> Child:
+        """Run a command at the same time as others."""
+        return self._warm_process.start(["-m", "alembic", *arguments], self._project, self._environment)
+
+
+@pytest.fixture
+def alembic(warm_process: WarmProcess, project: Path, database_url: str) -> Alembic:
+    """Alembic on an empty database."""
+    return Alembic(warm_process, project, database_url)
+
+
+def test_they_lead_to_what_the_tables_declare(
+    migrated_url: str, database_url: str, warm_process: WarmProcess, project: Path, variant: Variant
+) -> None:
+    driven = engine(database_url).url.render_as_string(hide_password=False)
+    warm_process.run(["-c", CREATE_ALL, driven], project, {"DATABASE_URL": database_url})
+    migrated = schema_of(migrated_url)
+    assert migrated == schema_of(database_url)
+    assert bool(migrated) == has_tables(variant)
+
+
+def test_they_can_be_written_as_sql(alembic: Alembic, variant: Variant, database_url: str) -> None:
+    up, down = alembic("upgrade head --sql"), alembic("downgrade head:base --sql") if has_tables(variant) else ""
+    for table in ["users"] * variant.example + ["audit_log"] * ("audit_log" in variant.mixins):
+        assert f"CREATE TABLE {table}" in up
+        assert f"DROP TABLE {table}" in down
+    assert schema_of(database_url) == set()
+
+
+@pytest.mark.ends
+def test_a_new_revision_has_nothing_to_do(warm_process: WarmProcess, project: Path, migrated_url: str) -> None:
+    """`check`, which compares the same, runs on every variant."""
+    before = set(project.glob("migrations/versions/*.py"))
+    Alembic(warm_process, project, migrated_url)("revision --autogenerate -m 'nothing to do'")
+    (made,) = set(project.glob("migrations/versions/*.py")) - before
+    try:
+        bodies = re.findall(r"def (?:up|down)grade\(\) -> None:\n((?: .*\n|\n)+)", made.read_text(encoding="utf-8"))
+        statements = [line.strip() for body in bodies for line in body.splitlines()]
+        assert {line for line in statements if line and not line.startswith(("#", '"""'))} == {"pass"}
+    finally:
+        made.unlink()
+
+
+@pytest.mark.example
+@pytest.mark.ends
+def test_a_row_without_the_one_it_refers_to_is_refused_and_undone(
+    alembic: Alembic, project: Path, database_url: str
+) -> None:
+    alembic("upgrade head")
+    revision = project / "migrations" / "versions" / "0002_orphan.py"
+    revision.write_text(ORPHAN, encoding="utf-8")
+    try:
+        with pytest.raises(CommandFailed, match=r"(?i)foreign key|rows refer to rows"):
+            alembic("upgrade head")
+    finally:
+        revision.unlink()
+    with engine(database_url).connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM posts")) == 0
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0001"
+
+
+@pytest.mark.example
+@pytest.mark.ends
+def test_an_id_is_not_given_again_after_its_table_was_made_anew(
+    alembic: Alembic, project: Path, database_url: str
+) -> None:
+    alembic("upgrade head")
+    with engine(database_url).begin() as connection:
+        connection.execute(text("INSERT INTO tags (name) VALUES ('first'), ('last')"))
+        connection.execute(text("DELETE FROM tags WHERE name = 'last'"))
+    revision = project / "migrations" / "versions" / "0002_anew.py"
+    revision.write_text(ANEW, encoding="utf-8")
+    try:
+        alembic("upgrade head")
+    finally:
+        revision.unlink()
+    with engine(database_url).begin() as connection:
+        connection.execute(text("INSERT INTO tags (name) VALUES ('new')"))
+        assert connection.scalars(text("SELECT id FROM tags ORDER BY id")).all() == [1, 3]
+
+
+@pytest.mark.ends
+def test_two_at_once_wait_for_each_other(
+    alembic: Alembic, warm_process: WarmProcess, database_url: str, variant: Variant, migrated_url: str
+) -> None:
+    first, second = alembic.start("upgrade", "head"), alembic.start("upgrade", "head")
+    assert [warm_process.wait(first).status, warm_process.wait(second).status] == [0, 0], first.output + second.output
+    assert bool(schema_of(database_url)) == has_tables(variant)
+    assert schema_of(database_url) == schema_of(migrated_url)
+    alembic("check")
+
+
+@pytest.mark.ends
+@pytest.mark.database("postgresql", "mysql")
+def test_several_migrators_build_an_index_concurrently(
+    alembic: Alembic, warm_process: WarmProcess, project: Path, database_url: str, variant: Variant
+) -> None:
+    """An index that is built concurrently waits for every transaction with a snapshot.
+
+    On SQLite every block of a transaction's own lets another writer in.
+    """
+    alembic("upgrade head")
+    head = "0001" if has_tables(variant) else None
+    with revision_of(project, CONCURRENT_INDEX.format(head=head)):
+        for _ in range(3):
+            migrators = [alembic.start("upgrade", "head") for _ in range(4)]
+            ended = [warm_process.wait(migrator, timeout=120) for migrator in migrators]
+            assert [migrator.status for migrator in ended] == [0] * 4, "".join(each.output for each in ended)
+            assert any("ix_shelves_name" in line for line in schema_of(database_url))
+            alembic("downgrade -1")
+
+
+@pytest.mark.ends
+@pytest.mark.database("postgresql")
+def test_a_migration_killed_behind_a_pooler_leaves_no_lock(
+    warm_process: WarmProcess, project: Path, database_url: str, variant: Variant, server: Server, scratch: Path
+) -> None:
+    """A pooler goes on with the connection of a client that is gone, and with the locks of its session."""
+    head = "0001" if has_tables(variant) else None
+    with pooler(server, scratch / "pooler") as pooled:
+        url = make_url(pooled).set(database=make_url(database_url).database)
+        alembic = Alembic(warm_process, project, url.render_as_string(hide_password=False))
+        alembic("upgrade head", "check")
+        with revision_of(project, CONCURRENT_INDEX.format(head=head)):
+            alembic("upgrade head", "downgrade -1")
+        with revision_of(project, KILLED.format(head=head)):
+            assert warm_process.wait(alembic.start("upgrade", "head")).status != 0
+        with revision_of(project, CONCURRENT_INDEX.format(head=head)):
+            migrators = [alembic.start("upgrade", "head") for _ in range(2)]
+            ended = [warm_process.wait(migrator, timeout=60) for migrator in migrators]
+            assert [migrator.status for migrator in ended] == [0] * 2, "".join(each.output for each in ended)
+            alembic("downgrade base")
+
+
+@pytest.mark.ends
+@pytest.mark.database("mysql")
+def test_a_killed_migration_goes_on_where_it_was(
+    alembic: Alembic, warm_process: WarmProcess, project: Path, database_url: str, variant: Variant
+) -> None:
+    alembic("upgrade head")
+    head = "0001" if has_tables(variant) else "base"
+    environment = {"DATABASE_URL": database_url}
+    with revision_of(project, STEPS.format(head=head if has_tables(variant) else None)):
+        alembic("upgrade head")
+        expected, killed = shelves(database_url), True
+        last = -1 if variant.mixins else 0  # half of the calls with mixins, the others without
+        while killed:
+            last += 2
+            child = warm_process.run(["-c", KILLED_AT, str(last), head], project, environment, check=False)
+            killed = child.status == -signal.SIGKILL
+            assert killed or child.status == 0, child.output
+            alembic("upgrade head")
+            assert shelves(database_url) == expected
+        assert last > len(["create", "insert", "add", "update", "index"]) * len(["note", "commit", "do", "note"])
+
+
+@pytest.mark.ends
+@pytest.mark.database("mysql")
+def test_a_killed_migration_changes_no_row_twice(
+    alembic: Alembic, warm_process: WarmProcess, project: Path, database_url: str, variant: Variant, server: Server
+) -> None:
+    add_ten = "UPDATE counts SET n = n + 10"
+    if server.product == "MySQL":  # MariaDB takes no WITH here
+        add_ten = "WITH t AS (SELECT 10 AS ten) UPDATE counts, t SET n = n + ten"
+    alembic("upgrade head")
+    head = "0001" if has_tables(variant) else "base"
+    environment = {"DATABASE_URL": database_url}
+    with engine(database_url).begin() as connection:
+        connection.execute(text("CREATE TABLE counts (n INTEGER PRIMARY KEY)"))
+        connection.execute(text("INSERT INTO counts VALUES (0)"))
+    with revision_of(project, ROWS_FIRST.format(head=head if has_tables(variant) else None, add_ten=add_ten)):
+        alembic("upgrade head")
+        last, killed = 0, True
+        while killed:
+            last += 1
+            child = warm_process.run(["-c", KILLED_AT, str(last), head], project, environment, check=False)
+            killed = child.status == -signal.SIGKILL
+            assert killed or child.status == 0, child.output
+            alembic("upgrade head")
+            with engine(database_url).connect() as connection:
+                assert connection.scalar(text("SELECT n FROM counts")) == 11
+        assert last > len(["create", "change", "note", "change", "note", "note", "commit", "do", "note"])
+
+
+@pytest.mark.ends
+def test_a_failed_migration_goes_on_once_it_is_mended(
+    alembic: Alembic, project: Path, database_url: str, variant: Variant
+) -> None:
+    alembic("upgrade head")
+    steps = STEPS.format(head="0001" if has_tables(variant) else None)
+    with revision_of(project, steps.replace("id * 10", "absent")):
+        with pytest.raises(CommandFailed, match="absent"):
+            alembic("upgrade head")
+        alembic("current")
+    if variant.database == "mysql":
+        with (
+            revision_of(project, steps.replace("String(9)", "String(88)")),
+            pytest.raises(CommandFailed, match=r"A run was cut off after 3 statements, which migration_journal lists"),
+        ):
+            alembic("upgrade head")
+    with revision_of(project, steps):
+        alembic("upgrade head")
+        assert shelves(database_url)[1] == [(1, "first", 10), (2, "second", 20)]
+        alembic("downgrade -1", "upgrade head")
+    assert not any("migration_journal" in line for line in schema_of(database_url))
+
+
+@pytest.mark.ends
+@pytest.mark.parametrize("wrong", ["database", "user", "port", "host"])
+def test_a_database_out_of_reach_is_named_in_one_line(
+    wrong: str, warm_process: WarmProcess, project: Path, database_url: str, tmp_path: Path
+) -> None:
+    url = make_url(database_url)
+    if url.drivername == "sqlite":
+        file = {"database": tmp_path / "none" / "app.db", "user": tmp_path, "port": tmp_path / "text", "host": Path()}
+        (tmp_path / "text").write_text("no database" * 100)
+        url = url.set(database=str(file[wrong]))
+    else:
+        url = url.set(username="nobody", password="hush") if wrong == "user" else url.set(password="hush")
+        url = {
+            "database": url.set(database="absent"),
+            "user": url,
+            "port": url.set(port=free_port()),
+            "host": url.set(host="absent.invalid"),
+        }[wrong]
+    environment = {"DATABASE_URL": url.render_as_string(hide_password=False)}
+    for command in ("upgrade head", "current"):
+        child = warm_process.run(["-m", "alembic", *command.split()], project, environment, check=False)
+        assert child.status == 1
+        (line,) = child.output.splitlines()
+        assert line.startswith("DATABASE_URL: ")
+        assert str(url.database) in line
+        assert url.host is None or url.host in line
+        assert "hush" not in line
+
+
+@contextmanager
+def revision_of(project: Path, text: str) -> Iterator[Path]:
+    """Give the project one more revision."""
+    path = project / "migrations" / "versions" / "one_more.py"
+    path.write_text(text, encoding="utf-8")
+    try:
+        yield path
+    finally:
+        path.unlink()
+
+
+def shelves(url: str) -> tuple[set[str], list[Any]]:
+    """Read the schema, and the rows of a table."""
+    with engine(url).connect() as connection:
+        rows = connection.execute(text("SELECT * FROM shelves ORDER BY id")).all()
+    return schema_of(url), [tuple(row) for row in rows]
+
+
+def has_tables(variant: Variant) -> bool:
+    """Tell whether the project comes with tables of its own."""
+    return variant.example or "audit_log" in variant.mixins

@@ -1,0 +1,1 @@
+"""The template, broken on purpose, fails the checks."""

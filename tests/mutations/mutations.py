@@ -1,0 +1,853 @@
+"""Ways to break the template, each with the check of the matrix that must find it out."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.test_locking import of_post
+
+ASYNC_ORM = "sqlite-async-orm-timestamps"
+SYNC_CORE = "sqlite-sync-core-timestamps"
+SYNC_CORE_PLAIN = "sqlite-sync-core-plain"
+POSTGRESQL = "postgresql-sync-core-plain"
+ASYNCPG = "postgresql-async-core-plain"
+MYSQL = "mysql-async-core-plain"
+SOFT_DELETE = "sqlite-sync-core-soft_delete"
+AUDIT_LOG = "sqlite-async-orm-timestamps+audit_log"
+LOCKING = "sqlite-sync-core-optimistic_locking"
+SEARCH = "sqlite-sync-core-full_text_search"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A test on one variant, such as `rendered/test_files.py::test_it_is_typed`; `given` are its parameters."""
+
+    test: str
+    variant: str = ASYNC_ORM
+    given: dict[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """An edit of a file of the template that must turn `check` red, with a text that the pattern `says` is found in."""
+
+    name: str
+    path: str
+    old: str
+    new: str
+    check: Check
+    says: str
+
+    def apply(self, source: Path) -> None:
+        """Edit the template in `source`; fail where the text to replace isn't there exactly once."""
+        path = source / self.path
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        count = text.count(self.old)
+        if count != 1:
+            pytest.fail(f"{self.path} has this {count} times, not once: adapt the mutation.\n{self.old}", pytrace=False)
+        path.write_text(text.replace(self.old, self.new), encoding="utf-8")
+
+
+LINTED = Check("every_variant/test_every_variant.py::test_it_is_linted_and_formatted")
+CLEAN = Check("rendered/test_files.py::test_nothing_is_left_over")
+MIGRATED = Check(
+    "every_variant/test_every_variant.py::test_its_migrations_go_up_and_down_and_up_again_and_miss_nothing", SYNC_CORE
+)
+SAME_SCHEMA = Check("migrations/test_migrations.py::test_they_lead_to_what_the_tables_declare", SYNC_CORE)
+PROJECT_TESTS = Check("rendered/test_project_tests.py::test_they_pass")
+CRUD = "every_variant/test_every_variant.py::test_its_resources_and_mixins_do_what_the_contract_says"
+
+REVISION = "template/migrations/versions/0001_blog.py.jinja"
+
+# The form of what is rendered.
+WRITTEN = (
+    Mutation(
+        "leftover import",
+        "template/app/db/pagination.py",
+        "from typing import Any, TypeVar\n",
+        "from typing import Any, Literal, TypeVar\n",
+        LINTED,
+        r"F401 .*Literal",
+    ),
+    Mutation(
+        "unformatted line",
+        "template/app/main.py.jinja",
+        "1024 * 1024",
+        "1024*1024",
+        LINTED,
+        r"(?s)ruff format.*1024\*1024.*1 file would be reformatted",
+    ),
+    Mutation(
+        "wrong type",
+        "template/app/db/pagination.py",
+        '.decode().rstrip("=")',
+        '.rstrip(b"=")',
+        Check("rendered/test_files.py::test_it_is_typed"),
+        r"app/db/pagination\.py:\d+: error: Incompatible return value type",
+    ),
+    Mutation(
+        "deprecated call",
+        "template/app/schemas.py.jinja",
+        "    model_config = ConfigDict(from_attributes=True)\n",
+        "    class Config:\n        from_attributes = True\n",
+        Check("rendered/test_files.py::test_every_module_imports_without_a_warning"),
+        r"PydanticDeprecatedSince20: Support for class-based `config`",
+    ),
+    Mutation(
+        "text that changes from copy to copy",
+        "template/README.md.jinja",
+        "{{ description }}\n",
+        "{{ description }} {{ _copier_conf.dst_path }}\n",
+        Check("rendered/test_files.py::test_rendering_again_gives_the_same_bytes"),
+        r"Differing items:\s+\{'README\.md'",
+    ),
+    Mutation(
+        "broken YAML",
+        "template/.pre-commit-config.yaml",
+        "repos:\n",
+        "repos: [\n",
+        Check("rendered/test_files.py::test_every_configuration_file_parses"),
+        r"while parsing a flow (node|sequence)",
+    ),
+    Mutation(
+        "doubled blank line",
+        "template/README.md.jinja",
+        "## Layout\n",
+        "\n## Layout\n",
+        CLEAN,
+        r"README\.md: has doubled blank lines",
+    ),
+    Mutation(
+        "missing newline at the end",
+        "template/.env.example.jinja",
+        "RATE_LIMIT=0\n",
+        "RATE_LIMIT=0",
+        CLEAN,
+        r"\.env\.example: doesn't end with one newline",
+    ),
+    Mutation(
+        "tag in a file that is no template",
+        "template/app/db/pagination.py",
+        '"""Orders',
+        '"""{{ project_name }}: orders',
+        CLEAN,
+        r"app/db/pagination\.py:1: .*project_name",
+    ),
+)
+
+# What belongs to another variant, or to no variant.
+HELD = (
+    Mutation(
+        "word of another database",
+        "template/app/health.py.jinja",
+        "Ask the database, within",
+        "Ask PostgreSQL, within",
+        Check("rendered/test_files.py::test_it_knows_one_database"),
+        r"app/health\.py:\d+: .*Ask PostgreSQL",
+    ),
+    Mutation(
+        "session in Core",
+        "template/{{core}}/app/db/database.py.jinja",
+        '"""An engine;',
+        '"""An engine and its Session;',
+        Check("rendered/test_files.py::test_core_knows_no_session", SYNC_CORE),
+        r"app/db/database\.py:\d+: .*Session",
+    ),
+    Mutation(
+        "coroutine in a sync service",
+        "template/app/users/router.py.jinja",
+        "{{ async_ }}def create_user(",
+        "async def create_user(",
+        Check("rendered/test_files.py::test_sync_and_async_do_not_mix", SYNC_CORE),
+        r"app/users/router\.py:\d+: async def create_user",
+    ),
+    Mutation(
+        "file missing from _exclude",
+        "copier.yml",
+        "  - \"{% if 'timestamps' not in mixins %}app/db/timestamps.py{% endif %}\"\n",
+        "",
+        Check("rendered/test_files.py::test_every_name_is_used", SYNC_CORE_PLAIN),
+        r"app/db/timestamps\.py:\d+ \w+",
+    ),
+    Mutation(
+        "extra that was not asked for",
+        "copier.yml",
+        "  - \"{% if 'docker' not in extras %}compose.yaml{% endif %}\"\n",
+        "",
+        Check("rendered/test_files.py::test_without_pipeline_and_extras_their_files_and_tools_are_gone"),
+        r"\['compose\.yaml'\] == \[\]",
+    ),
+    Mutation(
+        "setting that nothing reads",
+        "template/app/settings.py.jinja",
+        "    db_echo: bool = False\n",
+        "    db_echo: bool = False\n    db_trace: bool = False\n",
+        Check("rendered/test_files.py::test_every_name_is_used"),
+        r"app/settings\.py:\d+ db_trace",
+    ),
+    Mutation(
+        "word of where it came from",
+        "template/app/main.py.jinja",
+        '"""The application:',
+        '"""The application of this variant:',
+        Check("rendered/test_files.py::test_it_does_not_say_where_it_came_from"),
+        r"app/main\.py:1: .*variant",
+    ),
+)
+
+# What a project requires, its pipeline, and what Copier asks.
+REQUIRED = (
+    Mutation(
+        "one dependency for another",
+        "template/pyproject.toml.jinja",
+        '"pydantic-settings>=',
+        '"jinja2>=',
+        Check("rendered/test_files.py::test_it_declares_what_it_imports_and_imports_what_it_declares"),
+        r"(?s)(?=.*DEP00[13] 'pydantic_settings')(?=.*DEP002 'jinja2')",
+    ),
+    Mutation(
+        "undeclared driver",
+        "copier.yml",
+        "'requirements': ['aiosqlite>=",
+        "'requirements': ['idna>=3'] if async else ['aiosqlite>=",
+        Check("rendered/test_install.py::test_it_runs_on_what_it_declares_alone"),
+        r"No module named 'aiosqlite'",
+    ),
+    Mutation(
+        "pipeline that GitHub refuses",
+        "template/.github/workflows/ci.yml.jinja",
+        "  lint:\n    runs-on:",
+        "  lint:\n    run-on:",
+        Check("rendered/test_files.py::test_its_pipeline_and_containers_are_valid"),
+        r"'runs-on' is a required property",
+    ),
+    Mutation(
+        "answer that can't work",
+        "copier.yml",
+        "project_slug | length > 50 %}",
+        "project_slug | length > 500 %}",
+        Check(
+            "questions/test_questions.py::test_an_answer_that_cannot_work_is_refused_with_a_sentence",
+            given={"key": "project_slug", "value": "b" * 51, "reason": "51 characters"},
+        ),
+        r"DID NOT RAISE",
+    ),
+)
+
+MIGRATIONS = (
+    Mutation(
+        "column that no revision changes",
+        REVISION,
+        "sa.String(50)",
+        "sa.String(60)",
+        MIGRATED,
+        r"New upgrade operations detected: .*modify_type",
+    ),
+    Mutation(
+        "index that no revision makes",
+        REVISION,
+        '    op.create_index(op.f("ix_comments_author_id"), "comments", ["author_id"])\n',
+        "",
+        MIGRATED,
+        r"New upgrade operations detected: .*add_index.*ix_comments_author_id",
+    ),
+    Mutation(
+        "table that a downgrade leaves",
+        REVISION,
+        '    op.drop_table("tags")\n',
+        "",
+        MIGRATED,
+        r"assert \{'tags: .* == set\(\)",
+    ),
+    Mutation(
+        "CHECK that Alembic can't see",
+        REVISION,
+        "'author', 'reader'",
+        "'author'",
+        SAME_SCHEMA,
+        r"ck_users_role CHECK \(role IN \('admin', 'author'\)\)",
+    ),
+    Mutation(
+        "default that Alembic can't see",
+        REVISION,
+        '"updated_at",\n            {{ facts.datetime }},\n            server_default=sa.text("{{ facts.now }}"),',
+        '"updated_at",\n            {{ facts.datetime }},\n            server_default="{{ facts.now }}",',
+        SAME_SCHEMA,
+        r"updated_at DATETIME DEFAULT \\?'\(strftime\(",
+    ),
+    Mutation(
+        "revision that can't be written as SQL",
+        REVISION,
+        "def upgrade() -> None:\n",
+        'def upgrade() -> None:\n    op.get_bind().execute(sa.text("SELECT 1")).scalar_one()\n',
+        Check("migrations/test_migrations.py::test_they_can_be_written_as_sql", SYNC_CORE),
+        r"'NoneType' object has no attribute 'scalar_one'",
+    ),
+    Mutation(
+        "row that refers to none after a migration",
+        "template/migrations/sqlite.py.jinja",
+        "    if orphans:\n",
+        "    if False:\n",
+        Check(
+            "migrations/test_migrations.py::test_a_row_without_the_one_it_refers_to_is_refused_and_undone", SYNC_CORE
+        ),
+        r"DID NOT RAISE",
+    ),
+    Mutation(
+        "a MySQL migration that can't go on",
+        "template/migrations/env.py.jinja",
+        "{{ 'resuming(connection), ' if database == 'mysql' }}",
+        "",
+        Check("migrations/test_migrations.py::test_a_failed_migration_goes_on_once_it_is_mended", MYSQL),
+        r"already exists|DID NOT RAISE",
+    ),
+    Mutation(
+        "migrations that don't wait for each other",
+        "template/migrations/env.py.jinja",
+        """    with alone(connection), {{ 'resuming(connection), ' if database == 'mysql' }}context.begin_transaction():
+        context.run_migrations()
+""",
+        """    with context.begin_transaction():
+        context.run_migrations()
+        connection.exec_driver_sql("SELECT pg_sleep(5)")
+""",
+        Check("migrations/test_migrations.py::test_two_at_once_wait_for_each_other", POSTGRESQL),
+        r"already exists|duplicate key value violates unique constraint",
+    ),
+)
+
+TRANSACTIONS = (
+    Mutation(
+        "read that writes",
+        "template/app/db/read_only.py.jinja",
+        "    if any(isinstance(cte.element, UpdateBase) for cte in context.compiled.ctes or ()):\n",
+        "    if any(isinstance(cte.element, TextualSelect) for cte in context.compiled.ctes or ()):\n",
+        PROJECT_TESTS,
+        r"test_a_construct_that_writes_or_locks_is_refused\[WITH gone",
+    ),
+    Mutation(
+        "text that writes in a read",
+        "template/app/db/read_only.py.jinja",
+        '    other.execute("BEGIN READ ONLY" if alone else "SET TRANSACTION READ ONLY")\n',
+        '    other.execute("BEGIN" if alone else "SELECT 1")\n',
+        Check(PROJECT_TESTS.test, POSTGRESQL),
+        r"test_the_database_refuses_a_text_that_writes\[",
+    ),
+    Mutation(
+        "deadlock that a savepoint hides",
+        "template/app/db/errors.py.jinja",
+        "NO_SAVEPOINT = 1305\n",
+        "NO_SAVEPOINT = -1\n",
+        Check(PROJECT_TESTS.test, MYSQL),
+        r"FAILED tests/db/test_database\.py::test_work_that_meets_a_deadlock_in_a_savepoint",
+    ),
+    Mutation(
+        "idle connection that is trusted",
+        "template/app/db/connections.py.jinja",
+        "            engine.dialect.do_ping(connection)\n",
+        "            pass\n",
+        Check("rendered/test_project_tests.py::test_they_pass", POSTGRESQL),
+        r"test_an_idle_connection_that_the_server_closed_is_replaced_unseen\[-1-True\]",
+    ),
+    Mutation(
+        "server out of reach that is a failure",
+        "template/app/db/connections.py.jinja",
+        "except OSError as",
+        "except KeyError as",
+        Check("service/test_process.py::test_a_database_out_of_reach_is_a_503", ASYNCPG),
+        r"'500' != '503'",
+    ),
+    Mutation(
+        "connection that breaks off and is a failure",
+        "template/app/db/errors.py.jinja",
+        '    "08",  # no connection\n',
+        "",
+        Check("service/test_process.py::test_a_database_out_of_reach_is_a_503", ASYNCPG),
+        r"'500' != '503'",
+    ),
+    Mutation(
+        "forgotten await",
+        "template/{{orm}}/app/db/repository.py.jinja",
+        "{{ await_ }}self.session.delete(",
+        "self.session.delete(",
+        Check("contract/test_posts.py::test_a_post_can_be_deleted_once"),
+        r"DELETE /posts/\d+ .*: 204",
+    ),
+    Mutation(
+        "no commit",
+        "template/{{core}}/app/db/database.py.jinja",
+        "with self.engine.begin() as connection:",
+        "with self.engine.connect() as connection:",
+        Check("contract/test_users.py::test_the_location_of_a_new_user_leads_to_it", SYNC_CORE),
+        r"There is no user",
+    ),
+    Mutation(
+        "connection taken before the request is validated",
+        "template/{{core}}/app/db/database.py.jinja",
+        "    return database",
+        "    {{ async_ }}with database.read():\n        yield database",
+        Check(
+            "service/test_overload.py::test_invalid_request_is_422_with_a_full_pool", "postgresql-async-core-timestamps"
+        ),
+        r"503",
+    ),
+    Mutation(
+        "session that opens anew after its block",
+        "template/{{orm}}/app/db/database.py.jinja",
+        "            expire_on_commit=False,\n            close_resets_only=False,\n",
+        "            expire_on_commit=False,\n",
+        PROJECT_TESTS,
+        r"FAILED tests/db/test_database\.py::test_transaction_raises_after_its_block",
+    ),
+    Mutation(
+        "post of a new comment not locked",
+        "template/{{core}}/app/comments/repository.py.jinja",
+        "        post = post.with_for_update(read=True, key_share=True)\n",
+        "",
+        Check(
+            "contract/test_transactions.py::test_create_reports_parent_that_is_deleted_meanwhile",
+            POSTGRESQL,
+            {"path": "/posts/{post}/comments", "absent": "posts", "status": 404},
+        ),
+        r"POST /posts/\d+/comments .*: 422",
+    ),
+    Mutation(
+        "Location without the prefix",
+        "template/app/posts/router.py.jinja",
+        'f"{request.url.path}/{post.id}"',
+        'f"/api/v1/posts/{post.id}"',
+        Check("service/test_prefix.py::test_links_have_the_prefix", SYNC_CORE),
+        r"'/api/v1/posts/",
+    ),
+    Mutation(
+        "writers that begin as readers",
+        "template/app/db/sqlite.py.jinja",
+        'else "BEGIN IMMEDIATE"',
+        'else "BEGIN DEFERRED"',
+        Check("contract/test_transactions.py::test_four_busy_writers_lose_nothing", SYNC_CORE),
+        r": 503 .*The database is busy",
+    ),
+    Mutation(
+        "foreign keys that SQLite ignores",
+        "template/app/db/sqlite.py.jinja",
+        "foreign_keys = ON",
+        "foreign_keys = OFF",
+        Check("contract/test_bulk.py::test_a_bulk_delete_takes_profiles_posts_and_comments_along", SYNC_CORE),
+        r"where 1 = count\('profiles'",
+    ),
+)
+
+QUERIES = (
+    Mutation(
+        "filter that is lost",
+        "template/{{orm}}/app/posts/repository.py.jinja",
+        "statement.where(Post.published == query.published)",
+        "statement",
+        Check(CRUD),
+        r"1 of \d+ checks failed: posts_are_listed_newest_first_by_cursor",
+    ),
+    Mutation(
+        "router that isn't included",
+        "template/app/main.py.jinja",
+        "'users, posts, comments, tags'",
+        "'users, posts, comments'",
+        Check(CRUD, SYNC_CORE),
+        r"1 of \d+ checks failed: tags_are_shared_and_counted",
+    ),
+    Mutation(
+        "unquoted LIKE",
+        "template/{{orm}}/app/users/models.py.jinja",
+        "cls.name.icontains(text, autoescape=True)",
+        "cls.name.icontains(text)",
+        Check("contract/test_user_queries.py::test_a_search_is_literal"),
+        r"assert \[\d+, \d+.*\] == \[\d+\]",
+    ),
+    Mutation(
+        "lazy load",
+        "template/{{orm}}/app/posts/repository.py.jinja",
+        "(AUTHOR, selectinload(Post.tags), ",
+        "(AUTHOR, ",
+        Check("contract/test_posts.py::test_a_post_comes_with_author_tags_and_comments_oldest_first"),
+        r"GET /posts/\d+ .*: 500",
+    ),
+    Mutation(
+        "query in a loop",
+        "template/{{orm}}/app/posts/repository.py.jinja",
+        "joinedload, selectinload\n",
+        "immediateload as selectinload, joinedload\n",
+        PROJECT_TESTS,
+        r"FAILED tests/posts/test_router\.py::test_the_number_of_statements_does_not_grow",
+    ),
+    Mutation(
+        "page that repeats a row",
+        "template/app/db/pagination.py",
+        "= key < last",
+        "= key <= last",
+        Check("contract/test_pages.py::test_posts_come_newest_first_and_once_in_pages_of_any_size"),
+        r"Left contains one more item",
+    ),
+    Mutation(
+        "cursor without a tie-break",
+        "template/app/db/pagination.py",
+        "or_(column < limit, condition)",
+        "column < limit",
+        PROJECT_TESTS,
+        r"FAILED tests/db/test_pagination\.py::test_a_cursor_continues_after_its_row",
+    ),
+    Mutation(
+        "sort without a tie-break",
+        "template/app/db/pagination.py",
+        "[*order, key.asc()]",
+        "order or [key.asc()]",
+        PROJECT_TESTS,
+        r"FAILED tests/db/test_pagination\.py::test_ties_are_broken_by_the_key",
+    ),
+    Mutation(
+        "naive datetime",
+        "template/app/db/types.py.jinja",
+        "value.replace(tzinfo=UTC)\n",
+        "value\n",
+        Check("contract/test_timestamps.py::test_a_row_reads_the_same_wherever_it_is_read"),
+        r"'[\d:.T-]+' != '[\d:.T-]+Z'",
+    ),
+    Mutation(
+        "update that leaves no trace",
+        "template/{{orm}}/app/db/timestamps.py.jinja",
+        "        onupdate=utcnow,\n",
+        "",
+        Check("contract/test_timestamps.py::test_a_bulk_update_moves_the_update_of_each_user"),
+        r"assert datetime.* > datetime",
+    ),
+)
+
+ANSWERS = (
+    Mutation(
+        "NUL that is accepted",
+        "template/app/schemas.py.jinja",
+        'if "\\x00" in value:',
+        'if "\\x00\\x00" in value:',
+        Check("contract/test_text.py::test_a_nul_or_a_lone_surrogate_in_a_bulk_is_422_and_leaves_none"),
+        r"POST /users/bulk .*: 201",
+    ),
+    Mutation(
+        "unique violation that isn't known",
+        "template/app/db/errors.py.jinja",
+        "{sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}",
+        "{sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}",
+        Check("contract/test_users.py::test_a_taken_email_is_409_in_any_case_of_letters"),
+        r"POST /users .*: 500",
+    ),
+    Mutation(
+        "row gone by its flush that is a failure",
+        "template/app/errors.py.jinja",
+        "    app.exception_handler(StaleDataError)(respond_stale)\n",
+        "    _ = respond_stale\n",
+        PROJECT_TESTS,
+        r"FAILED tests/users/test_models\.py::test_a_change_of_a_row_that_is_gone_is_a_conflict",
+    ),
+    Mutation(
+        "page without an end",
+        "template/app/schemas.py.jinja",
+        "ge=1, le=1_000_000)",
+        "ge=1)",
+        Check("contract/test_query_limits.py::test_page_and_size_have_limits", given={"path": "/users"}),
+        r"Extra items in the right set:\s+\('query', 'page'\)",
+    ),
+    Mutation(
+        "undeclared status",
+        "template/app/users/router.py.jinja",
+        "problems(400, 404, 409, {{",
+        "problems(400, 404, {{",
+        Check("contract/test_openapi.py::test_every_answer_that_can_occur_is_declared"),
+        r"Differing items:\s+\{'PATCH /api/v1/users/\{\}'",
+    ),
+    Mutation(
+        "query parameter that is ignored",
+        "template/app/routing.py",
+        "if unknown:",
+        "if unknown and not known:",
+        Check("contract/test_query_parameters.py::test_unknown_parameters_are_refused_by_name", SYNC_CORE),
+        r"assert 200 == 422",
+    ),
+    Mutation(
+        "docs page with a script from elsewhere",
+        "template/app/docs.py",
+        'src="docs/static/swagger-ui-bundle.js"',
+        'src="https://cdn.example.com/swagger-ui-bundle.js"',
+        Check("contract/test_health.py::test_docs_page_loads_from_the_service_alone", SYNC_CORE),
+        r"https://cdn\.example\.com",
+    ),
+    Mutation(
+        "undeclared status that a fuzzer meets",
+        "template/app/comments/router.py.jinja",
+        "status_code=204, responses=problems(404{{ ', 412' if optimistic_locking }}))",
+        "status_code=204)",
+        Check("service/test_fuzz.py::test_it_keeps_to_its_openapi"),
+        r"(?s)DELETE /api/v1/comments/\{comment_id\}.*Undocumented .*status code",
+    ),
+    Mutation(
+        "password in an error",
+        "template/app/db/url.py.jinja",
+        "got one of {backend}",
+        "got {value}",
+        PROJECT_TESTS,
+        r"FAILED tests/test_settings\.py::test_a_wrong_url_is_refused_without_its_password",
+    ),
+)
+
+SOFTLY_DELETED = (
+    Mutation(
+        "deleted rows that are counted",
+        "template/{{core}}/app/users/repository.py.jinja",
+        "of_user = and_(of_user, is_live(posts))",
+        "of_user = and_(of_user)",
+        Check(
+            "contract/test_soft_delete.py::test_deleted_rows_are_shown_and_counted_where_they_are_asked_for",
+            SOFT_DELETE,
+        ),
+        r"At index 2 diff: \[3\] != \[2\]",
+    ),
+    Mutation(
+        "deleted row that a bulk changes",
+        "template/{{core}}/app/db/repository.py.jinja",
+        ".where(self.table.c.id.in_(keys){{ ', is_live(self.table)' if soft_delete }})",
+        ".where(self.table.c.id.in_(keys))",
+        Check("contract/test_soft_delete.py::test_a_deleted_row_takes_no_change", SOFT_DELETE),
+        r"PATCH /users/bulk .*: 200",
+    ),
+    Mutation(
+        "session that shows deleted rows",
+        "template/{{orm}}/app/db/soft_delete.py.jinja",
+        "state.statement = state.statement.options(LIVE)",
+        "state.statement = state.statement.options()",
+        Check("contract/test_users.py::test_a_user_can_be_deleted_once", "sqlite-async-orm-soft_delete"),
+        r"DELETE /users/\d+ .*: 204",
+    ),
+    Mutation(
+        "restoring that brings back too much",
+        "template/app/db/deletion.py.jinja",
+        "hidden = and_(condition, table.c.deletion_id == deletion_id)",
+        "hidden = and_(condition, table.c.deleted_at.is_not(None))",
+        Check(
+            "contract/test_soft_delete.py::test_a_restored_user_comes_back_with_what_its_deletion_took_along",
+            SOFT_DELETE,
+        ),
+        r"Left contains one more item",
+    ),
+    Mutation(
+        "unique index that forgets its predicate",
+        "template/migrations/versions/0001_blog.py.jinja",
+        '        {{ database }}_where=sa.text("deleted_at IS NULL"),\n',
+        "",
+        Check("migrations/test_migrations.py::test_they_lead_to_what_the_tables_declare", SOFT_DELETE),
+        r"ix_users_email ON users \(email\) WHERE deleted_at IS NULL",
+    ),
+)
+
+AUDITED = (
+    Mutation(
+        "listener that isn't registered",
+        "template/app/db/capture.py.jinja",
+        '    event.listen(engine, "after_execute", _after)\n',
+        "",
+        Check("contract/test_audit.py::test_a_new_row_leaves_all_that_it_has", AUDIT_LOG),
+        r"not enough values to unpack \(expected 1, got 0\)",
+    ),
+    Mutation(
+        "secret in the log",
+        "template/app/db/audit.py.jinja",
+        '"***" if name in secrets and value is not None',
+        '"***" if name in secrets and value is None',
+        Check("contract/test_audit.py::test_preferences_stay_secret", AUDIT_LOG),
+        r"!= \{'old': '\*\*\*'\}",
+    ),
+    Mutation(
+        "cascade that isn't logged",
+        "template/app/db/capture.py.jinja",
+        "        if isinstance(statement, Delete):\n",
+        "        if isinstance(statement, Insert):\n",
+        Check(
+            "contract/test_audit.py::test_a_deleted_user_leaves_entries_for_all_that_goes_along",
+            AUDIT_LOG,
+            {"call": "alone"},
+        ),
+        r"Right contains \d+ more items, first extra item: \('delete', ",
+    ),
+    Mutation(
+        "text that changes rows unseen",
+        "template/app/db/capture.py.jinja",
+        '    event.listen(engine, "before_cursor_execute", refuse_unseen)\n',
+        "",
+        Check("rendered/test_project_tests.py::test_they_pass", AUDIT_LOG),
+        r"FAILED tests/users/test_audit\.py::test_a_text_that_would_go_unseen_is_refused",
+    ),
+)
+
+LOCKED = (
+    Mutation(
+        "version that isn't compared",
+        "template/app/preconditions.py",
+        'if names != {"*"} and record.etag not in names:',
+        "if not names:",
+        Check("contract/test_locking.py::test_a_change_at_another_version_is_412_and_changes_nothing", LOCKING),
+        r"PATCH /users/\d+ .*: 200",
+    ),
+    Mutation(
+        "version that a bulk keeps",
+        "template/{{core}}/app/db/versions.py",
+        'onupdate=text("version + 1"), ',
+        "",
+        Check("contract/test_locking.py::test_a_bulk_makes_what_was_read_before_stale", LOCKING),
+        r"PATCH /users/\d+ .*: 200",
+    ),
+    Mutation(
+        "ETag that is compared without a lock",
+        "template/app/users/router.py.jinja",
+        "        {{ await_ }}users.lock(user_id{{ ', include_deleted=include_deleted' if soft_delete }})\n"
+        "        user = {{ await_ }}users.detail(user_id{{ ', include_deleted' if soft_delete }})\n",
+        "        user = {{ await_ }}users.detail(user_id)\n        from time import sleep\n\n        sleep(0.2)\n",
+        Check(
+            "contract/test_locking.py::test_of_racing_writers_at_one_version_exactly_one_wins",
+            "postgresql-sync-core-optimistic_locking",
+            {"table": "users"},
+        ),
+        r"assert Counter\(\{.*200: [2-8].*\}\) == \{200: 1, 412: 7\}",
+    ),
+    Mutation(
+        "upsert that keeps the version",
+        "template/app/db/upsert.py.jinja",
+        'changes["version"] = ',
+        "_ = ",
+        Check("rendered/test_project_tests.py::test_they_pass", LOCKING),
+        r"FAILED tests/users/test_versions\.py::test_an_upsert_is_a_write",
+    ),
+    Mutation(
+        "weak ETag that matches",
+        "template/app/preconditions.py",
+        "name.strip() for name",
+        'name.strip().removeprefix("W/") for name',
+        Check("contract/test_locking.py::test_what_names_no_current_version_matches_nothing", LOCKING),
+        r'W/"\d"\s+assert 200 == 412',
+    ),
+    Mutation(
+        "ETag of a post that stays with a new comment",
+        "template/app/posts/schemas.py.jinja",
+        "ascii((self.author.name, comments))",
+        "ascii(self.author.name)",
+        Check(
+            "contract/test_locking.py::test_a_changed_body_has_another_etag_and_the_old_one_is_412",
+            LOCKING,
+            {"changes_of": of_post},
+        ),
+        r"new comment",
+    ),
+    Mutation(
+        "column that a filled table can't have",
+        "template/{{core}}/app/db/versions.py",
+        ', server_default="1"',
+        "",
+        Check(
+            "updates/test_switching.py::test_a_mixin_is_switched_where_there_is_data",
+            SYNC_CORE_PLAIN,
+            {"mixin": "optimistic_locking"},
+        ),
+        r"Cannot add a NOT NULL column with default value NULL",
+    ),
+)
+
+SEARCHED = (
+    Mutation(
+        "trigger that keeps the words of before",
+        REVISION,
+        'f"{remove} {add}"',
+        'f"{add}"',
+        Check("contract/test_search.py::test_a_search_knows_the_text_as_it_is_now", SEARCH),
+        r"assert \[\d+\] == \[\]",
+    ),
+    Mutation(
+        "triggers that a batch migration drops",
+        "template/migrations/sqlite.py.jinja",
+        "    repair(connection)\n",
+        "",
+        Check(
+            "updates/test_switching.py::test_a_mixin_is_switched_where_there_is_data", SEARCH, {"mixin": "timestamps"}
+        ),
+        r"Extra items in the right set:(.|\n)*CREATE TRIGGER posts_search_",
+    ),
+    Mutation(
+        "title that weighs no more than the text",
+        "template/app/db/search.py.jinja",
+        '"bm25({search}, 10000)"',
+        '"bm25({search}, 1)"',
+        Check("contract/test_search.py::test_a_title_comes_before_a_content", SEARCH),
+        r"assert \d == \d",
+    ),
+    Mutation(
+        "operator that the search takes for its own",
+        "template/app/db/search.py.jinja",
+        """query = " ".join(f'"{word}"' for word in re.findall(r"\\w+", words)) or '""'""",
+        """query = words""",
+        Check("contract/test_search.py::test_any_text_at_all_is_no_failure", SEARCH),
+        r"GET /posts/search .*: 500",
+    ),
+    Mutation(
+        "deleted post that is found",
+        "template/{{core}}/app/posts/repository.py.jinja",
+        """"posts", query.q)
+{%- if soft_delete %}
+        statement = statement.where(is_live(posts))
+""",
+        """"posts", query.q)
+{%- if soft_delete %}
+        statement = statement.where()
+""",
+        Check(
+            "contract/test_search.py::test_a_deleted_post_is_not_found",
+            f"{SOFT_DELETE}+full_text_search",
+            {"path": "/posts/{post}"},
+        ),
+        r"Left contains one more item",
+    ),
+)
+
+FAULTS = (
+    Mutation(
+        "connection that stays read-only",
+        "template/app/db/errors.py.jinja",
+        '    "25006",  # the server turned read-only\n',
+        "",
+        Check(
+            "service/test_faults.py::test_connection_to_read_only_server_is_replaced", "postgresql-sync-core-timestamps"
+        ),
+        r"Internal Server Error",
+    ),
+    Mutation(
+        "database that isn't migrated and is called ready",
+        "template/app/db/readiness.py.jinja",
+        "versions != self._heads",
+        "versions > self._heads",
+        Check("service/test_faults.py::test_database_at_earlier_revision_is_not_ready", "sqlite-sync-core-timestamps"),
+        r"assert 200 == 503",
+    ),
+    Mutation(
+        "file that a request makes",
+        "template/app/db/sqlite.py.jinja",
+        "?mode=rw",
+        "?mode=rwc",
+        PROJECT_TESTS,
+        r"FAILED tests/db/test_engine\.py::test_a_file_that_is_gone_is_unavailable_and_not_made_anew",
+    ),
+    Mutation(
+        "head of a request without a limit",
+        "template/app/protocol.py",
+        "self.head_size += len(data)",
+        "self.head_size += 0",
+        Check("service/test_process.py::test_head_of_a_request_has_a_limit", "sqlite-sync-core-plain"),
+        r"DID NOT RAISE",
+    ),
+)
+
+MIXINS = (*SOFTLY_DELETED, *AUDITED, *LOCKED, *SEARCHED)
+MUTATIONS = (*WRITTEN, *HELD, *REQUIRED, *MIGRATIONS, *TRANSACTIONS, *QUERIES, *ANSWERS, *FAULTS, *MIXINS)

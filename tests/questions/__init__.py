@@ -1,0 +1,1 @@
+"""What the questions of copier.yml accept and refuse."""

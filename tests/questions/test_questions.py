@@ -1,0 +1,315 @@
+"""Copier's questions: what they refuse and where the template can be copied from."""
+
+import fcntl
+import os
+import pty
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Iterable
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, requires
+from pathlib import Path
+from typing import Any
+
+import copier
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
+
+from tests.harness.constraints import requirements_of
+from tests.harness.dockerfile import run
+from tests.harness.rendering import files_of, render, render_variant
+from tests.harness.variants import ROOT, Variant, all_variants, check_keys, choices, questions, select
+from tests.updates.releases import IDENTITY, git
+
+COPIER = Path(sys.executable).with_name("copier")
+COLUMNS = 80
+RUFF = Path(sys.executable).with_name("ruff")
+VALIDATED = [
+    ("project_name", "", "Type a name."),
+    ("project_name", "   ", "Type a name."),
+    ("project_name", "n" * 41, "Use at most 40 characters."),
+    ("project_name", "n" * 5000, "Use at most 40 characters."),
+    ("project_name", "two\nlines", "Use printable characters only."),
+    ("project_name", "zero\u200bwidth", "Use printable characters only."),
+    ("project_name", " Blog", "Leave out spaces at the ends."),
+    ("project_name", 'The "Blog"', 'Leave out " \\ ` { } < and >.'),
+    ("project_name", "{{ 7 * 7 }}", 'Leave out " \\ ` { } < and >.'),
+    ("project_slug", "", "Begin with a letter, a to z."),
+    ("project_slug", "-blog", "Begin with a letter, a to z."),
+    ("project_slug", "1blog", "Begin with a letter, a to z."),
+    ("project_slug", "my_service", "Use a-z, 0-9 and hyphens between."),
+    ("project_slug", "blog--api", "Use a-z, 0-9 and hyphens between."),
+    ("project_slug", "blog-", "Use a-z, 0-9 and hyphens between."),
+    ("project_slug", "bl\u00f6g" * 1000, "Use a-z, 0-9 and hyphens between."),
+    ("project_slug", "blog\n", "Use a-z, 0-9 and hyphens between."),
+    ("project_slug", "b" * 51, "Use at most 50 characters."),
+    ("project_slug", "fastapi", "Use another: it is a package."),
+    ("project_slug", "performance-schema", "Use another: it is reserved."),
+    ("description", "d" * 201, "Use at most 200 characters."),
+    ("description", "two\nlines", "Use printable characters only."),
+    ("description", 'says "hello"', 'Leave out " and \\.'),
+]
+REFUSED = [
+    *VALIDATED,
+    ("database", "oracle", "oracle"),
+    ("io", "threads", "threads"),
+    ("data_access", "raw", "raw"),
+    ("mixins", "[timestamp]", "timestamp"),
+    ("mixins", "timestamps", "Not a YAML list"),
+    ("example", "maybe", "maybe"),
+    ("ci", "jenkins", "jenkins"),
+    ("extras", "[helm]", "helm"),
+]
+
+
+def copy(destination: Path, *arguments: str, source: str = str(ROOT)) -> subprocess.CompletedProcess[str]:
+    """Run `copier copy` with its defaults, as a user does."""
+    command = [str(COPIER), "copy", "--defaults", "--vcs-ref=HEAD", *arguments, source, str(destination)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize(("key", "value", "reason"), REFUSED, ids=[f"{key}={value[:12]}" for key, value, _ in REFUSED])
+def test_an_answer_that_cannot_work_is_refused_with_a_sentence(
+    key: str, value: str, reason: str, source: Path, tmp_path: Path
+) -> None:
+    destination = tmp_path / "project"
+    with pytest.raises((ValueError, TypeError), match=r".") as refusal:
+        render(source, destination, {key: value})
+    assert reason in str(refusal.value)
+    assert not destination.exists()
+
+
+@pytest.mark.parametrize(("key", "value", "reason"), VALIDATED)
+def test_refusal_fits_on_a_line_of_a_terminal(key: str, value: str, reason: str, source: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r".") as refusal:
+        render(source, tmp_path / "project", {key: value})
+    assert str(refusal.value) == f"Validation error for question '{key}': {reason}"
+    assert len(str(refusal.value)) < COLUMNS
+
+
+def test_refusal_of_a_typed_answer_can_be_read_whole(source: Path, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+    command = [str(COPIER), "copy", str(source), str(tmp_path / "project")]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as process:
+        os.close(theirs)
+        screen = ""
+        for seen, typed in [("called?", "\r"), ("short name", "\x15Bad\r")]:
+            while seen not in screen:
+                screen += os.read(ours, 1024).decode(errors="replace")
+            os.write(ours, typed.encode())
+        expected = "Validation error for question 'project_slug': Begin with a letter, a to z."
+        while expected not in screen:
+            screen += os.read(ours, 1024).decode(errors="replace")
+        process.terminate()
+    os.close(ours)
+
+
+def packages_of(requirements: Iterable[str]) -> set[str]:
+    """Give the packages that these requirements install, on one system or another."""
+    waiting, seen = [Requirement(text) for text in requirements], set[tuple[str, frozenset[str]]]()
+    while waiting:
+        requirement = waiting.pop()
+        extras = frozenset(requirement.extras)
+        key = (canonicalize_name(requirement.name), extras)
+        if key in seen:
+            continue
+        seen.add(key)
+        with suppress(PackageNotFoundError):  # those of other systems aren't here
+            for text in requires(key[0]) or []:
+                needed = Requirement(text)
+                if "extra" not in str(needed.marker) or any(
+                    needed.marker and needed.marker.evaluate({"extra": extra}) for extra in extras
+                ):
+                    waiting.append(needed)
+    return {name for name, _ in seen}
+
+
+def test_slug_is_no_package_that_a_project_installs(source: Path, tmp_path: Path) -> None:
+    required = {
+        requirement
+        for variant in select("base")
+        for requirement in requirements_of(render_variant(source, variant, tmp_path / variant.id))
+    }
+    text = (source / "copier.yml").read_text(encoding="utf-8")
+    refused = {name for names in re.findall(r"project_slug in '([^']+)'", text) for name in names.split()}
+    assert packages_of(required) | {"pip"} <= refused
+
+
+@pytest.mark.parametrize("slug", ["app", "tests", "blog", "order", "select", "b" * 50])
+def test_slug_that_works_is_taken(slug: str, source: Path, tmp_path: Path) -> None:
+    project = render(source, tmp_path / "project", {"project_slug": slug})
+    assert f'name = "{slug}"' in (project / "pyproject.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("value", ["oracle", "maybe"])
+def test_data_on_the_command_line_is_refused_too(value: str, source: Path, tmp_path: Path) -> None:
+    key = {"oracle": "database", "maybe": "example"}[value]
+    done = copy(tmp_path / "project", "--data", f"{key}={value}", source=str(source))
+    assert done.returncode != 0
+    assert value in done.stderr
+    assert not (tmp_path / "project").exists()
+
+
+@pytest.mark.parametrize("value", ["true", "false", True, False])
+def test_the_example_is_answered_with_true_or_false(value: Any, source: Path, tmp_path: Path) -> None:
+    project = render(source, tmp_path / "project", {"example": value})
+    assert (project / "app" / "users").exists() == (str(value).lower() == "true")
+
+
+def test_typed_answers_are_refused_until_they_can_work(source: Path, tmp_path: Path) -> None:
+    clear, enter, interrupt = "\x15", "\r", "\x03"
+    with create_pipe_input() as keyboard, create_app_session(input=keyboard, output=DummyOutput()):
+        keyboard.send_text(clear + '"quoted"' + enter + clear + "Typed Name" + enter)
+        keyboard.send_text(clear + "Bad_Slug" + enter + clear + "typed-name" + enter)
+        keyboard.send_text(enter * (len(questions()) - 2) + interrupt)
+        copier.run_copy(str(source), tmp_path / "project", quiet=True)
+    answers = yaml.safe_load((tmp_path / "project" / ".copier-answers.yml").read_text(encoding="utf-8"))
+    assert (answers["project_name"], answers["project_slug"]) == ("Typed Name", "typed-name")
+    assert set(questions()) <= set(answers)
+
+
+def test_a_slug_is_made_of_the_name(source: Path, tmp_path: Path) -> None:
+    project = render(source, tmp_path / "project", {"project_name": "Ünser 2. Blog, v3!"})
+    assert 'name = "nser-2-blog-v3"' in (project / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_a_name_in_any_script_works(source: Path, tmp_path: Path) -> None:
+    project = render(source, tmp_path / "project", {"project_name": "ブログ"})
+    assert "ブログ" in (project / "README.md").read_text(encoding="utf-8")
+    assert 'name = "service"' in (project / "pyproject.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "Posts.",
+        "Ada\N{RIGHT SINGLE QUOTATION MARK}s blog \N{EN DASH} with posts.",
+        "w" * 81,
+        "The blog of a team. " * 10,
+        "ブログ" * 65 + "。",
+    ],
+    ids=["short", "typographic", "one-word", "long", "wide"],
+)
+def test_any_description_renders_clean(description: str, source: Path, tmp_path: Path) -> None:
+    project = render(source, tmp_path / "project", {"description": description.strip()})
+    for command in (["check", "--no-cache"], ["format", "--no-cache", "--check"]):
+        done = subprocess.run([str(RUFF), *command], cwd=project, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+    found: dict[str, str] = {}
+    text = (project / "app" / "main.py").read_text(encoding="utf-8")
+    exec(re.findall(r'(?sm)^DESCRIPTION = "(?:[^"]+|"".+?"")"$', text)[0], found)  # noqa: S102
+    assert "".join(found["DESCRIPTION"].split()) == "".join(description.split())
+
+
+def test_a_key_that_is_no_question_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"copier.yml asks no data_base: it asks project_name"):
+        check_keys({"data_base": "sqlite"})
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("sqlite", "sqlite is no variant: write DATABASE-IO-DATA_ACCESS-MIXINS"),
+        ("oracle-sync-orm-plain", "oracle is no database: choose from sqlite, postgresql, mysql."),
+        ("sqlite-sync-orm-stamps", "stamps is no mixins: choose from timestamps"),
+    ],
+)
+def test_a_variant_that_does_not_exist_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=r".") as refusal:
+        select(text)
+    assert reason in str(refusal.value)
+
+
+def test_every_choice_is_in_the_matrix() -> None:
+    variants = all_variants()
+    for key in ("database", "io", "data_access"):
+        assert {variant.answers[key] for variant in variants} == set(choices(key))
+    assert {variant.mixins for variant in variants} >= {(), choices("mixins")}
+    assert len(variants) == len(set(variants)) == 12 * 2 ** len(choices("mixins")) * 2
+    assert [Variant.parse(variant.id) for variant in variants] == list(variants)
+
+
+def test_every_question_is_in_the_matrix_or_tested_by_itself() -> None:
+    free_text = {"project_name", "project_slug", "description"}
+    files_alone = {"ci", "extras"}
+    assert set(questions()) == free_text | files_alone | set(all_variants()[0].answers)
+
+
+@pytest.fixture(scope="session")
+def repository(source: Path, scratch: Path) -> Path:
+    """The template in a git repository with one commit."""
+    folder = scratch / "repository"
+    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
+    subprocess.run(["cp", "-r", str(source), str(folder)], check=True)
+    for command in (["init", "--quiet"], ["add", "--all"], [*identity, "commit", "--quiet", "-m", "The template"]):
+        subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["checkout", "folder", "url"])
+def test_it_is_copied_from_a_checkout_a_folder_and_a_git_url(
+    kind: str, source: Path, repository: Path, tmp_path: Path
+) -> None:
+    origin = {"checkout": str(repository), "folder": str(source), "url": f"git+file://{repository}"}[kind]
+    done = copy(tmp_path / "project", source=origin)
+    assert done.returncode == 0, done.stderr
+    rendered, expected = files_of(tmp_path / "project"), files_of(render(source, tmp_path / "expected", {}))
+    answers = ".copier-answers.yml"
+    assert {name: content for name, content in rendered.items() if name != answers} == {
+        name: content for name, content in expected.items() if name != answers
+    }
+    assert (b"\n_commit:" in rendered[answers]) == (kind != "folder")
+
+
+def end_message(printed: str) -> list[str]:
+    """Give the commands of the message at the end, one a line."""
+    return re.findall(r"(?m)^    (\S.*)$", printed.partition("is ready.")[2])
+
+
+def test_the_commands_of_the_end_message_work(source: Path, tmp_path: Path) -> None:
+    destination = tmp_path / "Rock 'n' Roll"
+    given = ["project_name=Rock 'n' Roll", "database=postgresql", "mixins=[]", "example=false"]
+    done = copy(destination, *(part for data in given for part in ("--data", data)), source=str(source))
+    assert done.returncode == 0, done.stderr
+    again, *steps, serve, test = end_message(done.stderr)
+    assert [serve, test] == ["python3 dev.py serve", "python3 dev.py test"]
+    run(" && ".join(steps), tmp_path, os.environ | IDENTITY)
+    before = files_of(destination)
+    assert git(destination, "status", "--short") == ""
+
+    shutil.rmtree(destination)
+    run(again.replace("uvx copier", str(COPIER)), tmp_path, os.environ)
+    assert files_of(destination) == {name: text for name, text in before.items() if not name.startswith(".git/")}
+
+
+def test_the_end_message_is_of_the_system_and_of_the_folder(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(copier._main, "OS", "windows")  # noqa: SLF001
+    monkeypatch.chdir(tmp_path)
+    copier.run_copy(str(source), "my service", defaults=True)
+    windows = end_message(capsys.readouterr().err)
+    assert windows[1] == 'cd "my service"'
+    assert windows[-1] == "python dev.py test"
+    assert '--data "project_name=Example Service" --data project_slug=example-service' in windows[0]
+    assert windows[0].endswith(' "my service"')
+
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    copier.run_copy(str(source), ".", defaults=True)
+    assert end_message(capsys.readouterr().err)[1] == "git init"
+
+
+def test_no_question_needs_trust() -> None:
+    text = (ROOT / "copier.yml").read_text(encoding="utf-8")
+    assert not [key for key in ("_tasks", "_migrations", "_jinja_extensions") if key in text]

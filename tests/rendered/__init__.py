@@ -1,0 +1,1 @@
+"""What Copier writes: its files, its own tests, its tools."""

@@ -1,0 +1,349 @@
+"""What a rendered project carries beside its code: container files, a pipeline, hooks.
+
+Each file is checked against the schema of its kind, and each command that it holds is run, in its order, on a real
+database: the commands are read from the files, so that these tests can't drift from them.
+"""
+
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations, product
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import SERVERS
+from tests.harness.compose import authority, check_health, on_server, provide, run_services
+from tests.harness.constraints import PINS, pin_tools, pins
+from tests.harness.dockerfile import Builder, Failed, Image, compose, run, tool
+from tests.harness.rendering import files_of, render
+from tests.harness.servers import new_database
+from tests.harness.variants import ROOT, choices
+from tests.harness.workflow import Workflow
+
+FILES = {
+    "github": {".github/workflows/ci.yml", ".github/workflows/update.yml"},
+    "docker": {"Dockerfile", ".dockerignore", "compose.yaml"},
+    "pre_commit": {".pre-commit-config.yaml"},
+}
+WORKFLOWS = sorted(FILES["github"])
+SUBSETS = [
+    list(subset) for size in range(len(choices("extras")) + 1) for subset in combinations(choices("extras"), size)
+]
+# What each hook must refuse.
+REFUSED = {
+    "conflict-markers": ("notes.md", "<<<<<<< HEAD\n"),
+    "private-keys": ("key.txt", "-----BEGIN OPENSSH PRIVATE KEY-----\n"),
+    "ruff-check": ("app/unused.py", "import os\n"),
+    "ruff-format": ("app/loose.py", "VALUE   = 1\n"),
+    "mypy": ("app/mistyped.py", 'VALUE: int = "one"\n'),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A project whose container files, pipeline and hooks are run."""
+
+    database: str
+    example: bool
+    io: str
+    data_access: str
+
+    def __str__(self) -> str:
+        """Name the case in a test's id."""
+        return "-".join([self.database, self.io, self.data_access, *([] if self.example else ["bare"])])
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """Give the answers."""
+        return {**vars(self), "ci": "github", "extras": list(choices("extras"))}
+
+
+# Each database with and without the example; `io` and `data_access` take turns.
+CASES = [
+    Case(database, example, choices("io")[(turn + turn // 2) % 2], choices("data_access")[turn // 2 % 2])
+    for turn, (database, example) in enumerate(product(choices("database"), [True, False]))
+]
+# Tests that share the fixture `rendered` run in one process.
+together = pytest.mark.xdist_group("extras")
+# One of each database, for what takes long and differs in little else: images are made of the others.
+ONE_EACH = [CASES[1], *CASES[2::2]]
+
+
+def check(*command: str | Path) -> None:
+    """Run a checker of the tests' environment, which says what is wrong."""
+    name, *arguments = map(str, command)
+    run([tool(name), *arguments], ROOT, os.environ)
+
+
+@pytest.fixture(scope="module")
+def rendered(source: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Give every case's project, and one for each combination of `ci` and `extras` by its name, to be read only."""
+    answers = {str(case): case.answers for case in CASES}
+    for ci, extras in product(choices("ci"), SUBSETS):
+        answers["+".join([ci, *extras])] = {"ci": ci, "extras": extras}
+    folder = tmp_path_factory.mktemp("extras")
+    return {name: render(source, folder / name, given) for name, given in answers.items()}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that asks for `case` on the cases that it is for, of each database that has a server in this run."""
+    if "case" in metafunc.fixturenames:
+        databases = {server.database for server in metafunc.config.stash[SERVERS]}
+        is_pipeline = metafunc.function is test_the_pipeline_and_the_hooks_run
+        everything = metafunc.config.getoption("everything")
+        cases = [case for case in CASES if everything or (case in ONE_EACH) == is_pipeline]
+        metafunc.parametrize("case", [case for case in cases if case.database in databases], ids=str)
+
+
+@pytest.fixture
+def project(source: Path, tmp_path: Path, case: Case) -> Path:
+    """Give the case's project, to be changed at will; it pins the releases that constraints.txt does."""
+    project = render(source, tmp_path / "project", case.answers)
+    pins = [line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if "==" in line]
+    with (project / "pyproject.toml").open("a", encoding="utf-8") as pyproject:
+        pyproject.write(f"\n[tool.uv]\nconstraint-dependencies = {json.dumps(pins)}\n")
+    return project
+
+
+@pytest.fixture
+def url(pytestconfig: pytest.Config, tmp_path: Path, case: Case) -> Iterator[str]:
+    """Give the URL of an empty database of the case's kind."""
+    server = next(server for server in pytestconfig.stash[SERVERS] if server.database == case.database)
+    with new_database(server, tmp_path) as made:
+        yield made
+
+
+def having(projects: Mapping[str, Path], name: str) -> list[Path]:
+    """Give the files `name` of the projects that have one."""
+    found = [project / name for project in projects.values() if (project / name).exists()]
+    assert len(found) >= len(CASES)
+    return found
+
+
+@together
+def test_a_project_has_the_files_that_were_asked_for_and_no_others(rendered: dict[str, Path]) -> None:
+    optional = set().union(*FILES.values())
+    assert set(FILES) == {*choices("ci"), *choices("extras")} - {"none"}
+    for ci, extras in product(choices("ci"), SUBSETS):
+        project = rendered["+".join([ci, *extras])]
+        asked = {ci, *extras} - {"none"}
+        assert optional & set(files_of(project)) == set().union(*(FILES[name] for name in asked)), asked
+        if ci == "github":
+            assert ("image" in Workflow(project).jobs) == ("docker" in extras)
+
+
+@together
+def test_dockerfiles_pass_their_linter(rendered: dict[str, Path]) -> None:
+    check("hadolint", "--failure-threshold", "style", *having(rendered, "Dockerfile"))
+
+
+@together
+def test_compose_files_fit_their_specification(rendered: dict[str, Path]) -> None:
+    check("check-jsonschema", "--builtin-schema", "vendor.compose-spec", *having(rendered, "compose.yaml"))
+
+
+@together
+def test_pipelines_fit_their_schema(rendered: dict[str, Path]) -> None:
+    workflows = [path for name in WORKFLOWS for path in having(rendered, name)]
+    check("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+
+
+@together
+def test_workflows_pass_the_security_linter(rendered: dict[str, Path]) -> None:
+    workflows = [path for name in WORKFLOWS for path in having(rendered, name)]
+    check("zizmor", "--offline", "--quiet", *workflows, *ROOT.glob(".github/workflows/*"))
+
+
+@together
+def test_a_pipeline_pins_what_it_uses_and_may_do_no_more_than_it_must(rendered: dict[str, Path]) -> None:
+    for path in [path for name in WORKFLOWS for path in having(rendered, name)]:
+        workflow = Workflow(path.parents[2], path.name)
+        assert not workflow.unpinned
+        assert all("timeout-minutes" in job for job in workflow.jobs.values())
+        assert workflow.document["permissions"] == ({"contents": "read"} if path.name == "ci.yml" else {})
+
+
+@together
+def test_what_may_write_runs_nothing_that_it_downloads(rendered: dict[str, Path]) -> None:
+    for path in having(rendered, ".github/workflows/update.yml"):
+        jobs = Workflow(path.parents[2], path.name).jobs
+        assert {name: job["permissions"] for name, job in jobs.items()} == {
+            "update": {"contents": "read"},
+            "pull-request": {"contents": "write", "pull-requests": "write"},
+        }
+        assert "secrets." not in str(jobs["update"])
+        assert "uv" not in str(jobs["pull-request"])
+
+
+@together
+def test_tools_are_pinned_as_in_the_constraints(rendered: dict[str, Path]) -> None:
+    pinned = pins()
+    for project in map(rendered.__getitem__, map(str, CASES)):
+        image = (project / "Dockerfile").read_text(encoding="utf-8")
+        assert set(re.findall(r"astral/uv:(\S+)", image)) == {pinned["uv"]}
+        workflows = [Workflow(project, Path(name).name) for name in WORKFLOWS]
+        steps = [step for workflow in workflows for job in workflow.jobs.values() for step in job["steps"]]
+        assert {step["with"]["version"] for step in steps if "setup-uv" in step.get("uses", "")} == {pinned["uv"]}
+        assert workflows[-1].jobs["update"]["env"]["COPIER"] == f"copier=={pinned['copier']}"
+
+
+def test_new_constraints_pin_the_tools_of_the_template(tmp_path: Path) -> None:
+    for name in PINS:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    pin_tools({"uv": "98.0.1", "copier": "97.0"}, tmp_path)
+    texts = [(tmp_path / name).read_text(encoding="utf-8") for name in PINS]
+    assert sum(text.count("98.0.1") for text in texts) == 4
+    assert sum(text.count("copier==97.0\n") for text in texts) == 1
+
+
+@together
+def test_hooks_need_nothing_from_elsewhere(rendered: dict[str, Path]) -> None:
+    for path in having(rendered, ".pre-commit-config.yaml"):
+        repositories = yaml.safe_load(path.read_text(encoding="utf-8"))["repos"]
+        assert {repository["repo"] for repository in repositories} == {"local"}
+        languages = {hook["language"] for repository in repositories for hook in repository["hooks"]}
+        assert languages <= {"system", "pygrep"}
+
+
+@together
+def test_the_environment_replaces_every_password_of_compose(rendered: dict[str, Path]) -> None:
+    for path in having(rendered, "compose.yaml"):
+        for service in compose(path.parent, {"DATABASE_PASSWORD": "another"}).values():
+            given = service.get("environment", {})
+            secrets = {value for key, value in given.items() if key.endswith("_PASSWORD") or "@" in value}
+            assert all("another" in value for value in secrets - {"yes"}), path
+
+
+def name_of(requirement: str) -> str:
+    """Give the name of the distribution that a requirement asks for, as it is written in a path."""
+    return re.split(r"[^\w.-]", requirement)[0].replace("-", "_").lower()
+
+
+def check_image(image: Image, project: Path) -> None:
+    """Check that an image has the service, compiled, no development dependency, and a user without rights."""
+    pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+    (packages,) = image.cwd.glob(".venv/lib/*/site-packages")
+    found = list(importlib.metadata.distributions(path=[str(packages)]))
+    installed = {name_of(distribution.name) for distribution in found}
+    needed = {name_of(line) for distribution in found for line in distribution.requires or [] if "extra ==" not in line}
+    assert name_of(pyproject["project"]["name"]) in installed
+    assert not set(map(name_of, pyproject["dependency-groups"]["dev"])) & installed - needed
+    assert list(packages.glob("app/__pycache__/main.*.pyc"))
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", image.user)
+
+
+def test_the_image_is_built_migrated_and_served(project: Path, tmp_path: Path, url: str) -> None:
+    start, *questions = [step.command for step in Workflow(project).steps("image")]
+    assert start == "docker compose up --build --detach"
+    assert questions
+    image = Builder(project, tmp_path / "image").build()
+    check_image(image, project)
+
+    before = image.files()
+    run_services(project, image, tmp_path, url, questions)
+    written = {path for path, changed in image.files().items() if before.get(path) != changed}
+
+    # The file system is read-only but for volumes, and the user may write to those.
+    services = [service for service in compose(project).values() if "build" in service]
+    assert all(service["read_only"] for service in services)
+    volumes = {volume.partition(":")[2].strip("/") for service in services for volume in service.get("volumes", [])}
+    assert image.owned == {f"{image.user} {volume}" for volume in volumes}
+    assert {path for path in written if not any(path.startswith(f"{volume}/") for volume in volumes)} == set()
+    assert bool(written) == bool(volumes)
+
+
+def test_an_image_has_the_releases_of_a_committed_lock_file(source: Path, tmp_path: Path) -> None:
+    project = render(source, tmp_path / "project", {"extras": ["docker"]})
+    environment = provide(tmp_path / "tools", "uv")
+    run(["uv", "lock", "--upgrade-package", "click==8.1.8"], project, environment)
+    image = Builder(project, tmp_path / "image").build()
+    assert [path.name for path in image.cwd.glob(".venv/lib/*/site-packages/click-*")] == ["click-8.1.8.dist-info"]
+
+
+def test_the_pipeline_refuses_a_lock_file_that_no_longer_fits(source: Path, tmp_path: Path) -> None:
+    project = render(source, tmp_path / "project", {"ci": "github"})
+    environment = provide(tmp_path / "tools", "uv")
+    run(["uv", "lock"], project, environment)
+    pyproject = project / "pyproject.toml"
+    unlocked = pyproject.read_text(encoding="utf-8").replace("\ndependencies = [", '\ndependencies = ["click", ', 1)
+    pyproject.write_text(unlocked, encoding="utf-8")
+    install = next(step for step in Workflow(project).steps("lint") if step.command == "uv sync")
+    with pytest.raises(Failed, match="lockfile"):
+        run(install.command, project, environment | install.environment)
+
+
+def test_the_pipeline_refuses_conflict_markers(source: Path, tmp_path: Path) -> None:
+    project = render(source, tmp_path / "project", {"ci": "github"})
+    markers = next(Workflow(project).steps("lint"))
+    run("git init --quiet && git add --all", project, os.environ)
+    run(markers.command, project, os.environ)
+    for number, marker in enumerate(("<<<<<<< before updating", "||||||| last update", ">>>>>>> after updating")):
+        (project / f"{number}.txt").write_text(f"one\n{marker}\n", encoding="utf-8")
+        run(["git", "add", "."], project, os.environ)
+        with pytest.raises(Failed, match=marker[:3]):
+            run(markers.command, project, os.environ)
+        run(["git", "rm", "--quiet", "--force", f"{number}.txt"], project, os.environ)
+
+
+def test_the_pipeline_and_the_hooks_run(project: Path, tmp_path: Path, url: str) -> None:
+    environment = provide(tmp_path / "tools", "uv")
+    workflow = Workflow(project)
+    run("git init --quiet && git add --all", project, environment)
+    for job in workflow.jobs:
+        if job == "image":
+            continue
+        variables = workflow.environment(job)
+        if server := workflow.service(job):
+            address, health = published(server)
+            check_health(health, url, tmp_path / "server")
+            variables = on_server(variables, authority(server["env"], address), url)
+        for step in workflow.steps(job):
+            run(step.command, project, environment | variables | step.environment)
+    run_hooks(project, provide(tmp_path / "nothing") | {"PRE_COMMIT_HOME": str(tmp_path / "hooks")})
+
+
+def published(server: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Give the address at which a job reaches its service container, and the container's health command."""
+    (port,) = server["ports"]
+    outside, _, _ = port.partition(":")
+    (health,) = re.findall(r'--health-cmd "([^"]+)"', server["options"])
+    return f"127.0.0.1:{outside}", health.split()
+
+
+def run_hooks(project: Path, environment: Mapping[str, str]) -> None:
+    """Run the hooks on a project as it is, then each on what it must refuse."""
+    program = str(project / ".venv" / "bin" / "pre-commit")
+    hooks = [program, "run", "--all-files"]
+    run([program, "validate-config"], project, environment)
+    run(hooks, project, environment)
+    configured = yaml.safe_load((project / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    assert [hook["id"] for repository in configured["repos"] for hook in repository["hooks"]] == list(REFUSED)
+    for hook, (name, content) in REFUSED.items():
+        path = project / name
+        path.write_text(content, encoding="utf-8")
+        run(["git", "add", name], project, environment)
+        with pytest.raises(Failed, match=f"hook id: {hook}"):
+            run([*hooks, hook], project, environment)
+        run(["git", "rm", "--quiet", "--force", name], project, environment)
+
+
+def test_our_own_pipeline_fits_its_schema_and_pins_what_it_uses() -> None:
+    workflow = Workflow(ROOT)
+    check("check-jsonschema", "--builtin-schema", "vendor.github-workflows", workflow.path)
+    assert not workflow.unpinned
+    assert workflow.document["permissions"] == {"contents": "read"}
+
+
+def test_our_own_pipeline_runs_what_the_makefile_has() -> None:
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = set(re.findall(r"run: make ([\w-]+)", Workflow(ROOT).text))
+    assert {"demo", "docs", "lint", "test"} <= named <= targets

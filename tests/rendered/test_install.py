@@ -1,0 +1,116 @@
+"""Every base variant runs on what it declares and nothing else, and its own commands do what its README says."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.harness.constraints import CONSTRAINTS
+from tests.harness.servers import free_port
+from tests.harness.variants import Variant
+from tests.harness.warm_process import CommandFailed
+
+UV = Path(sys.executable).with_name("uv")
+PATIENCE = 120.0
+LONGEST_OUTPUT = 4000
+pytestmark = pytest.mark.base
+
+
+def clean_environment(**added: str) -> dict[str, str]:
+    """Give this process's environment without what belongs to the tests' own virtual environment."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "VIRTUAL_ENV", "TEST_"))}
+    return {**kept, "UV_CONSTRAINT": str(CONSTRAINTS), "PIP_CONSTRAINT": str(CONSTRAINTS), **added}
+
+
+def run(command: list[str | Path], project: Path, environment: Mapping[str, str]) -> str:
+    """Run a command in `project` and give what it prints; raises CommandFailed where it fails."""
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        printed = done.stdout[-LONGEST_OUTPUT:] + done.stderr[-LONGEST_OUTPUT:]
+        raise CommandFailed(f"{command} ended with {done.returncode}:\n{printed}")
+    return done.stdout
+
+
+@pytest.fixture
+def copied(project: Path) -> Iterator[Path]:
+    """A copy of the project, for what it installs and makes.
+
+    Any account can reach it, as that of root's PostgreSQL has to: each run of pytest closes its `tmp_path` to others.
+    """
+    with TemporaryDirectory(prefix="installed-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        copy = Path(folder) / "project"
+        subprocess.run(["cp", "-r", str(project), str(copy)], check=True)
+        yield copy
+
+
+def test_it_runs_on_what_it_declares_alone(copied: Path, database_url: str) -> None:
+    environment = clean_environment(DATABASE_URL=database_url)
+    run([UV, "venv", "--quiet", "--python", sys.executable, ".venv"], copied, environment)
+    run([UV, "pip", "install", "--quiet", "--python", ".venv", "."], copied, environment)
+    python = copied / ".venv" / "bin" / "python"
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    run([python, "-W", "error", "-c", "import app.main"], copied, {**environment, "DB_POOL_SIZE": "not read yet"})
+    run([python, "-m", "alembic", "upgrade", "head"], copied, environment)
+    with subprocess.Popen(
+        [python, "-m", "uvicorn", "--factory", "app.main:create_app", "--port", str(port)],
+        cwd=copied,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as service:
+        try:
+            assert service.stderr is not None
+            started = any("Uvicorn running" in line for line in service.stderr)
+            assert started, "the service ended before it started"
+            assert wait_until_ready(service, url)
+            users = httpx2.get(f"{url}/api/v1/users", timeout=30)
+        finally:
+            service.terminate()
+    assert users.status_code == httpx2.codes.OK
+
+
+@pytest.mark.once_per_database
+def test_its_two_commands_test_it_and_serve_it(copied: Path, database_url: str, variant: Variant) -> None:
+    """MySQL's are told where a server is; SQLite and PostgreSQL need none."""
+    given = {"TEST_DATABASE_URL": database_url, "DATABASE_URL": database_url} if variant.database == "mysql" else {}
+    environment = clean_environment(**given)
+    assert " passed" in run([sys.executable, "dev.py", "test"], copied, environment)
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    log = copied / "serve.log"
+    with log.open("wb") as output:
+        serving = subprocess.Popen(
+            [sys.executable, "dev.py", "serve", "--port", str(port)],
+            cwd=copied,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        assert wait_until_ready(serving, url), log.read_text(encoding="utf-8")
+        assert httpx2.get(f"{url}/api/v1/posts", timeout=30).json()["items"]
+    finally:
+        os.killpg(serving.pid, signal.SIGINT)
+        serving.wait(PATIENCE)
+
+
+def wait_until_ready(service: subprocess.Popen[Any], url: str) -> bool:
+    """Wait until the service at `url` is ready; tell whether it became so before it ended and in time."""
+    deadline = time.monotonic() + PATIENCE
+    while service.poll() is None and time.monotonic() < deadline:
+        try:
+            if httpx2.get(f"{url}/health/ready", timeout=5).status_code == httpx2.codes.OK:
+                return True
+        except httpx2.TransportError:
+            time.sleep(0.05)
+    return False

@@ -1,0 +1,117 @@
+"""A service with short timeouts, and a proxy that can take its database away."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import httpx2
+from sqlalchemy import make_url
+
+from tests.harness.service import NO_CERTIFICATES, serving
+from tests.harness.warm_process import WarmProcess
+
+CHUNK = 65536
+PATIENCE = 30.0  # for an answer; the timeouts below are far shorter
+SHORT = {
+    "DB_CONNECT_TIMEOUT": "1",
+    "DB_STATEMENT_TIMEOUT": "0.5",
+    "DB_LOCK_TIMEOUT": "0.2",
+    "DB_POOL_TIMEOUT": "0.5",
+    "DB_POOL_SIZE": "2",
+}
+_numbers = count()
+
+
+class Proxy:
+    """Passes bytes on between clients and a server, unless it is told to keep them."""
+
+    def __init__(self, host: str, port: int) -> None:
+        """Listen on a free port of the loopback address; `keeps` is set once bytes are held."""
+        self._server = (host, port)
+        self._open = threading.Event()
+        self._open.set()
+        self.keeps = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._sockets: list[socket.socket] = [self._listener]
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def hold(self) -> None:
+        """Accept connections and take in bytes as before, but pass none on: a server that is stopped does the same."""
+        self._open.clear()
+
+    def release(self) -> None:
+        """Pass on what was held, and all that comes."""
+        self._open.set()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._open.set()
+        for each in self._sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(self._server)
+                self._sockets += [client, server]
+                for source, target in ((client, server), (server, client)):
+                    threading.Thread(target=self._pass_on, args=(source, target), daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(CHUNK):
+                if not self._open.is_set():
+                    self.keeps.set()
+                self._open.wait()
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service with short timeouts, the URL of its database, and the proxy between them, where that is a server."""
+
+    client: httpx2.Client
+    database: str
+    proxy: Proxy | None
+
+    def write(self) -> httpx2.Response:
+        """Add a user."""
+        return self.client.post("/users", json={"email": f"{next(_numbers)}@example.com", "name": "Ada"})
+
+    def read(self) -> httpx2.Response:
+        """Read a page of users, with a statement that its connection may have prepared."""
+        return self.client.get("/users")
+
+    def ready(self) -> httpx2.Response:
+        """Ask whether the service is ready."""
+        return self.client.get("../../health/ready")
+
+
+@contextmanager
+def served(warm_process: WarmProcess, project: Path, url: str, scratch: Path, admin_url: str = "") -> Iterator[Service]:
+    """Migrate a database and serve the project on it, through a proxy where it is a server."""
+    admin_url = admin_url or url
+    warm_process.run(["-m", "alembic", "upgrade", "head"], project, {"DATABASE_URL": admin_url})
+    parsed = make_url(url)
+    proxy = Proxy(parsed.host, parsed.port) if parsed.host and parsed.port else None
+    if proxy is not None:
+        parsed = parsed.set(host="127.0.0.1", port=proxy.port)
+    environment = {**SHORT, "DATABASE_URL": parsed.render_as_string(hide_password=False)}
+    try:
+        with (
+            serving(warm_process, project, environment, scratch) as address,
+            httpx2.Client(base_url=f"{address}/api/v1", timeout=PATIENCE, verify=NO_CERTIFICATES) as client,
+        ):
+            yield Service(client, admin_url, proxy)
+    finally:
+        if proxy is not None:
+            proxy.close()

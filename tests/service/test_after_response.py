@@ -1,0 +1,67 @@
+"""The code of docs/tour.md that works after the response does, in every base variant."""
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.contract.blog import Blog
+from tests.docs.test_own_model import BLOCK, check_code, edit
+from tests.harness.service import NO_CERTIFICATES, serving
+from tests.harness.variants import ROOT, Variant
+from tests.harness.warm_process import WarmProcess
+
+pytestmark = [pytest.mark.example, pytest.mark.every_base]
+
+PAGE = ROOT / "docs/tour.md"
+# One more than the posts of two pages.
+POSTS = 201
+
+
+def code_for(variant: Variant) -> str:
+    """Give the module of the page, as it is for `variant`."""
+    section = PAGE.read_text(encoding="utf-8").partition("\n## After the response\n")[2].partition("\n## ")[0]
+    code: str
+    (code,) = BLOCK.findall(section)
+    if variant.io == "sync":
+        code = re.sub(r"\b(async|await) ", "", code).replace("AsyncIterator", "Iterator")
+    return code
+
+
+@pytest.fixture
+def blog(
+    warm_process: WarmProcess, project: Path, variant: Variant, migrated_url: str, mypy_cache: Path, tmp_path: Path
+) -> Iterator[Blog]:
+    """A client of the service with the module of the page in it."""
+    own = shutil.copytree(project, tmp_path / "project")
+    (own / "app/posts/later.py").write_text(code_for(variant), encoding="utf-8")
+    edit(
+        own / "app/main.py",
+        ("from app.posts.router", "from app.posts.later import router as later\nfrom app.posts.router"),
+        ("for router in (users, ", "for router in (later, users, "),
+    )
+    check_code(own, mypy_cache)
+    with (
+        serving(warm_process, own, {"DATABASE_URL": migrated_url}, tmp_path) as address,
+        httpx2.Client(base_url=address, timeout=30, verify=NO_CERTIFICATES) as client,
+    ):
+        yield Blog(client)
+
+
+def test_work_after_the_response_is_done(blog: Blog) -> None:
+    user = blog.add_user()["id"]
+    posts = {blog.add_post(user)["id"] for _ in range(POSTS)}
+    exported = [json.loads(line) for line in blog.api.get("/api/v1/posts/export").iter_lines()]
+    assert posts <= {post["id"] for post in exported}
+
+    post = min(posts)
+    assert blog.api.post(f"/api/v1/posts/{post}/publish").status_code == 202
+    deadline = time.monotonic() + 30
+    while not blog.item(f"/posts/{post}")["published"]:
+        assert time.monotonic() < deadline, "the post isn't published"
+    assert blog.api.get("/health/pool").json()["checked_out"] == 0

@@ -1,0 +1,32 @@
+"""Every base variant keeps to its own OpenAPI document whatever it is sent."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.harness.warm_process import WarmProcess
+
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "negative_data_rejection",
+    "unsupported_method",
+)
+EXAMPLES = 25
+
+
+@pytest.mark.base
+def test_it_keeps_to_its_openapi(warm_process: WarmProcess, service: str, tmp_path: Path) -> None:
+    options = [
+        f"--checks={','.join(CHECKS)}",
+        "--phases=examples,coverage,fuzzing",
+        f"--max-examples={EXAMPLES}",
+        "--seed=1",
+        "--generation-deterministic",
+        "--request-timeout=30",
+        "--no-color",
+    ]
+    warm_process.run(["-m", "schemathesis.cli", "run", f"{service}/openapi.json", *options], tmp_path, timeout=600)

@@ -1,0 +1,1 @@
+"""A project is updated, or its answers are changed: what was edited and stored is kept."""

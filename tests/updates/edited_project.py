@@ -1,0 +1,296 @@
+"""What the owner of a project does to it: the edits that an update has to leave alone."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.harness.variants import Variant
+
+DELETED = ("app/seed.py", "tests/test_seed.py")
+RUFF = Path(sys.executable).with_name("ruff")
+
+SCHEMAS = """
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from app.schemas import Input, Output
+
+
+class BookCreate(Input):
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    pages: int | None = None
+
+
+class Book(Output):
+    id: int
+    title: str
+    pages: int | None
+"""
+
+MODELS = """
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.base import Entity
+
+
+class Book(Entity):
+    __tablename__ = "books"
+
+    title: Mapped[str] = mapped_column(String(200), index=True)
+    pages: Mapped[int | None]
+
+    def __repr__(self) -> str:
+        return f"Book(id={self.id!r}, title={self.title!r})"
+"""
+
+TABLES = """
+from sqlalchemy import Column, Named, String, Table
+
+from app.db.base import Key, KeyColumns
+from app.db.metadata import TABLE_OPTIONS, metadata
+
+
+class BookColumns(KeyColumns):
+    title: Named[str] = Column(String(200), index=True)
+    pages: Named[int | None] = Column(Key)
+
+
+books = Table("books", metadata, BookColumns, **TABLE_OPTIONS)
+"""
+
+ORM_REPOSITORY = """
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from app.books.models import Book
+from app.db.repository import Repository
+from app.schemas import PageQuery
+
+
+class BookRepository(Repository[Book]):
+    model = Book
+
+    async def list(self, query: PageQuery) -> tuple[Sequence[Book], int]:
+        return await self.page(select(Book).order_by(Book.id), query)
+
+    async def create(self, values: dict[str, Any]) -> Book:
+        book = Book(**values)
+        self.session.add(book)
+        await self.session.flush()
+        return book
+"""
+
+CORE_REPOSITORY = """
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from app.books.tables import BookColumns, books
+from app.db.repository import Repository
+from app.schemas import PageQuery
+
+
+class BookRepository(Repository[BookColumns]):
+    table = books
+
+    async def list(self, query: PageQuery) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
+        return await self.page(select(books).order_by(books.c.id), query)
+
+    async def create(self, values: dict[str, Any]) -> dict[str, Any]:
+        return await self.insert(values)
+"""
+
+ROUTER = """
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.books.repository import BookRepository
+from app.books.schemas import Book, BookCreate
+from app.db.database import DatabaseDep
+from app.errors import problems
+from app.routing import StrictRoute
+from app.schemas import Page, PageQuery
+
+router = APIRouter(prefix="/books", tags=["books"], route_class=StrictRoute)
+
+
+@router.post("", status_code=201, responses=problems(400, 413))
+async def create_book(body: BookCreate, db: DatabaseDep) -> Book:
+    async with db.begin() as transaction:
+        book = await BookRepository(transaction).create(body.model_dump())
+    return Book.model_validate(book)
+
+
+@router.get("")
+async def list_books(query: Annotated[PageQuery, Query()], db: DatabaseDep) -> Page[Book]:
+    async with db.read() as transaction:
+        rows, total = await BookRepository(transaction).list(query)
+    return Page[Book].of(rows, total, query)
+"""
+
+TEST = """
+from app.settings import Settings
+from tests.support import Client
+
+
+async def test_books_and_nicknames(client: Client, settings: Settings) -> None:
+    created = await client.post("/api/v1/books", json={"title": "Middlemarch"})
+    assert created.status_code == 201
+    page = (await client.get("/api/v1/books")).json()
+    assert page["items"] == [created.json()]
+    body = {"email": "mary@example.com", "name": "Mary", "nickname": settings.greeting}
+    user = (await client.post("/api/v1/users", json=body)).json()
+    assert (await client.get(f"/api/v1/users/{user['id']}")).json()["nickname"] == "Hello"
+"""
+
+CI_STEP = """\
+      - name: Known vulnerabilities
+        run: uvx pip-audit
+"""
+
+
+def edit_all(project: Path, variant: Variant) -> None:
+    """Do to a project of `variant`, with the example, what its owner does in a year."""
+    write_resource(project, variant)
+    for name, change in EDITS.items():
+        if (project / name).exists():
+            change(project / name)
+    delete_seed(project)
+
+
+def port(project: Path, before: Variant, after: Variant) -> None:
+    """Write what is one's own as the new answers need it, once an update has changed them."""
+    write_resource(project, after)
+    if before.data_access != after.data_access:
+        name = f"app/users/{'tables' if after.data_access == 'core' else 'models'}.py"
+        EDITS[name](project / name)
+
+
+def resolve(project: Path, name: str, updated: str) -> None:
+    """Mend a file that an update left in conflict: take the template's, and put one's own into it again.
+
+    Raises:
+        KeyError: it is none of the files that have an edit of their own in `EDITS`.
+
+    """
+    (project / name).write_text(updated, encoding="utf-8")
+    EDITS[name](project / name)
+
+
+def write_resource(project: Path, variant: Variant) -> None:
+    """Add a resource of one's own, as it is written for `variant`."""
+    is_core = variant.data_access == "core"
+    files = {
+        "app/books/__init__.py": "",
+        f"app/books/{'tables' if is_core else 'models'}.py": TABLES if is_core else MODELS,
+        "app/books/schemas.py": SCHEMAS,
+        "app/books/repository.py": CORE_REPOSITORY if is_core else ORM_REPOSITORY,
+        "app/books/router.py": ROUTER,
+        "tests/books/__init__.py": "",
+        "tests/books/test_router.py": TEST,
+    }
+    for name, text in files.items():
+        path = project / name
+        path.parent.mkdir(exist_ok=True)
+        written = re.sub(r"\b(async|await) ", "", text) if variant.io == "sync" else text
+        if variant.database == "postgresql":
+            written = written.replace("TABLE_OPTIONS, ", "").replace(", **TABLE_OPTIONS", "")
+        path.write_text(written.removeprefix("\n"), encoding="utf-8")
+    for name in ("models", "tables"):
+        if name != ("tables" if is_core else "models"):
+            (project / f"app/books/{name}.py").unlink(missing_ok=True)
+
+
+def add_table(file: Path) -> None:
+    """Let the metadata know the resource's table."""
+    module = "tables" if (file.parent / "books/tables.py").exists() else "models"
+    edit(file, r"(?m)^from app\.", f"from app.books import {module} as books\nfrom app.")
+    edit(file, r'__all__ = \[("audit_log", )?', r'__all__ = [\1"books", ')
+
+
+def add_router(file: Path) -> None:
+    """Let the application know the resource's router."""
+    edit(file, r"(?m)^from app\.(comments|db)\.", r"from app.books.router import router as books\nfrom app.\1.")
+    edit(file, r"for router in \((.*)\):", r"for router in (\1, books):")
+
+
+def add_mapped_column(file: Path) -> None:
+    """Give users a nickname."""
+    line = "    nickname: Mapped[str | None] = mapped_column(String(50))\n"
+    edit(file, r"(?m)^(    is_active: .*\n)", rf"\1{line}")
+
+
+def add_table_column(file: Path) -> None:
+    """Give users a nickname."""
+    edit(file, r"(?m)^(    is_active: .*\n)", r"\1    nickname: Named[str | None] = Column(String(50))\n")
+
+
+def add_field(file: Path) -> None:
+    """Let the API take and answer the nickname."""
+    field = "    nickname: Annotated[str, StringConstraints(max_length=50)] | None = None\n"
+    edit(file, r"(?m)^(    is_active: StrictBool = True\n)", rf"\1{field}")
+    edit(file, r"(?m)^(    is_active: bool\n)", r"\1    nickname: str | None\n")
+
+
+def add_setting(file: Path) -> None:
+    """Add a setting at the end of the class."""
+    edit(file, r"\n\n\ndef load_settings", '\n    greeting: str = "Hello"\n\n\ndef load_settings')
+
+
+def describe_setting(file: Path) -> None:
+    """Add the setting to the example of an environment."""
+    edit(file, r"\Z", "\n# How users are greeted.\nGREETING=Hello\n")
+
+
+def add_dependency(file: Path) -> None:
+    """Add a dependency at the end, where `uv add` puts it."""
+    edit(file, r"(dependencies = \[\n(?: .*\n)*)\]", r'\1    "markupsafe>=3",\n]')
+
+
+def add_step(file: Path) -> None:
+    """Add a step to the first job of the pipeline."""
+    edit(file, r"( +run: uv run mypy\n)", rf"\1{CI_STEP}")
+
+
+def reformat(file: Path) -> None:
+    """Break the lines of a file elsewhere than the project's formatter does, and tell it to leave that."""
+    command = [str(RUFF), "format", "--no-cache", "--quiet", "--line-length=60", str(file)]
+    subprocess.run(command, check=True)
+    edit(file, r"\A", "# fmt: off\n")
+
+
+def delete_seed(project: Path) -> None:
+    """Delete a part of the example, and what calls it."""
+    for name in DELETED:
+        (project / name).unlink()
+    edit(project / "dev.py", r' +run\("app.seed"\)\n', "")
+    edit(project / "dev.py", "migrate, seed and serve", "migrate and serve")
+
+
+def edit(file: Path, pattern: str, replacement: str) -> None:
+    """Replace the first text that a pattern finds."""
+    text, count = re.subn(pattern, replacement, file.read_text(encoding="utf-8"), count=1)
+    assert count == 1, f"{file.name} has no {pattern}"
+    file.write_text(text, encoding="utf-8")
+
+
+EDITS: dict[str, Callable[[Path], None]] = {
+    "app/tables.py": add_table,
+    "app/main.py": add_router,
+    "app/users/models.py": add_mapped_column,
+    "app/users/tables.py": add_table_column,
+    "app/users/schemas.py": add_field,
+    "app/settings.py": add_setting,
+    ".env.example": describe_setting,
+    "pyproject.toml": add_dependency,
+    ".github/workflows/ci.yml": add_step,
+    "app/db/types.py": reformat,
+}

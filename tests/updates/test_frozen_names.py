@@ -1,0 +1,39 @@
+"""No name that a project or its owner's code relies on goes missing without a word."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.updates.frozen_names import MARK, PAGE, covering_answers, listed, missing_since, questions_of
+
+pytestmark = pytest.mark.xdist_group("frozen")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "gone"),
+    [
+        ("SQLite (a file, no server): sqlite", "SQLite (a file, no server): sqlite3", "database=sqlite"),
+        ("description:\n", "summary:\n", "description"),
+    ],
+)
+def test_a_renamed_question_or_value_is_found_out(old: str, new: str, gone: str, source: Path, tmp_path: Path) -> None:
+    renamed = tmp_path / "copier.yml"
+    text = (source / "copier.yml").read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    renamed.write_text(text.replace(old, new), encoding="utf-8")
+    assert questions_of(source) - questions_of(tmp_path) == {gone}
+
+
+def test_a_renamed_file_and_what_it_offers_are_found_out(source: Path, tmp_path: Path) -> None:
+    renamed = shutil.copytree(source, tmp_path / "renamed")
+    (renamed / "template/app/limits.py").rename(renamed / "template/app/bounds.py")
+    main = renamed / "template/app/main.py.jinja"
+    main.write_text(main.read_text(encoding="utf-8").replace("def create_app", "def make_app"), encoding="utf-8")
+    missing = missing_since(source, renamed, covering_answers()[:1])
+    assert {"app/limits.py", "app/limits.py:LimitBody", "app/main.py:create_app"} <= missing
+
+
+def test_the_page_has_all_the_names(source: Path) -> None:
+    head, mark, names = PAGE.read_text(encoding="utf-8").partition(MARK)
+    assert (head + mark + names) == head + MARK + listed(source), "make names"
