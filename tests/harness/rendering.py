@@ -13,7 +13,7 @@ from copier._main import Worker
 
 from tests.harness.variants import ROOT, Variant, check_keys
 
-SOURCES = ("copier.yml", "template")
+SOURCES = ("copier.yml", "macros", "template")
 
 
 def snapshot(destination: Path, origin: Path = ROOT) -> Path:

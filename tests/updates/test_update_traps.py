@@ -100,7 +100,7 @@ def test_no_revision_of_a_release_comes_into_the_owners_chain(changed: Path, tmp
     assert revisions(project) == before
 
     text = (changed / "copier.yml").read_text(encoding="utf-8")
-    rule = re.search(r"""(?m)^  - "{% if _copier_operation == 'update' %}migrations/versions{% endif %}"\n""", text)
+    rule = re.search(r"""(?m)^  - "{{ 'migrations/versions' if _copier_operation == 'update' }}"\n""", text)
     assert rule, "the rule that this test is about"
     (changed / "copier.yml").write_text(text.replace(rule[0], ""), encoding="utf-8")
     release(changed, "99.1.0")
