@@ -15,5 +15,5 @@ What can't depend on the mixins is marked `ends`: to run it with none of them an
 
 import pytest
 
-for module in ("blog", "problems", "shapes", "storage"):
+for module in ("blog", "problems", "schemas", "storage"):
     pytest.register_assert_rewrite(f"{__name__}.{module}")

@@ -29,14 +29,14 @@ MAX_ID = 2**63 - 1
 T = TypeVar("T")
 
 
-def token() -> str:
+def unique_word() -> str:
     """Make a word that nothing else in the database has."""
     return f"t{uuid4().hex[:12]}"
 
 
 def new_email() -> str:
     """Make an address that no user has."""
-    return f"{token()}@example.com"
+    return f"{unique_word()}@example.com"
 
 
 def new_user(**fields: object) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def new_user(**fields: object) -> dict[str, Any]:
     return {"email": new_email(), "name": "Ada", **fields}
 
 
-def together(calls: Sequence[Callable[[], T]]) -> list[T]:
+def concurrently(calls: Sequence[Callable[[], T]]) -> list[T]:
     """Make each of `calls` in a thread of its own, all of them at once, and give their results."""
     barrier = threading.Barrier(len(calls))
 
@@ -56,7 +56,7 @@ def together(calls: Sequence[Callable[[], T]]) -> list[T]:
         return list(pool.map(start, calls))
 
 
-def retried(call: Callable[..., Response], *arguments: object, expect: tuple[int, ...]) -> Response:
+def retry_on_503(call: Callable[..., Response], *arguments: object, expect: tuple[int, ...]) -> Response:
     """Call as the client of a busy database does: again, while a 503 says when to."""
     for _ in range(TRIES):
         response = call(*arguments, expect=(*expect, 503))
@@ -67,7 +67,7 @@ def retried(call: Callable[..., Response], *arguments: object, expect: tuple[int
 
 
 class Blog:
-    """Calls under `/api/v1`. A call fails unless the answer has the status that it expects and a sound form."""
+    """Calls under `/api/v1`. A call fails unless the response has the expected status and a valid body."""
 
     def __init__(self, api: Client) -> None:
         """Talk to the service behind `api`."""
@@ -135,7 +135,7 @@ class Blog:
 
     def add_user(self, **fields: object) -> dict[str, Any]:
         """Make a user."""
-        return self.made("/users", new_user(**fields))
+        return self.create("/users", new_user(**fields))
 
     def add_users(self, users: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Make `users`, whose names have a word in common, and give them as they are listed by id."""
@@ -146,13 +146,13 @@ class Blog:
     def add_post(self, author_id: int | None = None, **fields: object) -> dict[str, Any]:
         """Make a post, by a new author unless `author_id` is given."""
         author = self.add_user()["id"] if author_id is None else author_id
-        return self.made("/posts", {"author_id": author, "title": "Title", "content": "Text", **fields})
+        return self.create("/posts", {"author_id": author, "title": "Title", "content": "Text", **fields})
 
     def add_comment(self, post_id: int, author_id: int, content: str = "Indeed") -> dict[str, Any]:
         """Make a comment."""
-        return self.made(f"/posts/{post_id}/comments", {"author_id": author_id, "content": content})
+        return self.create(f"/posts/{post_id}/comments", {"author_id": author_id, "content": content})
 
-    def made(self, path: str, body: object, **headers: str) -> dict[str, Any]:
+    def create(self, path: str, body: object, **headers: str) -> dict[str, Any]:
         """Give what a POST of `body` to `path` makes."""
         made: dict[str, Any] = self.call("POST", path, 201, body, headers=headers).json()
         return made

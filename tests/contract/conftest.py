@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from .blog import Blog
-from .shapes import Shapes
+from .schemas import Schemas
 from .storage import Storage
 
 if TYPE_CHECKING:
@@ -52,12 +52,12 @@ def stored(db: Engine, mixins: frozenset[str]) -> Storage:
 
 
 @pytest.fixture
-def shapes(variant: Variant) -> Shapes:
-    """Know the shapes that this variant's bodies have."""
-    return Shapes(variant.answers)
+def schemas(variant: Variant) -> Schemas:
+    """The schemas of this variant's bodies."""
+    return Schemas(variant.answers)
 
 
 @pytest.fixture
-def stamped(mixins: frozenset[str]) -> bool:
+def has_timestamps(mixins: frozenset[str]) -> bool:
     """Tell whether this variant keeps timestamps."""
     return "timestamps" in mixins

@@ -64,7 +64,7 @@ def check_problem(response: Response, status: int) -> dict[str, Any]:
     return problem
 
 
-def places(problem: dict[str, Any], depth: int = 2) -> set[tuple[str | int, ...]]:
+def locations(problem: dict[str, Any], depth: int = 2) -> set[tuple[str | int, ...]]:
     """Collect where the values are that `problem` refuses, to that many steps of their locations."""
     return {tuple(error["location"][:depth]) for error in problem["errors"]}
 

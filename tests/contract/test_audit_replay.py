@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .blog import ids, new_user, together, token
+from .blog import concurrently, ids, new_user, unique_word
 from .storage import as_json, as_utc
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Storm:
         self.blog = blog
         self.random = random.Random(seed)  # noqa: S311
         self.records = {"users": users, "posts": posts, "comments": comments}
-        self.tags = [f"{token()}"[:6] for _ in range(2)]
+        self.tags = [f"{unique_word()}"[:6] for _ in range(2)]
 
     def run(self) -> None:
         """Make the calls."""
@@ -69,7 +69,7 @@ class Storm:
         """Change a user or a post."""
         name = self.random.choice(("users", "posts"))
         field = "name" if name == "users" else "title"
-        self.call("PATCH", f"/{name}/{self.pick(name)}", {field: token()})
+        self.call("PATCH", f"/{name}/{self.pick(name)}", {field: unique_word()})
 
     def delete(self) -> None:
         """Delete a user, a post or a comment."""
@@ -91,7 +91,7 @@ class Storm:
 
     def put_profile(self) -> None:
         """Create or replace a profile."""
-        self.call("PUT", f"/users/{self.pick('users')}/profile", {"bio": token()})
+        self.call("PUT", f"/users/{self.pick('users')}/profile", {"bio": unique_word()})
 
     def tag(self) -> None:
         """Give a post other tags."""
@@ -104,7 +104,7 @@ class Storm:
             (
                 ("users", "/users", new_user()),
                 ("posts", "/posts", {"author_id": author, "title": "T", "content": "C", "tags": self.tags}),
-                ("comments", f"/posts/{post}/comments", {"author_id": author, "content": token()}),
+                ("comments", f"/posts/{post}/comments", {"author_id": author, "content": unique_word()}),
             )
         )
         if made := self.call("POST", path, body):
@@ -138,37 +138,37 @@ def kept(stored: Storage) -> Rows:
 
 def comparable(row: Row) -> Row:
     """Leave out what the log doesn't show, and NULLs, and bring the rest into one form."""
-    return {name: form(name, value) for name, value in row.items() if name not in UNLOGGED and value is not None}
+    return {name: normalized(name, value) for name, value in row.items() if name not in UNLOGGED and value is not None}
 
 
-def form(name: str, value: object) -> object:
+def normalized(name: str, value: object) -> object:
     """Bring a value as the database has it, or as the log does, into one form."""
     if name in MOMENTS:
         return as_utc(value)
     return bool(value) if name in BOOLEANS else value
 
 
-def test_the_log_replayed_gives_the_tables(blog: Blog, stored: Storage) -> None:
+def test_replayed_log_equals_tables(blog: Blog, stored: Storage) -> None:
     unlogged = kept(stored).keys() - replayed(stored).keys()
-    users = ids(blog.add_users([{"name": token()} for _ in range(2)]))
+    users = ids(blog.add_users([{"name": unique_word()} for _ in range(2)]))
     posts = [blog.add_post(user)["id"] for user in users]
     comments = [blog.add_comment(post, users[0])["id"] for post in posts]
     storms = [Storm(blog, seed, users, posts, comments) for seed in range(CLIENTS)]
     before = len(stored.rows("audit_log"))
-    together([partial(storm.run) for storm in storms])
+    concurrently([partial(storm.run) for storm in storms])
     assert len(stored.rows("audit_log")) > before + CLIENTS
     rows = {place: row for place, row in kept(stored).items() if place not in unlogged}
     assert replayed(stored) == rows
 
 
 @pytest.mark.mixin("soft_delete")
-def test_a_change_that_meets_a_restore_is_logged(blog: Blog, stored: Storage) -> None:
+def test_change_concurrent_with_restore_is_logged(blog: Blog, stored: Storage) -> None:
     users = [blog.add_user()["id"] for _ in range(2)]
 
     def change() -> None:
         for _ in range(CALLS):
-            blog.patch(f"/users/{users[0]}", {"name": token()}, expect=POSSIBLE)
-            blog.patch(f"/users/{users[1]}", {"name": token()}, expect=POSSIBLE)
+            blog.patch(f"/users/{users[0]}", {"name": unique_word()}, expect=POSSIBLE)
+            blog.patch(f"/users/{users[1]}", {"name": unique_word()}, expect=POSSIBLE)
 
     def delete_and_restore(user: int) -> None:
         for _ in range(CALLS):
@@ -176,7 +176,7 @@ def test_a_change_that_meets_a_restore_is_logged(blog: Blog, stored: Storage) ->
             blog.restore(f"/users/{user}", expect=POSSIBLE)
 
     calls: list[Callable[[], None]] = [partial(delete_and_restore, user) for user in users]
-    together([*calls, change, change, change, change])
+    concurrently([*calls, change, change, change, change])
     places = [("users", str(user)) for user in users]
     logged, rows = replayed(stored), kept(stored)
     assert [logged[place] for place in places] == [rows[place] for place in places]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .blog import JSON, REFUSED, new_user, token
-from .forms import sample
+from .blog import JSON, REFUSED, new_user, unique_word
+from .valid_requests import sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ MEBIBYTE = 2**20
     ],
     ids=ascii,
 )
-def test_a_body_that_is_no_json_is_400(blog: Blog, body: bytes) -> None:
+def test_invalid_json_is_400(blog: Blog, body: bytes) -> None:
     blog.call("POST", "/users", 400, content=body, headers=JSON)
     blog.call("POST", "/users/bulk", 400, content=body, headers=JSON)
 
@@ -47,12 +47,12 @@ def test_a_body_that_is_no_json_is_400(blog: Blog, body: bytes) -> None:
     [b"null", b"[]", b"1", b'"x"', b"true", b"[{}]", b'[["email", "a@example.com"]]'],
     ids=ascii,
 )
-def test_a_body_that_is_no_object_is_422(blog: Blog, body: bytes) -> None:
+def test_body_other_than_object_is_422(blog: Blog, body: bytes) -> None:
     blog.call("POST", "/users", 422, content=body, headers=JSON)
     blog.call("PATCH", f"/users/{sample(blog)[0]}", 422, content=body, headers=JSON)
 
 
-def test_a_missing_body_is_refused(blog: Blog) -> None:
+def test_missing_body_is_refused(blog: Blog) -> None:
     user, _ = sample(blog)
     for method, path in [
         ("POST", "/users"),
@@ -69,18 +69,18 @@ def test_a_missing_body_is_refused(blog: Blog) -> None:
     "kind",
     ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "text/html", "x"],
 )
-def test_a_body_of_another_type_is_refused(blog: Blog, stored: Storage, kind: str) -> None:
+def test_body_of_another_content_type_is_refused(blog: Blog, stored: Storage, kind: str) -> None:
     user = new_user()
     blog.call("POST", "/users", REFUSED, content=json.dumps(user), headers={"content-type": kind})
     assert stored.count("users", email=user["email"]) == 0
 
 
-def test_the_content_type_may_have_parameters(blog: Blog) -> None:
+def test_content_type_may_have_parameters(blog: Blog) -> None:
     headers = {"content-type": "application/json; charset=utf-8"}
     blog.call("POST", "/users", 201, content=json.dumps(new_user()), headers=headers)
 
 
-def test_a_body_of_1_mebibyte_is_read_and_a_larger_one_is_413(blog: Blog, stored: Storage) -> None:
+def test_body_over_1_mebibyte_is_413(blog: Blog, stored: Storage) -> None:
     user = new_user()
     text = json.dumps(user).encode()
     blog.call("POST", "/users", 413, content=text.ljust(MEBIBYTE + 1), headers=JSON)
@@ -90,7 +90,7 @@ def test_a_body_of_1_mebibyte_is_read_and_a_larger_one_is_413(blog: Blog, stored
     blog.call("PUT", f"/users/{made['id']}/profile", 413, content=text.ljust(MEBIBYTE + 1), headers=JSON)
 
 
-def test_a_large_body_without_a_length_is_413(blog: Blog, stored: Storage) -> None:
+def test_large_body_without_content_length_is_413(blog: Blog, stored: Storage) -> None:
     user = new_user()
 
     def chunks(size: int) -> Iterator[bytes]:
@@ -103,6 +103,6 @@ def test_a_large_body_without_a_length_is_413(blog: Blog, stored: Storage) -> No
     blog.call("POST", "/users", 201, content=chunks(MEBIBYTE), headers=JSON)
 
 
-def test_a_service_that_refused_a_large_body_goes_on(blog: Blog) -> None:
+def test_service_answers_after_413(blog: Blog) -> None:
     blog.call("POST", "/users", 413, content=b"x" * (2 * MEBIBYTE), headers=JSON)
-    blog.add_user(name=token())
+    blog.add_user(name=unique_word())

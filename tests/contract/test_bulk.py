@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .blog import MAX_ID, ids, new_email, new_user, token
-from .problems import places
+from .blog import MAX_ID, ids, new_email, new_user, unique_word
+from .problems import locations
 from .storage import as_json
 
 if TYPE_CHECKING:
     from .blog import Blog
-    from .shapes import Shapes
+    from .schemas import Schemas
     from .storage import Storage
 
 pytestmark = pytest.mark.example
@@ -24,10 +24,10 @@ def batch(count: int, word: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.ends
-def test_a_thousand_users_are_made_changed_and_deleted_at_once(blog: Blog, stored: Storage, shapes: Shapes) -> None:
-    word = token()
+def test_bulk_create_update_and_delete_of_1000_users(blog: Blog, stored: Storage, schemas: Schemas) -> None:
+    word = unique_word()
     made = blog.post("/users/bulk", batch(1_000, word)).json()
-    shapes.check("BulkResult", made)
+    schemas.check("BulkResult", made)
     assert made == {"count": 1_000}
     rows = stored.rows("users", name=word)
     assert {row["email"] for row in rows} == {user["email"] for user in batch(1_000, word)}
@@ -40,15 +40,15 @@ def test_a_thousand_users_are_made_changed_and_deleted_at_once(blog: Blog, store
     assert stored.count("users", name=word) == 0
 
 
-def test_a_user_made_in_bulk_is_like_one_made_alone(blog: Blog, stored: Storage, shapes: Shapes) -> None:
-    word = token()
+def test_user_created_in_bulk_equals_user_created_alone(blog: Blog, stored: Storage, schemas: Schemas) -> None:
+    word = unique_word()
     given = new_user(name=word, role="author", is_active=False, preferences={"é": [1, "🍣"]})
     bare = {"email": f" {new_email().upper()} ", "name": f" {word} "}
     assert blog.post("/users/bulk", [given, bare]).json() == {"count": 2}
     found = blog.items("/users", search=word, sort="id")
     details = [blog.item(f"/users/{user['id']}") for user in found]
     for user in details:
-        shapes.check("UserDetail", user)
+        schemas.check("UserDetail", user)
     first, second = sorted(details, key=lambda user: bool(user["is_active"]))
     assert first.items() >= {**given, "profile": None}.items()
     assert second["email"] == bare["email"].strip().lower()
@@ -56,8 +56,8 @@ def test_a_user_made_in_bulk_is_like_one_made_alone(blog: Blog, stored: Storage,
     assert as_json(stored.row("users", id=first["id"])["preferences"]) == {"é": [1, "🍣"]}
 
 
-def test_a_bulk_of_one_row_is_enough(blog: Blog) -> None:
-    word = token()
+def test_bulk_of_one_user(blog: Blog) -> None:
+    word = unique_word()
     assert blog.post("/users/bulk", batch(1, word)).json() == {"count": 1}
     user = blog.items("/users", search=word)[0]["id"]
     assert blog.patch("/users/bulk", {"ids": [user], "is_active": False}).json() == {"count": 1}
@@ -65,21 +65,21 @@ def test_a_bulk_of_one_row_is_enough(blog: Blog) -> None:
 
 
 @pytest.mark.ends
-def test_more_than_a_thousand_users_are_422(blog: Blog, stored: Storage) -> None:
-    word = token()
+def test_over_1000_users_is_422(blog: Blog, stored: Storage) -> None:
+    word = unique_word()
     blog.post("/users/bulk", batch(1_001, word), expect=422)
     assert stored.count("users", name=word) == 0
 
 
 @pytest.mark.ends
 @pytest.mark.parametrize("body", [[], {}, None, "x", [[]], [None], [1], {"items": []}], ids=repr)
-def test_a_bulk_without_users_is_422(blog: Blog, body: object) -> None:
+def test_empty_bulk_is_422(blog: Blog, body: object) -> None:
     blog.post("/users/bulk", body, expect=422)
 
 
 @pytest.mark.parametrize("second", ["same", "upper", "padded"])
-def test_an_email_given_twice_is_409_and_leaves_none(blog: Blog, stored: Storage, second: str) -> None:
-    word = token()
+def test_repeated_email_is_409_and_creates_none(blog: Blog, stored: Storage, second: str) -> None:
+    word = unique_word()
     users = batch(50, word)
     email = users[7]["email"]
     users[49]["email"] = {"same": email, "upper": email.upper(), "padded": f" {email} "}[second]
@@ -87,8 +87,8 @@ def test_an_email_given_twice_is_409_and_leaves_none(blog: Blog, stored: Storage
     assert stored.count("users", name=word) == 0
 
 
-def test_a_taken_email_is_409_and_leaves_none(blog: Blog, stored: Storage) -> None:
-    word, taken = token(), blog.add_user()["email"]
+def test_taken_email_is_409_and_creates_none(blog: Blog, stored: Storage) -> None:
+    word, taken = unique_word(), blog.add_user()["email"]
     blog.post("/users/bulk", [*batch(20, word), new_user(name=word, email=taken)], expect=409)
     assert stored.count("users", name=word) == 0
     assert stored.count("users", email=taken) == 1
@@ -106,10 +106,8 @@ def test_a_taken_email_is_409_and_leaves_none(blog: Blog, stored: Storage) -> No
         ("extra", 1),
     ],
 )
-def test_one_bad_user_is_422_at_its_place_and_leaves_none(
-    blog: Blog, stored: Storage, field: str, value: object
-) -> None:
-    word = token()
+def test_one_invalid_user_is_422_and_creates_none(blog: Blog, stored: Storage, field: str, value: object) -> None:
+    word = unique_word()
     users = batch(3, word)
     users[1][field] = value
     problem = blog.post("/users/bulk", users, expect=422).json()
@@ -117,7 +115,7 @@ def test_one_bad_user_is_422_at_its_place_and_leaves_none(
     assert stored.count("users", name=word) == 0
 
 
-def test_a_bulk_update_counts_users_that_had_the_value_before(blog: Blog, stored: Storage) -> None:
+def test_bulk_update_counts_users_that_had_the_value_before(blog: Blog, stored: Storage) -> None:
     users = [blog.add_user(is_active=active)["id"] for active in (True, False)]
     for active in (False, False, True):
         assert blog.patch("/users/bulk", {"ids": users, "is_active": active}).json() == {"count": 2}
@@ -127,20 +125,20 @@ def test_a_bulk_update_counts_users_that_had_the_value_before(blog: Blog, stored
         ]
 
 
-def test_a_bulk_update_touches_no_other_user(blog: Blog) -> None:
+def test_bulk_update_leaves_other_users(blog: Blog) -> None:
     one, other = blog.add_user(), blog.add_user()
     blog.patch("/users/bulk", {"ids": [one["id"]], "is_active": False})
     assert blog.item(f"/users/{other['id']}") == other
 
 
-def test_a_repeated_id_counts_once(blog: Blog) -> None:
+def test_repeated_id_counts_once(blog: Blog) -> None:
     one, other = blog.add_user()["id"], blog.add_user()["id"]
     repeated = [one, other, one, one]
     assert blog.patch("/users/bulk", {"ids": repeated, "is_active": False}).json() == {"count": 2}
     assert blog.post("/users/bulk-delete", {"ids": repeated}, expect=200).json() == {"count": 2}
 
 
-def test_an_absent_id_is_404_and_nothing_changes(blog: Blog, stored: Storage) -> None:
+def test_absent_id_is_404_and_changes_nothing(blog: Blog, stored: Storage) -> None:
     users = [blog.add_user()["id"] for _ in range(3)]
     absent = [*users, MAX_ID]
     blog.patch("/users/bulk", {"ids": absent, "is_active": False}, expect=404)
@@ -148,10 +146,10 @@ def test_an_absent_id_is_404_and_nothing_changes(blog: Blog, stored: Storage) ->
     assert all(stored.row("users", id=user)["is_active"] for user in users)
 
 
-def test_a_bulk_delete_takes_profiles_posts_and_comments_along(blog: Blog, stored: Storage) -> None:
+def test_bulk_delete_cascades(blog: Blog, stored: Storage) -> None:
     one, two, friend = (blog.add_user()["id"] for _ in range(3))
     blog.put(f"/users/{one}/profile", {"bio": ""}, expect=201)
-    own, other = blog.add_post(one, tags=[token()])["id"], blog.add_post(friend)["id"]
+    own, other = blog.add_post(one, tags=[unique_word()])["id"], blog.add_post(friend)["id"]
     blog.add_comment(own, friend)
     blog.add_comment(other, two)
     assert blog.post("/users/bulk-delete", {"ids": [one, two]}, expect=200).json() == {"count": 2}
@@ -183,20 +181,20 @@ BAD_IDS = [
 
 @pytest.mark.ends
 @pytest.mark.parametrize("bad", BAD_IDS, ids=repr)
-def test_ids_that_break_their_rule_are_422(blog: Blog, bad: object) -> None:
+def test_invalid_ids_to_update_are_422(blog: Blog, bad: object) -> None:
     problem = blog.patch("/users/bulk", {"ids": bad, "is_active": True}, expect=422).json()
-    assert places(problem) == {("body", "ids")}
+    assert locations(problem) == {("body", "ids")}
 
 
 @pytest.mark.ends
-def test_ids_to_delete_keep_the_same_rule(blog: Blog) -> None:
+def test_invalid_ids_to_delete_are_422(blog: Blog) -> None:
     for bad in ([], None, [0], [2**63], ["1"], [True]):
         problem = blog.post("/users/bulk-delete", {"ids": bad}, expect=422).json()
-        assert places(problem) == {("body", "ids")}
+        assert locations(problem) == {("body", "ids")}
 
 
 @pytest.mark.ends
-def test_at_most_a_thousand_ids_are_taken(blog: Blog) -> None:
+def test_over_1000_ids_is_422(blog: Blog) -> None:
     thousand = [MAX_ID - number for number in range(1_000)]
     more = [*thousand, MAX_ID - 1_000]
     blog.patch("/users/bulk", {"ids": thousand, "is_active": True}, expect=404)
@@ -206,7 +204,7 @@ def test_at_most_a_thousand_ids_are_taken(blog: Blog) -> None:
 
 
 @pytest.mark.ends
-def test_a_bulk_update_needs_exactly_its_fields(blog: Blog, stored: Storage) -> None:
+def test_bulk_update_takes_ids_and_is_active_only(blog: Blog, stored: Storage) -> None:
     user = blog.add_user()["id"]
     bodies: list[dict[str, Any]] = [
         {"ids": [user]},

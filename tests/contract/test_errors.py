@@ -52,37 +52,37 @@ SHARED_TAKES = {
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_path_that_does_not_exist_is_404(api: Client, method: str, path: str) -> None:
+def test_unknown_path_is_404(api: Client, method: str, path: str) -> None:
     url = str(api.base_url).rstrip("/") + path
     check_problem(api.request(method, url), 404)
 
 
 @pytest.mark.parametrize("path", TAKES)
-def test_a_method_that_a_path_does_not_take_is_405(api: Client, path: str) -> None:
+def test_unsupported_method_is_405(api: Client, path: str) -> None:
     check_refused(api, path, TAKES[path])
 
 
 @pytest.mark.example
 @pytest.mark.parametrize("path", EXAMPLE_TAKES)
-def test_a_method_that_a_resource_does_not_take_is_405(api: Client, path: str) -> None:
+def test_unsupported_method_on_resource_is_405(api: Client, path: str) -> None:
     check_refused(api, path, EXAMPLE_TAKES[path])
 
 
 @pytest.mark.mixin("audit_log")
-def test_a_method_that_the_audit_log_does_not_take_is_405(api: Client) -> None:
+def test_unsupported_method_on_audit_is_405(api: Client) -> None:
     check_refused(api, "/api/v1/audit", {"GET"})
 
 
 @pytest.mark.example
 @pytest.mark.mixin("soft_delete")
 @pytest.mark.parametrize("path", ["/api/v1/users/1/restore", "/api/v1/posts/1/restore"])
-def test_a_method_that_a_restore_does_not_take_is_405(api: Client, path: str) -> None:
+def test_unsupported_method_on_restore_is_405(api: Client, path: str) -> None:
     check_refused(api, path, {"POST"})
 
 
 @pytest.mark.example
 @pytest.mark.parametrize("path", SHARED_TAKES)
-def test_a_method_that_a_call_on_many_users_does_not_take_is_405(api: Client, path: str) -> None:
+def test_unsupported_method_on_bulk_is_405(api: Client, path: str) -> None:
     response = api.put(path, json={})
     check_problem(response, 405)
     assert allowed(response.headers["allow"]) >= SHARED_TAKES[path]
@@ -90,13 +90,13 @@ def test_a_method_that_a_call_on_many_users_does_not_take_is_405(api: Client, pa
 
 @pytest.mark.example
 @pytest.mark.mixin("full_text_search")
-def test_a_method_that_the_search_does_not_take_is_405(api: Client) -> None:
+def test_unsupported_method_on_search_is_405(api: Client) -> None:
     response = api.put("/api/v1/posts/search", json={})
     check_problem(response, 405)
     assert "GET" in allowed(response.headers["allow"])
 
 
-def test_an_error_is_a_problem_whatever_the_client_accepts(api: Client) -> None:
+def test_error_is_problem_json_for_any_accept_header(api: Client) -> None:
     for accept in ("text/html", "application/xml", "*/*", ""):
         check_problem(api.get("/nothing", headers={"accept": accept}), 404)
 

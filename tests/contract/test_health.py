@@ -19,14 +19,14 @@ pytestmark = pytest.mark.ends
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
-def test_a_healthy_service_says_so(api: Client, path: str) -> None:
+def test_healthy_service_is_200(api: Client, path: str) -> None:
     response = api.get(path)
     assert response.status_code == 200
     assert media_type(response) == "application/json"
     assert response.json() == {"status": "ok"}
 
 
-def test_the_pool_gives_its_figures_or_404(api: Client) -> None:
+def test_pool_figures_or_404(api: Client) -> None:
     response = api.get("/health/pool")
     if response.status_code == 404:
         check_problem(response, 404)
@@ -40,7 +40,7 @@ def test_the_pool_gives_its_figures_or_404(api: Client) -> None:
 
 
 @pytest.mark.example
-def test_no_request_keeps_its_connection(blog: Blog, api: Client) -> None:
+def test_requests_return_their_connections(blog: Blog, api: Client) -> None:
     user = blog.add_user()
     for _ in range(3):
         blog.get("/users")
@@ -52,7 +52,7 @@ def test_no_request_keeps_its_connection(blog: Blog, api: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/health/live", "/health/ready", "/health/pool"])
-def test_head_is_answered_as_get_without_body(api: Client, path: str) -> None:
+def test_head_is_get_without_body(api: Client, path: str) -> None:
     get = api.get(path)
     with socket.create_connection((api.base_url.host, api.base_url.port or 80)) as connection:
         connection.sendall(f"HEAD {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n".encode())

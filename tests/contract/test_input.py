@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .blog import new_user, token
-from .forms import FORMS, REQUIRED, form, rounds
-from .problems import places
+from .blog import new_user, unique_word
+from .problems import locations
+from .valid_requests import REQUESTS, REQUIRED, rounds, valid_request
 
 if TYPE_CHECKING:
     from .blog import Blog
@@ -91,29 +91,29 @@ def kept(field: str, value: Any) -> object:
     return [tag.strip() for tag in value] if field == "tags" else value
 
 
-@pytest.mark.parametrize("name", FORMS)
-def test_values_within_their_limits_are_kept(blog: Blog, name: str) -> None:
+@pytest.mark.parametrize("name", REQUESTS)
+def test_values_at_their_limits_are_kept(blog: Blog, name: str) -> None:
     for values in rounds(name, GOOD):
-        body = form(blog, name).send(blog, values).json()
+        body = valid_request(blog, name).send(blog, values).json()
         assert {field: body[field] for field in values} == {field: kept(field, values[field]) for field in values}
 
 
-@pytest.mark.parametrize("name", FORMS)
-def test_values_beyond_their_limits_are_422_each_at_its_place(blog: Blog, name: str) -> None:
+@pytest.mark.parametrize("name", REQUESTS)
+def test_values_beyond_their_limits_are_422(blog: Blog, name: str) -> None:
     for values in rounds(name, BAD):
-        problem = form(blog, name).send(blog, values, expect=422).json()
-        assert places(problem) == {("body", field) for field in values}, values
+        problem = valid_request(blog, name).send(blog, values, expect=422).json()
+        assert locations(problem) == {("body", field) for field in values}, values
 
 
-@pytest.mark.parametrize("name", FORMS)
-def test_one_bad_value_among_good_ones_is_422(blog: Blog, name: str) -> None:
+@pytest.mark.parametrize("name", REQUESTS)
+def test_one_invalid_field_is_422(blog: Blog, name: str) -> None:
     for field in next(rounds(name, BAD)):
-        problem = form(blog, name).send(blog, {field: BAD[field][0]}, expect=422).json()
-        assert places(problem) == {("body", field)}
+        problem = valid_request(blog, name).send(blog, {field: BAD[field][0]}, expect=422).json()
+        assert locations(problem) == {("body", field)}
 
 
-def test_an_email_has_at_most_254_characters(blog: Blog) -> None:
-    local = token().ljust(64, "x")
+def test_email_over_254_characters_is_422(blog: Blog) -> None:
+    local = unique_word().ljust(64, "x")
     domain = ".".join(["d" * 61, "d" * 61, "d" * 61, "de"])
     longest = f"{local}@{domain}"
     assert len(longest) == 253
@@ -124,59 +124,59 @@ def test_an_email_has_at_most_254_characters(blog: Blog) -> None:
     blog.patch(f"/users/{blog.add_user()['id']}", {"email": f"{local}@dd{domain}"}, expect=422)
 
 
-def test_an_email_that_grows_in_lower_case_is_no_failure(blog: Blog) -> None:
-    email = "İ" * 64 + "@" + ".".join(["d" * 60, token().ljust(60, "x"), "de"])
+def test_email_that_grows_in_lower_case_is_not_500(blog: Blog) -> None:
+    email = "İ" * 64 + "@" + ".".join(["d" * 60, unique_word().ljust(60, "x"), "de"])
     blog.post("/users", new_user(email=email), expect=(201, 422))
 
 
-def test_an_avatar_url_that_grows_when_it_is_encoded_is_no_failure(blog: Blog) -> None:
+def test_avatar_url_that_grows_when_encoded_is_not_500(blog: Blog) -> None:
     path = f"/users/{blog.add_user()['id']}/profile"
     for url in (SITE + "é" * 1_900, "https://" + "é" * 30 + ".example/" + "🍣" * 1_900):
         blog.put(path, {"bio": "", "avatar_url": url}, expect=(200, 201, 422))
 
 
-def test_the_content_of_a_post_has_at_most_10_000_characters(blog: Blog) -> None:
+def test_post_content_over_10000_characters_is_422(blog: Blog) -> None:
     author = blog.add_user()["id"]
     for letter in ("x", "🍣"):
         post = blog.add_post(author, content=letter * 10_000)
         assert blog.item(f"/posts/{post['id']}")["content"] == letter * 10_000
 
 
-def test_the_content_of_a_comment_has_at_most_2_000_characters(blog: Blog) -> None:
+def test_comment_content_over_2000_characters_is_422(blog: Blog) -> None:
     for letter in ("x", "🍣"):
-        form(blog, "comment").send(blog, {"content": letter * 2_001}, expect=422)
+        valid_request(blog, "comment").send(blog, {"content": letter * 2_001}, expect=422)
 
 
-def test_a_long_tag_is_refused_at_its_place(blog: Blog) -> None:
-    problem = form(blog, "new post").send(blog, {"tags": ["a", "x" * 51]}, expect=422).json()
+def test_long_tag_is_422_with_its_index(blog: Blog) -> None:
+    problem = valid_request(blog, "new post").send(blog, {"tags": ["a", "x" * 51]}, expect=422).json()
     assert [error["location"] for error in problem["errors"]] == [["body", "tags", 1]]
 
 
-@pytest.mark.parametrize("name", FORMS)
-def test_fields_that_a_body_does_not_have_are_422(blog: Blog, name: str) -> None:
+@pytest.mark.parametrize("name", REQUESTS)
+def test_unknown_fields_are_422(blog: Blog, name: str) -> None:
     extra = ("id", "extra", "created_at", "updated_at", "", "é", "\0")
-    problem = form(blog, name).send(blog, dict.fromkeys(extra, 1), expect=422).json()
+    problem = valid_request(blog, name).send(blog, dict.fromkeys(extra, 1), expect=422).json()
     assert len(problem["errors"]) == len(extra)
     for field in ("extra", "\ud800"):
-        form(blog, name).send(blog, {field: 1}, expect=422)
+        valid_request(blog, name).send(blog, {field: 1}, expect=422)
 
 
 @pytest.mark.parametrize("name", REQUIRED)
-def test_required_fields_that_are_missing_are_422(blog: Blog, name: str) -> None:
-    given = form(blog, name)
+def test_missing_required_fields_are_422(blog: Blog, name: str) -> None:
+    given = valid_request(blog, name)
     given.body.clear()
     problem = given.send(blog, {}, expect=422).json()
-    assert places(problem) == {("body", field) for field in REQUIRED[name]}
+    assert locations(problem) == {("body", field) for field in REQUIRED[name]}
 
 
-def test_every_broken_rule_is_named(blog: Blog) -> None:
+def test_every_invalid_field_is_reported(blog: Blog) -> None:
     body = {"email": "x", "name": "", "role": "owner", "extra": 1}
     problem = blog.post("/users", body, expect=422).json()
     assert {error["location"][1] for error in problem["errors"]} == set(body)
 
 
-def test_a_refused_patch_changes_nothing(blog: Blog) -> None:
-    user, post = blog.add_user(), blog.add_post(tags=[token()])
+def test_refused_patch_changes_nothing(blog: Blog) -> None:
+    user, post = blog.add_user(), blog.add_post(tags=[unique_word()])
     blog.patch(f"/users/{user['id']}", {"name": "Eve", "role": "owner"}, expect=422)
     blog.patch(f"/posts/{post['id']}", {"title": "New", "tags": ["a", ""]}, expect=422)
     assert blog.item(f"/users/{user['id']}") == user

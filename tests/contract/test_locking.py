@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .blog import MAX_ID, NOT_SENT, ids, new_user, together, token
+from .blog import MAX_ID, NOT_SENT, concurrently, ids, new_user, unique_word
 from .problems import check_problem
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from httpx2 import Response
 
     from .blog import Blog
-    from .shapes import Shapes
+    from .schemas import Schemas
     from .storage import Storage
 
 pytestmark = [pytest.mark.example, pytest.mark.mixin("optimistic_locking")]
@@ -71,10 +71,10 @@ def sent(blog: Blog, method: str, path: str, match: str) -> Response:
 
 def statuses(calls: Iterable[Callable[[], Response]]) -> dict[int, int]:
     """How many of `calls`, made all at once, had which status."""
-    return Counter(response.status_code for response in together(list(calls)))
+    return Counter(response.status_code for response in concurrently(list(calls)))
 
 
-def test_each_answer_about_one_record_has_its_etag(blog: Blog) -> None:
+def test_responses_with_one_record_have_etag(blog: Blog) -> None:
     made = blog.post("/users", new_user())
     user = f"/users/{made.json()['id']}"
     text = blog.post("/posts", {"author_id": made.json()["id"], "title": "T", "content": "C"})
@@ -135,7 +135,7 @@ def writes(path: str, commenter: int = 1) -> list[tuple[str, str, object]]:
 
 
 @pytest.mark.parametrize("changes_of", [of_post, of_user])
-def test_a_changed_body_has_another_etag_and_the_old_one_is_412(
+def test_changed_body_changes_etag_and_old_etag_is_412(
     blog: Blog, changes_of: Callable[[Blog], dict[str, Callable[[], Response]]]
 ) -> None:
     changes = changes_of(blog)
@@ -153,7 +153,7 @@ def test_a_changed_body_has_another_etag_and_the_old_one_is_412(
 
 
 @pytest.mark.mixin("soft_delete")
-def test_a_restored_body_has_another_etag_and_the_old_one_is_412(blog: Blog) -> None:
+def test_restored_body_changes_etag_and_old_etag_is_412(blog: Blog) -> None:
     author, friend = blog.add_user()["id"], blog.add_user()["id"]
     path = f"/posts/{blog.add_post(author)['id']}"
     blog.add_comment(int(path.rpartition("/")[2]), friend)
@@ -170,7 +170,7 @@ def test_a_restored_body_has_another_etag_and_the_old_one_is_412(blog: Blog) -> 
     assert len(set(seen)) == len(seen)
 
 
-def test_a_comment_is_deleted_by_its_etag(blog: Blog, stored: Storage) -> None:
+def test_comment_is_deleted_with_if_match(blog: Blog, stored: Storage) -> None:
     post = blog.add_post()
     body = {"author_id": post["author_id"], "content": "C"}
     made = blog.post(f"/posts/{post['id']}/comments", body)
@@ -183,7 +183,7 @@ def test_a_comment_is_deleted_by_its_etag(blog: Blog, stored: Storage) -> None:
     blog.delete(path, expect=404, if_match="*")
 
 
-def test_a_write_by_the_current_etag_is_done(blog: Blog) -> None:
+def test_current_etag_matches(blog: Blog) -> None:
     user, post = blog.add_user()["id"], blog.add_post()["id"]
     blog.put(f"/users/{user}/profile", {"bio": "Hello"}, 201, if_match='"1"')
     blog.put(f"/users/{user}/profile", {"bio": "Hello"}, if_match='"2"')
@@ -197,8 +197,8 @@ def test_a_write_by_the_current_etag_is_done(blog: Blog) -> None:
             blog.call(method, target, 404, body, headers={"if_match": match})
 
 
-def test_the_version_is_the_same_wherever_a_row_is_read(blog: Blog) -> None:
-    word = token()
+def test_version_is_the_same_in_all_responses(blog: Blog) -> None:
+    word = unique_word()
     post = blog.add_post(blog.add_user(name=word)["id"])
     user, comment = post["author_id"], blog.add_comment(post["id"], post["author_id"])
     blog.patch(f"/users/{user}", {"name": f"{word} 2"})
@@ -213,7 +213,7 @@ def test_the_version_is_the_same_wherever_a_row_is_read(blog: Blog) -> None:
     assert read["comments"] == blog.items(f"/posts/{post['id']}/comments") == [comment]
 
 
-def test_a_change_at_another_version_is_412_and_changes_nothing(blog: Blog, stored: Storage) -> None:
+def test_stale_version_is_412_and_changes_nothing(blog: Blog, stored: Storage) -> None:
     for table, number in rows(blog).items():
         before = stored.row(table, id=number)
         for match in ('"1"', '"3"'):
@@ -223,7 +223,7 @@ def test_a_change_at_another_version_is_412_and_changes_nothing(blog: Blog, stor
         assert stored.row(table, id=number) == before
 
 
-def test_a_change_at_the_current_version_is_done(blog: Blog) -> None:
+def test_current_version_matches(blog: Blog) -> None:
     for table, number in reversed(rows(blog).items()):
         path = f"/{table}/{number}"
         assert blog.patch(path, CHANGES[table], if_match=etag(blog, path)).json()["version"] == 3
@@ -236,7 +236,7 @@ def test_a_change_at_the_current_version_is_done(blog: Blog) -> None:
 
 
 @pytest.mark.ends
-def test_a_version_matches_in_each_form_that_names_it(blog: Blog) -> None:
+def test_if_match_forms_that_match(blog: Blog) -> None:
     for table, number in rows(blog).items():
         path = f"/{table}/{number}"
         for match in CURRENT:
@@ -245,7 +245,7 @@ def test_a_version_matches_in_each_form_that_names_it(blog: Blog) -> None:
 
 
 @pytest.mark.ends
-def test_what_names_no_current_version_matches_nothing(blog: Blog) -> None:
+def test_if_match_forms_that_do_not_match(blog: Blog) -> None:
     for table, number in rows(blog).items():
         for match in STALE:
             for method in ("PATCH", "DELETE"):
@@ -257,7 +257,7 @@ def test_what_names_no_current_version_matches_nothing(blog: Blog) -> None:
 
 
 @pytest.mark.ends
-def test_versions_in_several_header_lines_are_one_list(blog: Blog) -> None:
+def test_repeated_if_match_headers_are_one_list(blog: Blog) -> None:
     path = f"/users/{rows(blog)['users']}"
     for lines, status in ((('"9"', '"2"'), 200), (('"2"', '"9"'), 200), (('"8"', '"9"'), 412)):
         headers = [("content-type", "application/json"), *(("if-match", line) for line in lines)]
@@ -265,7 +265,7 @@ def test_versions_in_several_header_lines_are_one_list(blog: Blog) -> None:
 
 
 @pytest.mark.parametrize("match", ['"1"', "*", "none"])
-def test_an_absent_row_is_404_at_any_version(blog: Blog, match: str) -> None:
+def test_absent_row_is_404_with_any_if_match(blog: Blog, match: str) -> None:
     deleted = blog.add_post()
     blog.delete(f"/posts/{deleted['id']}")
     blog.delete(f"/users/{deleted['author_id']}")
@@ -274,7 +274,7 @@ def test_an_absent_row_is_404_at_any_version(blog: Blog, match: str) -> None:
         blog.delete(path, expect=404, if_match=match)
 
 
-def test_each_write_of_a_user_adds_one(blog: Blog, shapes: Shapes) -> None:
+def test_each_write_of_user_increments_version(blog: Blog, schemas: Schemas) -> None:
     user, friend = blog.add_user(), blog.add_user()
     path = f"/users/{user['id']}"
     writes: list[Callable[[], Response]] = [
@@ -290,18 +290,18 @@ def test_each_write_of_a_user_adds_one(blog: Blog, shapes: Shapes) -> None:
     for version, write in enumerate(writes, start=2):
         write()
         read = blog.item(path)
-        shapes.check("UserDetail", read)
+        schemas.check("UserDetail", read)
         assert read["version"] == version
     assert blog.item(f"/users/{friend['id']}") == friend
 
 
-def test_each_write_of_a_post_adds_one(blog: Blog) -> None:
-    post, name = blog.add_post(), token()
+def test_each_write_of_post_increments_version(blog: Blog) -> None:
+    post, name = blog.add_post(), unique_word()
     changes: list[dict[str, Any]] = [
         {"title": "New"},
         {"title": "New"},
         {"content": "New", "published": True},
-        {"tags": [name, token()]},
+        {"tags": [name, unique_word()]},
         {"tags": [name]},
         {"tags": [name]},
         {"tags": []},
@@ -310,7 +310,7 @@ def test_each_write_of_a_post_adds_one(blog: Blog) -> None:
         assert blog.patch(f"/posts/{post['id']}", change).json()["version"] == version
 
 
-def test_nothing_else_adds_to_a_version(blog: Blog, stored: Storage) -> None:
+def test_other_requests_leave_version(blog: Blog, stored: Storage) -> None:
     taken, made = blog.add_user()["email"], rows(blog)
     before = [stored.row(table, id=number) for table, number in made.items()]
     user, post = f"/users/{made['users']}", f"/posts/{made['posts']}"
@@ -328,8 +328,8 @@ def test_nothing_else_adds_to_a_version(blog: Blog, stored: Storage) -> None:
     assert [stored.row(table, id=number) for table, number in made.items()] == before
 
 
-def test_a_bulk_makes_what_was_read_before_stale(blog: Blog) -> None:
-    word = token()
+def test_bulk_update_increments_version(blog: Blog) -> None:
+    word = unique_word()
     users = blog.add_users([{"name": word} for _ in range(3)])
     assert {user["version"] for user in users} == {1}
     blog.patch("/users/bulk", {"ids": ids(users[:2]), "is_active": False})
@@ -339,7 +339,7 @@ def test_a_bulk_makes_what_was_read_before_stale(blog: Blog) -> None:
 
 @pytest.mark.parametrize("table", CHANGES)
 @pytest.mark.ends
-def test_of_racing_writers_at_one_version_exactly_one_wins(blog: Blog, stored: Storage, table: str) -> None:
+def test_one_of_concurrent_writers_at_a_version_wins(blog: Blog, stored: Storage, table: str) -> None:
     number = rows(blog)[table]
     path = f"/{table}/{number}"
     patch = partial(blog.patch, path, CHANGES[table], expect=(200, 412), if_match=etag(blog, path))
@@ -355,7 +355,7 @@ def test_of_racing_writers_at_one_version_exactly_one_wins(blog: Blog, stored: S
 
 
 @pytest.mark.ends
-def test_of_racing_writes_of_all_kinds_at_one_etag_exactly_one_wins(blog: Blog) -> None:
+def test_one_of_concurrent_writes_of_any_kind_wins(blog: Blog) -> None:
     post, commenter = blog.add_post(), blog.add_user()["id"]
     for path in (f"/posts/{post['id']}", f"/users/{post['author_id']}"):
         headers = {"if_match": etag(blog, path)}
@@ -367,7 +367,7 @@ def test_of_racing_writes_of_all_kinds_at_one_etag_exactly_one_wins(blog: Blog) 
 
 
 @pytest.mark.ends
-def test_racing_writers_that_name_no_version_are_all_done_and_counted(blog: Blog) -> None:
+def test_concurrent_writers_without_if_match_all_succeed(blog: Blog) -> None:
     made = rows(blog)
     user, post = f"/users/{made['users']}", f"/posts/{made['posts']}"
     calls: list[Callable[[], Response]] = [
@@ -375,19 +375,19 @@ def test_racing_writers_that_name_no_version_are_all_done_and_counted(blog: Blog
         *(partial(blog.patch, "/users/bulk", {"ids": [made["users"]], "is_active": True}) for _ in range(2)),
         *(partial(blog.put, f"{user}/profile", {"bio": f"{number}"}, (200, 201)) for number in range(2)),
         *(partial(blog.patch, post, {"title": f"{number}"}) for number in range(2)),
-        *(partial(blog.patch, post, {"tags": [token()]}) for _ in range(2)),
+        *(partial(blog.patch, post, {"tags": [unique_word()]}) for _ in range(2)),
     ]
-    together(calls)
+    concurrently(calls)
     assert (blog.item(user)["version"], blog.item(post)["version"]) == (2 + 8, 2 + 4)
 
 
 @pytest.mark.ends
-def test_racing_writers_that_try_again_lose_no_update(blog: Blog) -> None:
+def test_concurrent_writers_that_retry_lose_no_update(blog: Blog) -> None:
     check_no_update_is_lost(blog, 6)
 
 
 @pytest.mark.ends
-def test_20_racing_writers_that_try_again_lose_no_update(blog: Blog) -> None:
+def test_20_concurrent_writers_that_retry_lose_no_update(blog: Blog) -> None:
     check_no_update_is_lost(blog, 20)
 
 
@@ -404,7 +404,7 @@ def check_no_update_is_lost(blog: Blog, writers: int) -> None:
                 return
         pytest.fail(f"writer {writer} had no turn among {writers}")
 
-    together([partial(write, writer) for writer in range(writers)])
+    concurrently([partial(write, writer) for writer in range(writers)])
     read = blog.item(path)
     assert sorted(read["preferences"]["done"]) == list(range(writers))
     assert read["name"] == f"writer {read['preferences']['done'][-1]}"
@@ -412,7 +412,7 @@ def check_no_update_is_lost(blog: Blog, writers: int) -> None:
 
 
 @pytest.mark.mixin("soft_delete")
-def test_deleting_and_restoring_add_one_each(blog: Blog) -> None:
+def test_delete_and_restore_increment_version(blog: Blog) -> None:
     post = blog.add_post()
     user, path = f"/users/{post['author_id']}", f"/posts/{post['id']}"
     comment = blog.add_comment(post["id"], post["author_id"])["id"]
@@ -439,7 +439,7 @@ def test_deleting_and_restoring_add_one_each(blog: Blog) -> None:
 
 
 @pytest.mark.mixin("soft_delete")
-def test_a_refused_restore_adds_nothing(blog: Blog) -> None:
+def test_refused_restore_leaves_version(blog: Blog) -> None:
     user = blog.add_user()
     blog.delete(f"/users/{user['id']}")
     blog.add_user(email=user["email"])
@@ -448,20 +448,20 @@ def test_a_refused_restore_adds_nothing(blog: Blog) -> None:
 
 
 @pytest.mark.mixin("soft_delete")
-def test_a_bulk_deletion_adds_one_to_each(blog: Blog) -> None:
-    users = blog.add_users([{"name": token()}] * 3)
+def test_bulk_delete_increments_version(blog: Blog) -> None:
+    users = blog.add_users([{"name": unique_word()}] * 3)
     blog.post("/users/bulk-delete", {"ids": ids(users)}, expect=200)
     found = blog.items("/users", search=users[0]["name"], include_deleted=True)
     assert [user["version"] for user in found] == [2, 2, 2]
 
 
 @pytest.mark.mixin("audit_log")
-def test_the_audit_log_has_each_version_once(blog: Blog) -> None:
+def test_audit_log_has_each_version_once(blog: Blog) -> None:
     user = blog.add_user()["id"]
     path = f"/users/{user}"
     matched = partial(blog.patch, path, expect=(200, 412), if_match='"1"')
     changes = (matched, partial(blog.patch, path))
-    together([partial(change, {"name": f"{number}"}) for change in changes for number in range(3)])
+    concurrently([partial(change, {"name": f"{number}"}) for change in changes for number in range(3)])
     blog.put(f"{path}/profile", {"bio": ""}, expect=201)
     blog.patch("/users/bulk", {"ids": [user], "is_active": True})
     entries = blog.items("/audit", table_name="users", record_id=user, limit=100)

@@ -141,12 +141,12 @@ def resolve(description: dict[str, Any], value: dict[str, Any]) -> dict[str, Any
 
 
 @pytest.mark.ends
-def test_the_description_is_valid_openapi_3_1(description: dict[str, Any]) -> None:
+def test_document_is_valid_openapi_3_1(description: dict[str, Any]) -> None:
     assert description["openapi"].startswith("3.1.")
     schemathesis.openapi.from_dict(description).validate()
 
 
-def test_every_reference_has_its_target_and_every_schema_is_used(
+def test_references_resolve_and_schemas_are_used(
     description: dict[str, Any],
 ) -> None:
     used = set(references(description))
@@ -156,12 +156,12 @@ def test_every_reference_has_its_target_and_every_schema_is_used(
     assert defined == used
 
 
-def test_every_operation_has_a_name_of_its_own(description: dict[str, Any]) -> None:
+def test_operation_ids_are_unique(description: dict[str, Any]) -> None:
     names = [operation["operationId"] for operation in operations(description).values()]
     assert len(names) == len(set(names))
 
 
-def test_every_answer_of_the_service_itself_is_declared(
+def test_responses_of_health_routes_are_declared(
     description: dict[str, Any], service_operations: dict[str, set[str]]
 ) -> None:
     found = operations(description)
@@ -170,7 +170,7 @@ def test_every_answer_of_the_service_itself_is_declared(
         assert found[name]["responses"].keys() - {FAILED} == statuses - {FAILED}, name
 
 
-def test_every_error_is_declared_as_a_problem(description: dict[str, Any]) -> None:
+def test_errors_are_declared_as_problem_json(description: dict[str, Any]) -> None:
     members = {"type", "title", "status", "detail", "instance"}
     for name, operation in operations(description).items():
         for status, declared in operation["responses"].items():
@@ -183,34 +183,32 @@ def test_every_error_is_declared_as_a_problem(description: dict[str, Any]) -> No
             assert ("errors" in schema["properties"]) >= (status == INVALID), f"{name} {status}"
 
 
-def test_every_tag_is_described(description: dict[str, Any]) -> None:
+def test_tags_are_described(description: dict[str, Any]) -> None:
     described = {tag["name"] for tag in description["tags"] if tag["description"]}
     assert described == {tag for operation in operations(description).values() for tag in operation["tags"]}
     assert description["info"]["description"] == "A FastAPI service on SQLAlchemy."
 
 
-def test_nothing_of_the_framework_s_own_error_is_left(description: dict[str, Any]) -> None:
+def test_fastapi_error_schemas_are_absent(description: dict[str, Any]) -> None:
     assert "ValidationError" not in str(description)
 
 
 @pytest.mark.example
-def test_exactly_the_operations_of_the_contract_are_described(
+def test_operations_are_those_of_the_contract(
     description: dict[str, Any], service_operations: dict[str, set[str]], example_operations: dict[str, set[str]]
 ) -> None:
     assert operations(description).keys() == service_operations.keys() | example_operations.keys()
 
 
 @pytest.mark.example
-def test_every_answer_that_can_occur_is_declared(
-    description: dict[str, Any], example_operations: dict[str, set[str]]
-) -> None:
+def test_responses_are_declared(description: dict[str, Any], example_operations: dict[str, set[str]]) -> None:
     found = operations(description)
     declared = {name: set(found[name]["responses"]) for name in example_operations}
     assert declared == example_operations
 
 
 @pytest.mark.example
-def test_a_good_answer_is_declared_as_json_or_as_nothing(description: dict[str, Any]) -> None:
+def test_successful_responses_are_json_or_empty(description: dict[str, Any]) -> None:
     for name, operation in operations(description).items():
         for status, declared in operation["responses"].items():
             answer = resolve(description, declared)
@@ -222,7 +220,7 @@ def test_a_good_answer_is_declared_as_json_or_as_nothing(description: dict[str, 
 
 
 @pytest.mark.example
-def test_the_headers_of_a_good_answer_are_declared(description: dict[str, Any], mixins: frozenset[str]) -> None:
+def test_response_headers_are_declared(description: dict[str, Any], mixins: frozenset[str]) -> None:
     tagged = TAGGED if "optimistic_locking" in mixins else set()
     for name, operation in operations(description).items():
         expected = {header for header, names in (("location", LOCATED), ("etag", tagged)) if name in names}
@@ -233,16 +231,14 @@ def test_the_headers_of_a_good_answer_are_declared(description: dict[str, Any], 
 
 @pytest.mark.example
 @pytest.mark.mixin("optimistic_locking")
-def test_the_header_that_names_a_version_is_declared(description: dict[str, Any]) -> None:
+def test_if_match_is_declared(description: dict[str, Any]) -> None:
     for name, operation in operations(description).items():
         taken = {(parameter["in"], parameter["name"].lower()) for parameter in operation.get("parameters", ())}
         assert (("header", "if-match") in taken) == (name in MATCHED), name
 
 
 @pytest.mark.example
-def test_a_busy_database_is_declared_with_retry_after(
-    description: dict[str, Any], example_operations: dict[str, set[str]]
-) -> None:
+def test_503_is_declared_with_retry_after(description: dict[str, Any], example_operations: dict[str, set[str]]) -> None:
     found = operations(description)
     for name in example_operations:
         busy = resolve(description, found[name]["responses"][BUSY])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text as sql
 
-from .blog import MAX_ID, ids, token
+from .blog import MAX_ID, ids, unique_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from .blog import Blog
-    from .shapes import Shapes
+    from .schemas import Schemas
     from .storage import Storage
 
 pytestmark = pytest.mark.example
@@ -30,7 +30,7 @@ def encoded(value: object) -> str:
 
 
 @pytest.mark.mixin("timestamps")
-def test_a_walk_over_posts_of_one_moment_meets_each_once(blog: Blog, db: Engine) -> None:
+def test_posts_created_at_one_moment_are_listed_once(blog: Blog, db: Engine) -> None:
     author = blog.add_user()["id"]
     made = ids([blog.add_post(author) for _ in range(7)])
     with db.begin() as connection:
@@ -98,11 +98,11 @@ def bent(value: object) -> Iterator[object]:
         )
 
 
-def test_posts_come_newest_first_and_once_in_pages_of_any_size(blog: Blog, shapes: Shapes) -> None:
+def test_posts_are_paged_newest_first(blog: Blog, schemas: Schemas) -> None:
     author = blog.add_user()["id"]
     made = [blog.add_post(author, title=f"Post {number}")["id"] for number in range(21)]
     for page in blog.cursor_pages(author_id=author):
-        shapes.check("CursorPage", page, of="PostSummary")
+        schemas.check("CursorPage", page, of="PostSummary")
     for limit in (None, 4, 7, 20, 21, 22, 100):
         sizes = {} if limit is None else {"limit": limit}
         pages = [ids(page["items"]) for page in blog.cursor_pages(author_id=author, **sizes)]
@@ -111,26 +111,26 @@ def test_posts_come_newest_first_and_once_in_pages_of_any_size(blog: Blog, shape
         assert {len(page) for page in pages[:-1]} <= {limit or 20}
 
 
-def test_a_listed_post_is_the_post_without_its_heavy_parts(blog: Blog) -> None:
-    post = blog.add_post(tags=[token(), token()], published=True)
+def test_listed_post_lacks_content_author_and_comments(blog: Blog) -> None:
+    post = blog.add_post(tags=[unique_word(), unique_word()], published=True)
     (listed,) = blog.items("/posts", author_id=post["author_id"])
     assert listed == {field: value for field, value in post.items() if field in listed}
     assert "content" not in listed
 
 
-def test_an_empty_list_is_the_last_page(blog: Blog) -> None:
+def test_empty_list_is_the_last_page(blog: Blog) -> None:
     author = blog.add_user()["id"]
     assert blog.get("/posts", author_id=author).json() == {"items": [], "next_cursor": None}
 
 
-def test_a_walk_over_all_posts_meets_each_once(blog: Blog, stored: Storage) -> None:
+def test_every_post_is_listed_once(blog: Blog, stored: Storage) -> None:
     for _ in range(3):
         blog.add_post()
     walked = [post["id"] for page in blog.cursor_pages(limit=100) for post in page["items"]]
     assert sorted(walked) == sorted(ids(stored.rows("posts")))
 
 
-def test_a_walk_is_not_disturbed_by_posts_that_come_and_go(blog: Blog) -> None:
+def test_posts_created_or_deleted_meanwhile_do_not_disturb_paging(blog: Blog) -> None:
     author = blog.add_user()["id"]
     made = [blog.add_post(author)["id"] for _ in range(12)]
     walked: list[int] = []
@@ -147,10 +147,10 @@ def test_a_walk_is_not_disturbed_by_posts_that_come_and_go(blog: Blog) -> None:
 
 
 def test_filters_combine(blog: Blog) -> None:
-    name, other = token(), token()
+    name, other = unique_word(), unique_word()
     authors = [blog.add_user()["id"] for _ in range(2)]
     posts = {
-        (author, published, tag): blog.add_post(author, published=published, tags=[tag, token()])["id"]
+        (author, published, tag): blog.add_post(author, published=published, tags=[tag, unique_word()])["id"]
         for author in authors
         for published in (True, False)
         for tag in (name, other)
@@ -171,8 +171,8 @@ def test_filters_combine(blog: Blog) -> None:
 
 
 @pytest.mark.ends
-def test_the_tag_filter_minds_case_and_accents(blog: Blog) -> None:
-    word = token()
+def test_tag_filter_is_case_and_accent_sensitive(blog: Blog) -> None:
+    word = unique_word()
     posts = {
         name: blog.add_post(tags=[name])["id"] for name in (word, word.upper(), f"{word}é", f"{word}e", f"{word}%")
     }
@@ -182,12 +182,12 @@ def test_the_tag_filter_minds_case_and_accents(blog: Blog) -> None:
 
 @pytest.mark.ends
 @pytest.mark.parametrize("cursor", list(BAD_CURSORS.values()), ids=BAD_CURSORS)
-def test_a_bad_cursor_is_400(blog: Blog, cursor: str) -> None:
+def test_bad_cursor_is_400(blog: Blog, cursor: str) -> None:
     blog.get("/posts", expect=400, cursor=cursor)
 
 
 @pytest.mark.ends
-def test_a_cursor_with_something_added_is_400(blog: Blog) -> None:
+def test_cursor_with_appended_text_is_400(blog: Blog) -> None:
     cursor = next_cursor(blog)
     for text in ("!", "\0", "é", " x", "{", "=x"):
         blog.get("/posts", expect=400, cursor=cursor + text)
@@ -195,7 +195,7 @@ def test_a_cursor_with_something_added_is_400(blog: Blog) -> None:
 
 
 @pytest.mark.ends
-def test_a_cursor_with_a_part_changed_is_never_a_failure(blog: Blog) -> None:
+def test_changed_cursor_is_not_500(blog: Blog) -> None:
     cursor = next_cursor(blog)
     changed = [cursor[:-1], cursor[1:], cursor * 2, cursor[::-1], cursor.swapcase(), cursor.lower()]
     changed += [cursor[:place] + "A" + cursor[place + 1 :] for place in range(0, len(cursor), 6)]
@@ -204,7 +204,7 @@ def test_a_cursor_with_a_part_changed_is_never_a_failure(blog: Blog) -> None:
 
 
 @pytest.mark.ends
-def test_a_cursor_that_names_an_impossible_position_is_400(blog: Blog) -> None:
+def test_cursor_with_impossible_position_is_400(blog: Blog) -> None:
     cursor = next_cursor(blog)
     try:
         position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))

@@ -46,7 +46,7 @@ KEPT: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("preferences", KEPT, ids=lambda value: ",".join(value)[:30])
-def test_preferences_come_back_value_for_value(blog: Blog, stored: Storage, preferences: dict[str, Any]) -> None:
+def test_preferences_round_trip(blog: Blog, stored: Storage, preferences: dict[str, Any]) -> None:
     user = blog.add_user(preferences=preferences)
     assert user["preferences"] == preferences
     read = blog.item(f"/users/{user['id']}")["preferences"]
@@ -64,7 +64,7 @@ def test_true_is_not_1_in_preferences(blog: Blog, stored: Storage) -> None:
 
 
 @pytest.mark.parametrize("lists", [False, True])
-def test_preferences_have_at_most_20_levels(blog: Blog, lists: bool) -> None:  # noqa: FBT001
+def test_preferences_over_20_levels_are_422(blog: Blog, lists: bool) -> None:  # noqa: FBT001
     deepest = nested(20, lists=lists)
     user = blog.add_user(preferences=deepest)
     assert blog.item(f"/users/{user['id']}")["preferences"] == deepest
@@ -77,7 +77,7 @@ def test_preferences_have_at_most_20_levels(blog: Blog, lists: bool) -> None:  #
 
 
 @pytest.mark.parametrize("letter", ["k", "é", "😀"])
-def test_a_name_in_preferences_has_at_most_1000_characters(blog: Blog, letter: str) -> None:
+def test_key_of_preferences_over_1000_characters_is_422(blog: Blog, letter: str) -> None:
     longest = {"a": [{letter * 1000: 1}]}
     user = blog.add_user(preferences=longest)
     assert blog.item(f"/users/{user['id']}")["preferences"] == longest
@@ -90,21 +90,21 @@ def test_a_name_in_preferences_has_at_most_1000_characters(blog: Blog, letter: s
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 2**64, 10**4_000, 1e23, -1.8e308 / 2])
-def test_a_number_beyond_64_bits_is_422(blog: Blog, number: float) -> None:
+def test_number_beyond_64_bits_is_422(blog: Blog, number: float) -> None:
     blog.post("/users", new_user(preferences={"a": number}), expect=422)
     blog.post("/users/bulk", [new_user(preferences={"a": [{"b": number}]})], expect=422)
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "9" * 5_000, "1" * 100_000])
 @pytest.mark.parametrize("place", ['{"a": %s}', '{"a": [{"b": %s}]}'])
-def test_a_number_that_is_not_finite_is_refused(blog: Blog, number: str, place: str) -> None:
+def test_infinite_number_is_refused(blog: Blog, number: str, place: str) -> None:
     body = f'{{"email": "{new_email()}", "name": "Ada", "preferences": {place % number}}}'
     blog.call("POST", "/users", REFUSED, content=body, headers=JSON)
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
 @pytest.mark.parametrize("depth", [500, 100_000])
-def test_preferences_of_any_depth_are_refused(blog: Blog, opening: str, closing: str, depth: int) -> None:
+def test_very_deep_preferences_are_not_500(blog: Blog, opening: str, closing: str, depth: int) -> None:
     value = f'{{"a": {opening * depth}1{closing * depth}}}'
     body = f'{{"email": "{new_email()}", "name": "Ada", "preferences": {value}}}'
     blog.call("POST", "/users", REFUSED, content=body, headers=JSON)

@@ -8,7 +8,7 @@ import pytest
 
 if TYPE_CHECKING:
     from .blog import Blog
-    from .shapes import Shapes
+    from .schemas import Schemas
     from .storage import Storage
 
 pytestmark = pytest.mark.example
@@ -16,17 +16,17 @@ pytestmark = pytest.mark.example
 AVATAR = "https://example.com/ada.png"
 
 
-def test_the_first_profile_is_201_and_the_next_replaces_it(blog: Blog, stored: Storage, shapes: Shapes) -> None:
+def test_first_profile_is_201_and_next_replaces_it(blog: Blog, stored: Storage, schemas: Schemas) -> None:
     user = blog.add_user()["id"]
     path = f"/users/{user}/profile"
 
     first = blog.put(path, {"bio": "Hello", "avatar_url": AVATAR}, expect=201).json()
-    shapes.check("Profile", first)
+    schemas.check("Profile", first)
     assert first == {"bio": "Hello", "avatar_url": AVATAR}
     assert blog.item(f"/users/{user}")["profile"] == first
 
     second = blog.put(path, {"bio": "Good bye"}).json()
-    shapes.check("Profile", second)
+    schemas.check("Profile", second)
     assert second == {"bio": "Good bye", "avatar_url": None}
     assert blog.item(f"/users/{user}")["profile"] == second
 
@@ -34,13 +34,13 @@ def test_the_first_profile_is_201_and_the_next_replaces_it(blog: Blog, stored: S
     assert (row["bio"], row["avatar_url"]) == ("Good bye", None)
 
 
-def test_the_same_profile_can_be_put_again(blog: Blog) -> None:
+def test_same_profile_can_be_put_again(blog: Blog) -> None:
     path = f"/users/{blog.add_user()['id']}/profile"
     first = blog.put(path, {"bio": "Hello", "avatar_url": AVATAR}, expect=201).json()
     assert blog.put(path, {"bio": "Hello", "avatar_url": AVATAR}).json() == first
 
 
-def test_a_profile_belongs_to_one_user(blog: Blog) -> None:
+def test_profile_belongs_to_one_user(blog: Blog) -> None:
     one, other = blog.add_user()["id"], blog.add_user()["id"]
     blog.put(f"/users/{one}/profile", {"bio": "One"}, expect=201)
     blog.put(f"/users/{other}/profile", {"bio": "Other"}, expect=201)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .blog import MAX_ID, NOT_SENT, token
-from .forms import sample
-from .problems import places
+from .blog import MAX_ID, NOT_SENT, unique_word
+from .problems import locations
+from .valid_requests import sample
 
 if TYPE_CHECKING:
     from .blog import Blog
@@ -41,17 +41,17 @@ def test_page_and_size_have_limits(blog: Blog, path: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["-1", "", "x", "1.5", str(2**63), str(10**30)])
-def test_a_page_is_a_number(blog: Blog, text: str) -> None:
+def test_page_other_than_number_is_422(blog: Blog, text: str) -> None:
     check_refused(blog, "/users", page=text, size=text)
 
 
 def check_refused(blog: Blog, path: str, **query: str | int) -> None:
     """Assert that each value of `query` is refused at its place."""
     problem = blog.call("GET", path, 422, params={**query}).json()
-    assert places(problem) == {("query", name) for name in query}
+    assert locations(problem) == {("query", name) for name in query}
 
 
-def test_limit_goes_from_1_to_100(blog: Blog) -> None:
+def test_limit_is_1_to_100(blog: Blog) -> None:
     for limit in (1, 100):
         blog.get("/posts", limit=limit)
     for text in ("0", "-1", "101", str(10**30), "x", ""):
@@ -73,7 +73,7 @@ def test_limit_goes_from_1_to_100(blog: Blog) -> None:
         ("DELETE", "/comments/{}", BAD_IDS),
     ],
 )
-def test_an_id_that_no_row_can_have_is_404_or_422(blog: Blog, method: str, path: str, numbers: list[str]) -> None:
+def test_impossible_id_is_404_or_422(blog: Blog, method: str, path: str, numbers: list[str]) -> None:
     bodies: dict[str, object] = {"PUT": {"bio": ""}, "PATCH": {}}
     for number in numbers:
         blog.call(method, path.format(number), (404, 422), bodies.get(method, NOT_SENT))
@@ -94,21 +94,21 @@ def test_an_id_that_no_row_can_have_is_404_or_422(blog: Blog, method: str, path:
         ("/posts", {"author_id": "x"}),
     ],
 )
-def test_a_query_value_that_breaks_its_rule_is_422(blog: Blog, path: str, query: dict[str, str]) -> None:
+def test_invalid_query_value_is_422(blog: Blog, path: str, query: dict[str, str]) -> None:
     check_refused(blog, path, **query)
 
 
-def test_min_posts_goes_from_0_to_a_million(blog: Blog) -> None:
+def test_min_posts_is_0_to_a_million(blog: Blog) -> None:
     for number in (-1, 1_000_001, 2**31, 2**63, 10**30):
         blog.get("/users/post-counts", expect=422, min_posts=number)
 
 
 @pytest.mark.parametrize("query", ["search=%ED%A0%80", "search=%FF", "tag=%ED%A0%80", "tag=%FF", "sort=%ED%A0%80"])
-def test_bytes_that_are_no_text_are_no_failure(blog: Blog, query: str) -> None:
+def test_invalid_utf8_in_query_is_not_500(blog: Blog, query: str) -> None:
     path = "/posts" if query.startswith("tag") else "/users"
     blog.get(f"{path}?{query}", expect=(200, 400, 422))
 
 
-def test_filters_by_what_does_not_exist_find_nothing(blog: Blog) -> None:
+def test_filters_by_absent_values_find_nothing(blog: Blog) -> None:
     assert blog.items("/posts", author_id=MAX_ID) == []
-    assert blog.items("/posts", tag=token()) == []
+    assert blog.items("/posts", tag=unique_word()) == []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .problems import check_problem, places
+from .problems import check_problem, locations
 
 if TYPE_CHECKING:
     from httpx2 import Client
@@ -29,11 +29,11 @@ def operations(api: Client) -> list[tuple[str, str, set[str]]]:
     ]
 
 
-def test_every_call_refuses_an_unknown_query_parameter(api: Client) -> None:
+def test_every_operation_refuses_unknown_query_parameter(api: Client) -> None:
     for method, path, taken in operations(api):
         response = api.request(method, path, params={"unknown": "1", **dict.fromkeys(taken, "1")})
         problem = check_problem(response, 422)
-        assert places(problem) == {("query", "unknown")}, f"{method} {path}"
+        assert locations(problem) == {("query", "unknown")}, f"{method} {path}"
 
 
 @pytest.mark.example
@@ -43,13 +43,13 @@ def test_unknown_parameters_are_refused_by_name(blog: Blog) -> None:
         problem = check_problem(blog.api.get(f"/api/v1/users?{query}"), 422)
         assert len(problem["errors"]) == 1, query
     problem = blog.call("GET", "/users", 422, params={"q": "plan", "size": 101, "a": 1}).json()
-    assert places(problem) == {("query", "q"), ("query", "a")}
+    assert locations(problem) == {("query", "q"), ("query", "a")}
     assert "is_active, " in problem["errors"][0]["detail"]
 
 
 @pytest.mark.example
 @pytest.mark.ends
-def test_no_parameters_are_no_unknown_ones(blog: Blog) -> None:
+def test_empty_query_is_accepted(blog: Blog) -> None:
     for query in ("", "?", "?&", "?page=1", "?page=1&"):
         assert blog.api.get(f"/api/v1/users{query}").status_code == 200
 
@@ -63,7 +63,7 @@ def test_last_of_repeated_parameters_counts(blog: Blog) -> None:
 
 @pytest.mark.example
 @pytest.mark.ends
-def test_unknown_method_is_405_whatever_the_query(blog: Blog) -> None:
+def test_unknown_method_is_405_with_any_query(blog: Blog) -> None:
     check_problem(blog.api.put("/api/v1/users?q=plan", json={}), 405)
     check_problem(blog.api.get("/api/v1/nothing?q=plan"), 404)
 

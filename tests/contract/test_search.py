@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .blog import ids, token
-from .problems import places
+from .blog import ids, unique_word
+from .problems import locations
 
 if TYPE_CHECKING:
     from .blog import Blog
-    from .shapes import Shapes
+    from .schemas import Schemas
 
 pytestmark = [pytest.mark.example, pytest.mark.mixin("full_text_search")]
 
@@ -137,21 +137,21 @@ def found(blog: Blog, text: str, **query: int) -> list[int]:
     return ids(blog.items(PATH, q=text, **query))
 
 
-def test_a_post_is_found_by_a_word_of_its_title_or_its_content(blog: Blog, shapes: Shapes) -> None:
-    words = [token() for _ in range(3)]
+def test_post_is_found_by_title_and_content(blog: Blog, schemas: Schemas) -> None:
+    words = [unique_word() for _ in range(3)]
     post = blog.add_post(
         title=f"On {words[0]}", content=f"See ({words[1]}), or:\n{'more ' * 1_000}{words[2]}.", tags=["a"]
     )
     for word in words:
         answer = blog.page(PATH, q=word)
-        shapes.check("Found", answer, of="PostSummary")
+        schemas.check("Found", answer, of="PostSummary")
         assert answer["items"] == blog.items("/posts", author_id=post["author_id"])
-    assert found(blog, token()) == []
+    assert found(blog, unique_word()) == []
 
 
-def test_a_title_comes_before_a_content(blog: Blog) -> None:
+def test_match_in_title_ranks_first(blog: Blog) -> None:
     for first in (0, 2):
-        word = token()
+        word = unique_word()
         texts: list[dict[str, Any]] = [
             {"title": f"All about {word}"},
             {"content": f"{word} " * 20},
@@ -165,8 +165,8 @@ def test_a_title_comes_before_a_content(blog: Blog) -> None:
         assert found(blog, word, limit=1) == hits[:1]
 
 
-def test_a_search_minds_no_case_of_letters(blog: Blog) -> None:
-    word = token()
+def test_search_is_case_insensitive(blog: Blog) -> None:
+    word = unique_word()
     names = [word, f"Élodie{word}", f"ЖАННА{word}", f"Ωμέγα{word}"]
     for name in names:
         post = blog.add_post(title=name.title())["id"]
@@ -175,16 +175,16 @@ def test_a_search_minds_no_case_of_letters(blog: Blog) -> None:
             assert found(blog, text) == [post, other], text
 
 
-def test_a_search_finds_whole_words(blog: Blog) -> None:
-    word = token()
+def test_search_matches_whole_words(blog: Blog) -> None:
+    word = unique_word()
     blog.add_post(title=f"{word}x", content=f"x{word} {word[:-1]}")
     post = blog.add_post(title=f"« {word} »", content=f"🍣 {word} 🍺")["id"]
     assert found(blog, word) == [post]
     assert found(blog, f'🍣 "{word}" (')[:1] == [post]
 
 
-def test_a_search_for_several_words_finds_the_post_that_has_them_all(blog: Blog) -> None:
-    one, two, three = (token() for _ in range(3))
+def test_search_finds_post_with_all_words(blog: Blog) -> None:
+    one, two, three = (unique_word() for _ in range(3))
     blog.add_post(title=one, content="Text")
     post = blog.add_post(title=f"{two} {one}", content=f"Also {three}")["id"]
     blog.add_post(title=two, content="Text")
@@ -192,16 +192,22 @@ def test_a_search_for_several_words_finds_the_post_that_has_them_all(blog: Blog)
         assert found(blog, text)[0] == post
 
 
-def test_a_text_of_several_words_is_found_as_it_stands(blog: Blog) -> None:
+def test_phrase_is_found(blog: Blog) -> None:
     number = secrets.randbelow(10**6) + 10**6
-    for text in (f"{number}.{number}", f"{token()}.org", f"ada@{token()}.org", f"{token()}-19", f"a-{token()}-b"):
+    for text in (
+        f"{number}.{number}",
+        f"{unique_word()}.org",
+        f"ada@{unique_word()}.org",
+        f"{unique_word()}-19",
+        f"a-{unique_word()}-b",
+    ):
         post = blog.add_post(content=f"See {text} now.")["id"]
         assert found(blog, text)[:1] == [post], text
 
 
-def test_a_search_knows_the_text_as_it_is_now(blog: Blog) -> None:
-    old, new, newer, kept = (token() for _ in range(4))
-    post = blog.add_post(title=f"{old} {kept}", content=old, tags=[token()])["id"]
+def test_search_index_follows_changes(blog: Blog) -> None:
+    old, new, newer, kept = (unique_word() for _ in range(4))
+    post = blog.add_post(title=f"{old} {kept}", content=old, tags=[unique_word()])["id"]
     path = f"/posts/{post}"
     blog.patch(path, {"title": f"{new} {kept}"})
     assert found(blog, new) == found(blog, old) == [post]
@@ -215,8 +221,8 @@ def test_a_search_knows_the_text_as_it_is_now(blog: Blog) -> None:
 
 
 @pytest.mark.parametrize("path", ["/posts/{post}", "/users/{user}", "/users/bulk-delete"])
-def test_a_deleted_post_is_not_found(blog: Blog, path: str) -> None:
-    word = token()
+def test_deleted_post_is_not_found(blog: Blog, path: str) -> None:
+    word = unique_word()
     kept = blog.add_post(content=word)["id"]
     post = blog.add_post(title=word)
     assert found(blog, word) == [post["id"], kept]
@@ -230,8 +236,8 @@ def test_a_deleted_post_is_not_found(blog: Blog, path: str) -> None:
 
 
 @pytest.mark.mixin("soft_delete")
-def test_a_restored_post_is_found_again(blog: Blog) -> None:
-    old, new = token(), token()
+def test_restored_post_is_found(blog: Blog) -> None:
+    old, new = unique_word(), unique_word()
     post = blog.add_post(title=old)
     path, user = f"/posts/{post['id']}", f"/users/{post['author_id']}"
     for deleted in (path, user):
@@ -245,8 +251,8 @@ def test_a_restored_post_is_found_again(blog: Blog) -> None:
     assert (found(blog, old), found(blog, new)) == ([], [post["id"]])
 
 
-def test_a_write_that_fails_leaves_the_search_as_it_was(blog: Blog) -> None:
-    word, other = token(), token()
+def test_failed_write_leaves_search_index(blog: Blog) -> None:
+    word, other = unique_word(), unique_word()
     post = blog.add_post(title=word)["id"]
     blog.patch(f"/posts/{post}", {"title": other, "tags": [""]}, expect=422)
     body: dict[str, Any] = {"author_id": 2**63 - 1, "title": other, "content": other}
@@ -254,8 +260,8 @@ def test_a_write_that_fails_leaves_the_search_as_it_was(blog: Blog) -> None:
     assert (found(blog, word), found(blog, other)) == ([post], [])
 
 
-def test_at_most_20_posts_are_found_unless_a_limit_says_otherwise(blog: Blog) -> None:
-    word, author = token(), blog.add_user()["id"]
+def test_default_limit_is_20(blog: Blog) -> None:
+    word, author = unique_word(), blog.add_user()["id"]
     made = {blog.add_post(author, title=word)["id"] for _ in range(21)}
     for hits, count in (
         (found(blog, word), 20),
@@ -267,15 +273,15 @@ def test_at_most_20_posts_are_found_unless_a_limit_says_otherwise(blog: Blog) ->
 
 
 @pytest.mark.ends
-def test_any_text_at_all_is_no_failure(blog: Blog) -> None:
+def test_any_query_is_200_or_422(blog: Blog) -> None:
     blog.add_post(title="a b c")
     for text in ODD:
         blog.get(PATH, q=text)
 
 
 @pytest.mark.ends
-def test_odd_text_beside_a_word_does_not_hide_it(blog: Blog) -> None:
-    word = token()
+def test_punctuation_beside_word_does_not_hide_it(blog: Blog) -> None:
+    word = unique_word()
     missed: list[str] = []
     for mark in ("🍣", "c++", '"', "(", "-", "*", "^", ":", "&", "|", "<->", "!", "'", "@", "~", "\\", "%"):
         post = blog.add_post(title=f"{word} {mark} x")["id"]
@@ -284,12 +290,12 @@ def test_odd_text_beside_a_word_does_not_hide_it(blog: Blog) -> None:
 
 
 @pytest.mark.ends
-def test_a_text_has_1_to_200_characters(blog: Blog) -> None:
+def test_query_has_1_to_200_characters(blog: Blog) -> None:
     blog.get(PATH, q="  " + "x" * 200 + "\t")
     for text in ("", " ", "\t\n\u3000", "x" * 201, "🍣" * 201, "a\0b"):
-        assert places(blog.get(PATH, expect=422, q=text).json()) == {("query", "q")}
-    assert places(blog.get(PATH, expect=422).json()) == {("query", "q")}
+        assert locations(blog.get(PATH, expect=422, q=text).json()) == {("query", "q")}
+    assert locations(blog.get(PATH, expect=422).json()) == {("query", "q")}
     for raw in ("%ED%A0%80", "%FF"):
         blog.get(f"{PATH}?q={raw}", expect=(200, 422))
     for bad in ("0", "101", "-1", "x", ""):
-        assert places(blog.get(PATH, expect=422, q="x", limit=bad).json()) == {("query", "limit")}
+        assert locations(blog.get(PATH, expect=422, q="x", limit=bad).json()) == {("query", "limit")}

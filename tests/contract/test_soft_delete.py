@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .blog import MAX_ID, NOT_SENT, ids, new_email, new_user, retried, together, token
-from .problems import places
-from .shapes import without_moves
+from .blog import MAX_ID, NOT_SENT, concurrently, ids, new_email, new_user, retry_on_503, unique_word
+from .problems import locations
+from .schemas import stable_fields
 from .storage import as_utc
 
 if TYPE_CHECKING:
     from .blog import Blog
-    from .shapes import Shapes
+    from .schemas import Schemas
     from .storage import Storage
 
 pytestmark = [pytest.mark.example, pytest.mark.mixin("soft_delete")]
@@ -36,10 +36,10 @@ def shown(blog: Blog, path: str) -> dict[str, Any]:
     return blog.item(path, include_deleted=True)
 
 
-def test_a_deleted_user_is_kept_with_all_that_went_along(blog: Blog, stored: Storage) -> None:
+def test_deleted_user_and_cascaded_rows_are_kept(blog: Blog, stored: Storage) -> None:
     user, friend = blog.add_user(), blog.add_user()["id"]
     blog.put(f"/users/{user['id']}/profile", {"bio": "Hello"}, expect=201)
-    own, other = blog.add_post(user["id"], tags=[token()])["id"], blog.add_post(friend)["id"]
+    own, other = blog.add_post(user["id"], tags=[unique_word()])["id"], blog.add_post(friend)["id"]
     gone = [blog.add_comment(post, author)["id"] for post, author in ((own, friend), (other, user["id"]))]
     kept = blog.add_comment(other, friend)["id"]
 
@@ -56,7 +56,7 @@ def test_a_deleted_user_is_kept_with_all_that_went_along(blog: Blog, stored: Sto
     assert everything.count("profiles", user_id=user["id"]) == everything.count("post_tags", post_id=own) == 1
 
 
-def test_each_deletion_has_a_number_of_its_own(blog: Blog, stored: Storage) -> None:
+def test_deletions_are_numbered(blog: Blog, stored: Storage) -> None:
     post = blog.add_post()
     user, comment = post["author_id"], blog.add_comment(post["id"], post["author_id"])["id"]
     rows = [("comments", comment), ("posts", post["id"]), ("users", user)]
@@ -65,8 +65,8 @@ def test_each_deletion_has_a_number_of_its_own(blog: Blog, stored: Storage) -> N
     assert len({hiding(stored, table, number)[1] for table, number in rows}) == 3
 
 
-def test_deleted_rows_are_shown_and_counted_where_they_are_asked_for(blog: Blog, shapes: Shapes) -> None:
-    word = token()
+def test_include_deleted_shows_and_counts_deleted_rows(blog: Blog, schemas: Schemas) -> None:
+    word = unique_word()
     user = blog.add_user(name=word)["id"]
     profile = blog.put(f"/users/{user}/profile", {"bio": "Hello"}, expect=201).json()
     posts = [blog.add_post(user, tags=[f"!{word}"], title=f"{number}")["id"] for number in range(3)]
@@ -96,7 +96,7 @@ def test_deleted_rows_are_shown_and_counted_where_they_are_asked_for(blog: Blog,
 
     blog.delete(f"/users/{user}")
     detail = shown(blog, f"/users/{user}")
-    shapes.check("UserDetail", detail)
+    schemas.check("UserDetail", detail)
     assert detail["profile"] == profile
     assert datetime.fromisoformat(detail["deleted_at"]) <= datetime.now(UTC) + SLACK
     assert seen(include_deleted=True) == [[listed(detail)], newest, [3], newest, newest, 3]
@@ -114,7 +114,7 @@ def listed(user: dict[str, Any]) -> dict[str, Any]:
     return {field: value for field, value in user.items() if field != "profile"}
 
 
-def test_what_there_never_was_is_not_shown_either(blog: Blog) -> None:
+def test_include_deleted_absent_row_is_404(blog: Blog) -> None:
     for path in (f"/users/{MAX_ID}", f"/users/{MAX_ID}/posts", f"/posts/{MAX_ID}", f"/posts/{MAX_ID}/comments"):
         blog.get(path, expect=404, include_deleted=True)
 
@@ -126,11 +126,11 @@ def test_include_deleted_is_a_boolean(blog: Blog) -> None:
     path = f"/posts/{post['id']}"
     for call in ("/users", user, f"{user}/posts", "/users/post-counts", "/posts", path, f"{path}/comments", "/tags"):
         problem = blog.get(call, expect=422, include_deleted="maybe").json()
-        assert places(problem) == {("query", "include_deleted")}
+        assert locations(problem) == {("query", "include_deleted")}
 
 
-def test_a_deleted_row_takes_no_change(blog: Blog, stored: Storage) -> None:
-    other, post = blog.add_user()["id"], blog.add_post(tags=[token()])
+def test_deleted_row_cannot_be_changed(blog: Blog, stored: Storage) -> None:
+    other, post = blog.add_user()["id"], blog.add_post(tags=[unique_word()])
     user, comment = post["author_id"], blog.add_comment(post["id"], post["author_id"])
     blog.delete(f"/users/{user}")
     rows = [("users", user), ("posts", post["id"]), ("comments", comment["id"])]
@@ -143,7 +143,7 @@ def test_a_deleted_row_takes_no_change(blog: Blog, stored: Storage) -> None:
         ("PATCH", "/users/bulk", {"ids": [other, user], "is_active": False}, 404),
         ("POST", "/users/bulk-delete", {"ids": [other, user]}, 404),
         ("POST", "/posts", {"author_id": user, "title": "T", "content": "C"}, 422),
-        ("PATCH", f"/posts/{post['id']}", {"title": "New", "tags": [token()]}, 404),
+        ("PATCH", f"/posts/{post['id']}", {"title": "New", "tags": [unique_word()]}, 404),
         ("DELETE", f"/posts/{post['id']}", NOT_SENT, 404),
         ("POST", f"/posts/{post['id']}/comments", {"author_id": other, "content": "C"}, 404),
         ("POST", f"/posts/{blog.add_post(other)['id']}/comments", {"author_id": user, "content": "C"}, 422),
@@ -151,12 +151,12 @@ def test_a_deleted_row_takes_no_change(blog: Blog, stored: Storage) -> None:
     ]
     for method, path, body, status in calls:
         problem = blog.call(method, path, status, body).json()
-        assert status == 404 or places(problem) == {("body", "author_id")}
+        assert status == 404 or locations(problem) == {("body", "author_id")}
     assert [stored.with_deleted.row(table, id=number) for table, number in rows] == before
     assert stored.row("users", id=other)["is_active"]
 
 
-def test_the_email_of_a_deleted_user_is_free_in_every_way(blog: Blog, stored: Storage) -> None:
+def test_email_of_deleted_user_can_be_reused(blog: Blog, stored: Storage) -> None:
     email = new_email()
     for _ in range(2):
         blog.delete(f"/users/{blog.add_user(email=email)['id']}")
@@ -170,8 +170,8 @@ def test_the_email_of_a_deleted_user_is_free_in_every_way(blog: Blog, stored: St
     assert stored.with_deleted.count("users", email=email) == 4
 
 
-def test_a_restored_user_comes_back_with_what_its_deletion_took_along(blog: Blog, shapes: Shapes) -> None:
-    name = token()
+def test_restored_user_brings_back_cascaded_rows(blog: Blog, schemas: Schemas) -> None:
+    name = unique_word()
     user, friend = blog.add_user(preferences={"a": 1}), blog.add_user()["id"]
     path = f"/users/{user['id']}"
     blog.put(f"{path}/profile", {"bio": "Hello"}, expect=201)
@@ -186,11 +186,11 @@ def test_a_restored_user_comes_back_with_what_its_deletion_took_along(blog: Blog
     blog.delete(path)
     restored = blog.restore(path).json()
 
-    shapes.check("UserDetail", restored)
+    schemas.check("UserDetail", restored)
     assert restored == blog.item(path)
     after = restored, blog.item(f"/posts/{own}")
     for old, new in zip(before, after, strict=True):
-        assert without_moves(new) | {"comments": 0} == without_moves(old) | {"comments": 0}
+        assert stable_fields(new) | {"comments": 0} == stable_fields(old) | {"comments": 0}
     assert ids(blog.items(f"/posts/{own}/comments")) == ids(comments[:2])
     assert ids(blog.items(f"/posts/{other}/comments")) == ids(comments[2:])
     assert ids(blog.items(f"{path}/posts")) == [own]
@@ -200,24 +200,24 @@ def test_a_restored_user_comes_back_with_what_its_deletion_took_along(blog: Blog
     blog.get(f"/posts/{early}", expect=404)
 
 
-def test_a_restored_post_comes_back_with_its_comments(blog: Blog, stored: Storage, shapes: Shapes) -> None:
-    post = blog.add_post(tags=[token()])
+def test_restored_post_brings_back_its_comments(blog: Blog, stored: Storage, schemas: Schemas) -> None:
+    post = blog.add_post(tags=[unique_word()])
     path = f"/posts/{post['id']}"
     comments = [blog.add_comment(post["id"], post["author_id"])["id"] for _ in range(3)]
     blog.delete(f"/comments/{comments[1]}")
     blog.delete(path)
     restored = blog.restore(path).json()
-    shapes.check("Post", restored)
+    schemas.check("Post", restored)
     assert restored == blog.item(path)
     assert ids(restored["comments"]) == [comments[0], comments[2]]
-    assert without_moves(restored) == {**without_moves(post), "comments": restored["comments"]}
+    assert stable_fields(restored) == {**stable_fields(post), "comments": restored["comments"]}
     for table, number in (("posts", post["id"]), ("comments", comments[0])):
         assert hiding(stored, table, number) == (None, None)
     blog.delete(path)
     blog.get(path, expect=404)
 
 
-def test_restoring_what_is_not_deleted_changes_nothing(blog: Blog, stored: Storage) -> None:
+def test_restore_of_live_row_changes_nothing(blog: Blog, stored: Storage) -> None:
     post = blog.add_post()
     comment = blog.add_comment(post["id"], post["author_id"])["id"]
     blog.delete(f"/comments/{comment}")
@@ -228,12 +228,12 @@ def test_restoring_what_is_not_deleted_changes_nothing(blog: Blog, stored: Stora
     assert [stored.with_deleted.row(table, id=number) for table, number in rows] == before
 
 
-def test_restoring_what_there_never_was_is_404(blog: Blog) -> None:
+def test_restore_of_absent_row_is_404(blog: Blog) -> None:
     blog.restore(f"/users/{MAX_ID}", expect=404)
     blog.restore(f"/posts/{MAX_ID}", expect=404)
 
 
-def test_a_user_whose_email_was_taken_meanwhile_is_not_restored(blog: Blog, stored: Storage) -> None:
+def test_restore_with_taken_email_is_409(blog: Blog, stored: Storage) -> None:
     post = blog.add_post()
     user = blog.item(f"/users/{post['author_id']}")
     path = f"/users/{user['id']}"
@@ -250,7 +250,7 @@ def test_a_user_whose_email_was_taken_meanwhile_is_not_restored(blog: Blog, stor
     assert blog.item(f"/posts/{post['id']}")["author"]["id"] == user["id"]
 
 
-def test_a_post_is_not_restored_before_its_author(blog: Blog) -> None:
+def test_post_of_deleted_author_cannot_be_restored(blog: Blog) -> None:
     early = blog.add_post()
     author = early["author_id"]
     late = blog.add_post(author)["id"]
@@ -266,7 +266,7 @@ def test_a_post_is_not_restored_before_its_author(blog: Blog) -> None:
 
 @pytest.mark.parametrize("restored", [(0, 1), (1, 0)], ids=["ab", "ba"])
 @pytest.mark.parametrize("deleted", [(0, 1), (1, 0), None], ids=["ab", "ba", "at once"])
-def test_a_comment_is_hidden_as_long_as_one_of_its_owners_is(
+def test_comment_is_hidden_while_its_post_or_author_is(
     blog: Blog, stored: Storage, deleted: tuple[int, int] | None, restored: tuple[int, int]
 ) -> None:
     post = blog.add_post()
@@ -287,7 +287,7 @@ def test_a_comment_is_hidden_as_long_as_one_of_its_owners_is(
     assert hiding(stored, "comments", comment) == (None, None)
 
 
-def test_a_comment_of_a_deleted_author_does_not_come_back_with_its_post(blog: Blog, stored: Storage) -> None:
+def test_comment_of_deleted_author_is_not_restored_with_its_post(blog: Blog, stored: Storage) -> None:
     post, friend = blog.add_post(), blog.add_user()["id"]
     path = f"/posts/{post['id']}"
     comment = blog.add_comment(post["id"], friend)["id"]
@@ -300,7 +300,7 @@ def test_a_comment_of_a_deleted_author_does_not_come_back_with_its_post(blog: Bl
 
 
 @pytest.mark.mixin("timestamps")
-def test_deleting_and_restoring_move_the_update(blog: Blog) -> None:
+def test_delete_and_restore_change_updated_at(blog: Blog) -> None:
     post = blog.add_post()
     user = f"/users/{post['author_id']}"
     blog.add_comment(post["id"], post["author_id"])
@@ -319,7 +319,7 @@ def test_deleting_and_restoring_move_the_update(blog: Blog) -> None:
 
 
 @pytest.mark.ends
-def test_of_racing_restores_to_one_email_exactly_one_is_done(blog: Blog, stored: Storage) -> None:
+def test_one_of_concurrent_restores_to_an_email_succeeds(blog: Blog, stored: Storage) -> None:
     for _ in range(2):
         email = new_email()
         deleted = []
@@ -328,35 +328,33 @@ def test_of_racing_restores_to_one_email_exactly_one_is_done(blog: Blog, stored:
             blog.delete(f"/users/{deleted[-1]}")
         restores = [partial(blog.restore, f"/users/{user}", expect=(200, 409)) for user in deleted]
         make = partial(blog.post, "/users", new_user(email=email), expect=(201, 409))
-        found = Counter(response.status_code for response in together([*restores, make]))
+        found = Counter(response.status_code for response in concurrently([*restores, make]))
         assert found[409] == 3
         assert stored.count("users", email=email) == 1
 
 
 @pytest.mark.ends
-def test_owners_restored_at_once_bring_back_what_belongs_to_both(blog: Blog) -> None:
+def test_concurrent_restores_of_author_and_post_bring_back_comment(blog: Blog) -> None:
     for _ in range(2):
         posts = [blog.add_post() for _ in range(2)]
         users = [post["author_id"] for post in posts]
         comments = [blog.add_comment(post["id"], other)["id"] for post, other in zip(posts, users[::-1], strict=True)]
         for user in users:
             blog.delete(f"/users/{user}")
-        together([partial(retried, blog.restore, f"/users/{user}", expect=(200,)) for user in users])
+        concurrently([partial(retry_on_503, blog.restore, f"/users/{user}", expect=(200,)) for user in users])
         assert [ids(blog.items(f"/posts/{post['id']}/comments")) for post in posts] == [[number] for number in comments]
 
 
 @pytest.mark.ends
-def test_a_restore_that_races_with_another_deletion_brings_back_nothing_of_a_deleted_user(
-    blog: Blog, stored: Storage
-) -> None:
+def test_restore_concurrent_with_deletion_leaves_deleted_user_hidden(blog: Blog, stored: Storage) -> None:
     for _ in range(2):
         post, friends = blog.add_post(), [blog.add_user()["id"] for _ in range(3)]
         for friend in friends:
             blog.add_comment(post["id"], friend)
         blog.delete(f"/users/{post['author_id']}")
-        restore = partial(retried, blog.restore, f"/users/{post['author_id']}", expect=(200,))
-        deletes = [partial(retried, blog.delete, f"/users/{friend}", expect=(204,)) for friend in friends]
-        together([restore, *deletes])
+        restore = partial(retry_on_503, blog.restore, f"/users/{post['author_id']}", expect=(200,))
+        deletes = [partial(retry_on_503, blog.delete, f"/users/{friend}", expect=(204,)) for friend in friends]
+        concurrently([restore, *deletes])
         assert stored.count("comments", post_id=post["id"]) == 0
         for friend in friends:
             blog.restore(f"/users/{friend}")

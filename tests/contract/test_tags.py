@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .blog import token
+from .blog import unique_word
 
 if TYPE_CHECKING:
     from .blog import Blog
-    from .shapes import Shapes
+    from .schemas import Schemas
     from .storage import Storage
 
 pytestmark = pytest.mark.example
 
 
-def test_a_tag_is_made_once_and_shared_by_posts(blog: Blog, stored: Storage, shapes: Shapes) -> None:
-    name = token()
-    first, second = blog.add_post(tags=[name]), blog.add_post(tags=[name, token()])
+def test_tag_is_shared_by_posts(blog: Blog, stored: Storage, schemas: Schemas) -> None:
+    name = unique_word()
+    first, second = blog.add_post(tags=[name]), blog.add_post(tags=[name, unique_word()])
     row = stored.row("tags", name=name)
     assert {link["post_id"] for link in stored.rows("post_tags", tag_id=row["id"])} == {
         first["id"],
@@ -26,11 +26,11 @@ def test_a_tag_is_made_once_and_shared_by_posts(blog: Blog, stored: Storage, sha
     }
     tag = blog.tag(name)
     assert tag == {"id": row["id"], "name": name, "post_count": 2}
-    shapes.check("Tag", tag)
+    schemas.check("Tag", tag)
 
 
-def test_a_repeated_name_counts_once(blog: Blog, stored: Storage) -> None:
-    name = token()
+def test_repeated_name_counts_once(blog: Blog, stored: Storage) -> None:
+    name = unique_word()
     post = blog.add_post(tags=[name, f" {name}", name, f"{name}\t"])
     assert post["tags"] == [name]
     assert stored.count("post_tags", post_id=post["id"]) == 1
@@ -38,15 +38,15 @@ def test_a_repeated_name_counts_once(blog: Blog, stored: Storage) -> None:
 
 
 @pytest.mark.ends
-def test_a_tag_name_loses_the_white_space_around_it(blog: Blog, stored: Storage) -> None:
-    name = f"{token()} x"
+def test_tag_name_is_stripped(blog: Blog, stored: Storage) -> None:
+    name = f"{unique_word()} x"
     assert blog.add_post(tags=[f" \n{name}\t"])["tags"] == [name]
     assert stored.row("tags", name=name)["name"] == name
 
 
 @pytest.mark.ends
-def test_tags_that_differ_in_anything_are_different(blog: Blog, stored: Storage) -> None:
-    word = token()
+def test_tag_names_are_case_and_accent_sensitive(blog: Blog, stored: Storage) -> None:
+    word = unique_word()
     ends = [
         "a",
         "A",
@@ -77,8 +77,8 @@ def test_tags_that_differ_in_anything_are_different(blog: Blog, stored: Storage)
     assert counts == dict.fromkeys(names, 2)
 
 
-def test_a_tag_without_posts_counts_0(blog: Blog) -> None:
-    name = token()
+def test_tag_without_posts_counts_0(blog: Blog) -> None:
+    name = unique_word()
     post = blog.add_post(tags=[name])
     blog.delete(f"/posts/{post['id']}")
     tag = blog.tag(name)
@@ -86,8 +86,8 @@ def test_a_tag_without_posts_counts_0(blog: Blog) -> None:
     assert tag["post_count"] == 0
 
 
-def test_a_patch_replaces_the_tags_of_a_post(blog: Blog, stored: Storage) -> None:
-    old, kept, new = token(), token(), token()
+def test_patch_replaces_tags(blog: Blog, stored: Storage) -> None:
+    old, kept, new = unique_word(), unique_word(), unique_word()
     post = blog.add_post(tags=[old, kept])
     path = f"/posts/{post['id']}"
     assert blog.patch(path, {"tags": [new, kept]}).json()["tags"] == sorted([kept, new])
@@ -99,8 +99,8 @@ def test_a_patch_replaces_the_tags_of_a_post(blog: Blog, stored: Storage) -> Non
 
 
 @pytest.mark.ends
-def test_the_tags_of_a_post_are_sorted(blog: Blog) -> None:
-    word = token()
+def test_tags_of_post_are_sorted(blog: Blog) -> None:
+    word = unique_word()
     names = [f"{word}{end}" for end in ("b", "B", "é", "e", "10", "9", "_", "-", "я", "🍣", "\uff5e")]
     post = blog.add_post(tags=names)
     for tags in (
@@ -112,17 +112,17 @@ def test_the_tags_of_a_post_are_sorted(blog: Blog) -> None:
         assert tags == sorted(names)
 
 
-def test_all_tags_come_by_name_in_pages(blog: Blog, stored: Storage, shapes: Shapes) -> None:
-    word = token()
+def test_tags_are_paged_by_name(blog: Blog, stored: Storage, schemas: Schemas) -> None:
+    word = unique_word()
     blog.add_post(tags=[f"{word}{end}" for end in ("b", "B", "é", "e", "_", "-", "🍣", "\uff5e")])
     page = blog.get("/tags", size=5).json()
-    shapes.check("Page", page, of="Tag")
+    schemas.check("Page", page, of="Tag")
     assert page["total"] == stored.count("tags")
     names = [tag["name"] for tag in blog.all_pages("/tags")]
     assert names == sorted(names)
     assert len(names) == len(set(names)) == page["total"]
 
 
-def test_a_post_may_have_20_tags(blog: Blog) -> None:
-    names = sorted(token() for _ in range(20))
+def test_post_may_have_20_tags(blog: Blog) -> None:
+    names = sorted(unique_word() for _ in range(20))
     assert blog.add_post(tags=names)["tags"] == names

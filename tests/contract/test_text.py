@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .blog import JSON, ids, new_user, token
-from .forms import FORMS, form, rounds
-from .problems import places
+from .blog import JSON, ids, new_user, unique_word
+from .problems import locations
 from .storage import as_json
+from .valid_requests import REQUESTS, rounds, valid_request
 
 if TYPE_CHECKING:
     from .blog import Blog
@@ -27,8 +27,8 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("text", list(TEXTS.values()), ids=TEXTS)
-def test_text_comes_back_as_it_went_in_and_is_found(blog: Blog, stored: Storage, text: str) -> None:
-    word = token()[:8]
+def test_text_round_trips_and_is_found(blog: Blog, stored: Storage, text: str) -> None:
+    word = unique_word()[:8]
     user = blog.add_user(name=word + text, preferences={text: [text]})
     path = f"/users/{user['id']}"
     blog.put(f"{path}/profile", {"bio": text}, expect=201)
@@ -50,14 +50,14 @@ def test_text_comes_back_as_it_went_in_and_is_found(blog: Blog, stored: Storage,
     assert ids(blog.items("/posts", tag=word + text)) == [post["id"]]
 
 
-def test_an_emoji_written_as_a_pair_of_escapes_is_text(blog: Blog) -> None:
-    body = b'{"email": "%s@example.com", "name": "\\ud83c\\udf63"}' % token().encode()
+def test_emoji_as_surrogate_pair_escapes_is_accepted(blog: Blog) -> None:
+    body = b'{"email": "%s@example.com", "name": "\\ud83c\\udf63"}' % unique_word().encode()
     response = blog.call("POST", "/users", 201, content=body, headers=JSON)
     assert response.json()["name"] == "🍣"
 
 
-@pytest.mark.parametrize("name", FORMS)
-def test_a_nul_or_a_lone_surrogate_is_422_at_its_place(blog: Blog, name: str) -> None:
+@pytest.mark.parametrize("name", REQUESTS)
+def test_nul_and_lone_surrogate_are_422(blog: Blog, name: str) -> None:
     for part in ("\0", "\ud800"):
         text = f"a{part}b"
         bad: dict[str, list[object]] = {
@@ -71,12 +71,12 @@ def test_a_nul_or_a_lone_surrogate_is_422_at_its_place(blog: Blog, name: str) ->
             "tags": [[text], ["x", text]],
         }
         for values in rounds(name, bad):
-            problem = form(blog, name).send(blog, values, expect=422).json()
-            assert places(problem) == {("body", field) for field in values}, values
+            problem = valid_request(blog, name).send(blog, values, expect=422).json()
+            assert locations(problem) == {("body", field) for field in values}, values
 
 
-def test_a_nul_or_a_lone_surrogate_in_a_bulk_is_422_and_leaves_none(blog: Blog, stored: Storage) -> None:
-    word = token()
+def test_nul_and_lone_surrogate_in_bulk_are_422_and_create_none(blog: Blog, stored: Storage) -> None:
+    word = unique_word()
     for part in ("\0", "\ud800"):
         bad = new_user(name=word, preferences={"a": [part]})
         blog.post("/users/bulk", [new_user(name=word), bad], expect=422)

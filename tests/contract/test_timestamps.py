@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .blog import ids, token
-from .shapes import STAMPS, without_moves
+from .blog import ids, unique_word
+from .schemas import STAMPS, stable_fields
 from .storage import as_utc
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def one_of_each(blog: Blog) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_a_new_row_was_made_just_now(blog: Blog) -> None:
+def test_new_row_has_current_timestamps(blog: Blog) -> None:
     before = datetime.now(UTC)
     made = one_of_each(blog)
     after = datetime.now(UTC)
@@ -46,20 +46,20 @@ def test_a_new_row_was_made_just_now(blog: Blog) -> None:
         assert before - SLACK <= created == updated <= after + SLACK
 
 
-def test_the_database_holds_the_moment_to_the_microsecond(blog: Blog, stored: Storage) -> None:
+def test_database_stores_microseconds(blog: Blog, stored: Storage) -> None:
     for table, body in one_of_each(blog).items():
         row = stored.row(table, id=body["id"])
         for field in STAMPS:
             assert as_utc(row[field]) == moment(body[field]), f"{table}.{field}"
 
 
-def test_microseconds_are_kept(blog: Blog) -> None:
+def test_microseconds_are_returned(blog: Blog) -> None:
     made = [moment(blog.add_user()["created_at"]) for _ in range(5)]
     assert any(at.microsecond % 1_000 for at in made)
     assert made == sorted(made)
 
 
-def test_a_row_reads_the_same_wherever_it_is_read(blog: Blog) -> None:
+def test_timestamps_are_the_same_in_all_responses(blog: Blog) -> None:
     made = one_of_each(blog)
     user, post = made["users"], made["posts"]
     author = post["author_id"]
@@ -82,7 +82,7 @@ def test_a_row_reads_the_same_wherever_it_is_read(blog: Blog) -> None:
 
 
 @pytest.mark.parametrize("change", [{"name": "New"}, {"preferences": {"a": 1}}, {"role": "admin", "is_active": False}])
-def test_a_patch_moves_the_update_of_a_user_alone(blog: Blog, stored: Storage, change: dict[str, Any]) -> None:
+def test_patch_of_user_changes_updated_at_only(blog: Blog, stored: Storage, change: dict[str, Any]) -> None:
     user = blog.add_user()
     patched = blog.patch(f"/users/{user['id']}", change).json()
     assert moment(patched["updated_at"]) > moment(user["updated_at"])
@@ -92,7 +92,7 @@ def test_a_patch_moves_the_update_of_a_user_alone(blog: Blog, stored: Storage, c
 
 
 @pytest.mark.parametrize("change", [{"title": "New"}, {"content": "New"}, {"published": True}, {"tags": ["new"]}])
-def test_a_patch_moves_the_update_of_a_post_alone(blog: Blog, change: dict[str, Any]) -> None:
+def test_patch_of_post_changes_updated_at_only(blog: Blog, change: dict[str, Any]) -> None:
     post = blog.add_post()
     patched = blog.patch(f"/posts/{post['id']}", change).json()
     assert moment(patched["updated_at"]) > moment(post["updated_at"])
@@ -100,7 +100,7 @@ def test_a_patch_moves_the_update_of_a_post_alone(blog: Blog, change: dict[str, 
     assert blog.item(f"/posts/{post['id']}") == patched
 
 
-def test_a_new_profile_moves_the_update_of_its_user_alone(blog: Blog) -> None:
+def test_profile_changes_updated_at_of_its_user_only(blog: Blog) -> None:
     user, other = blog.add_user(), blog.add_user()
     path = f"/users/{user['id']}"
     for bio, status in (("Hello", 201), ("Good bye", 200)):
@@ -108,11 +108,11 @@ def test_a_new_profile_moves_the_update_of_its_user_alone(blog: Blog) -> None:
         profile = blog.put(f"{path}/profile", {"bio": bio}, expect=status).json()
         after = blog.item(path)
         assert moment(after["updated_at"]) > moment(before["updated_at"])
-        assert without_moves(after) == {**without_moves(before), "profile": profile}
+        assert stable_fields(after) == {**stable_fields(before), "profile": profile}
     assert blog.item(f"/users/{other['id']}") == other
 
 
-def test_a_post_and_a_comment_leave_the_update_of_what_they_belong_to(blog: Blog) -> None:
+def test_post_and_comment_leave_updated_at_of_their_parents(blog: Blog) -> None:
     user = blog.add_user()
     post = blog.add_post(user["id"])
     comment = blog.add_comment(post["id"], user["id"])
@@ -123,7 +123,7 @@ def test_a_post_and_a_comment_leave_the_update_of_what_they_belong_to(blog: Blog
     assert blog.item(f"/users/{user['id']}") == user
 
 
-def test_a_bulk_update_moves_the_update_of_each_user(blog: Blog) -> None:
+def test_bulk_update_changes_updated_at(blog: Blog) -> None:
     users, other = [blog.add_user() for _ in range(3)], blog.add_user()
     blog.patch("/users/bulk", {"ids": ids(users), "is_active": False})
     for user in users:
@@ -133,15 +133,15 @@ def test_a_bulk_update_moves_the_update_of_each_user(blog: Blog) -> None:
     assert blog.item(f"/users/{other['id']}") == other
 
 
-def test_users_made_in_bulk_have_timestamps(blog: Blog) -> None:
-    word, before = token(), datetime.now(UTC)
+def test_users_created_in_bulk_have_timestamps(blog: Blog) -> None:
+    word, before = unique_word(), datetime.now(UTC)
     blog.post("/users/bulk", [{"email": f"{n}.{word}@example.com", "name": word} for n in range(3)])
     for user in blog.items("/users", search=word):
         for field in STAMPS:
             assert before - SLACK <= moment(user[field]) <= datetime.now(UTC) + SLACK
 
 
-def test_reading_and_an_empty_patch_leave_the_update_where_it_was(blog: Blog, stored: Storage) -> None:
+def test_read_and_empty_patch_leave_updated_at(blog: Blog, stored: Storage) -> None:
     made = one_of_each(blog)
     before = {table: stored.row(table, id=body["id"]) for table, body in made.items()}
     user, post = made["users"]["id"], made["posts"]["id"]
@@ -154,7 +154,7 @@ def test_reading_and_an_empty_patch_leave_the_update_where_it_was(blog: Blog, st
         assert stored.row(table, id=row["id"]) == row
 
 
-def test_a_refused_patch_leaves_the_update_where_it_was(blog: Blog) -> None:
+def test_refused_patch_leaves_updated_at(blog: Blog) -> None:
     taken, user = blog.add_user()["email"], blog.add_user()
     blog.patch(f"/users/{user['id']}", {"email": taken}, expect=409)
     blog.patch(f"/users/{user['id']}", {"name": ""}, expect=422)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from .blog import ids, new_email, new_user, retried, together, token
+from .blog import concurrently, ids, new_email, new_user, retry_on_503, unique_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -30,10 +30,10 @@ TURNS = 6
 
 def statuses(calls: Iterable[Callable[[], Response]]) -> dict[int, int]:
     """How many of `calls`, made all at once, had which status."""
-    return Counter(response.status_code for response in together(list(calls)))
+    return Counter(response.status_code for response in concurrently(list(calls)))
 
 
-def test_of_racing_users_with_one_email_exactly_one_is_made(blog: Blog, stored: Storage) -> None:
+def test_one_of_concurrent_users_with_an_email_is_created(blog: Blog, stored: Storage) -> None:
     for _ in range(2):
         email = new_email()
         post = partial(blog.post, "/users", expect=(201, 409))
@@ -42,7 +42,7 @@ def test_of_racing_users_with_one_email_exactly_one_is_made(blog: Blog, stored: 
         assert stored.count("users", email=email) == 1
 
 
-def test_of_racing_patches_to_one_email_exactly_one_is_done(blog: Blog, stored: Storage) -> None:
+def test_one_of_concurrent_patches_to_an_email_succeeds(blog: Blog, stored: Storage) -> None:
     email, users = new_email(), [blog.add_user()["id"] for _ in range(THREADS)]
     patch = partial(blog.patch, body={"email": email}, expect=(200, 409))
     found = statuses(partial(patch, f"/users/{user}") for user in users)
@@ -50,8 +50,8 @@ def test_of_racing_patches_to_one_email_exactly_one_is_done(blog: Blog, stored: 
     assert stored.count("users", email=email) == 1
 
 
-def test_of_racing_bulks_with_one_email_in_common_exactly_one_is_made(blog: Blog, stored: Storage) -> None:
-    word, email = token(), new_email()
+def test_one_of_concurrent_bulks_with_an_email_is_created(blog: Blog, stored: Storage) -> None:
+    word, email = unique_word(), new_email()
     batches = [
         [*({"email": new_email(), "name": word} for _ in range(5)), {"email": email, "name": word}]
         for _ in range(THREADS)
@@ -61,12 +61,12 @@ def test_of_racing_bulks_with_one_email_in_common_exactly_one_is_made(blog: Blog
     assert stored.count("users", name=word) == 6
 
 
-def test_racing_posts_with_the_same_new_tags_are_all_made(blog: Blog, stored: Storage) -> None:
+def test_concurrent_posts_with_the_same_new_tags_are_created(blog: Blog, stored: Storage) -> None:
     author = blog.add_user()["id"]
     for _ in range(2):
-        names = [token() for _ in range(4)]
+        names = [unique_word() for _ in range(4)]
         orders = [names[turn % 4 :] + names[: turn % 4] for turn in range(THREADS)]
-        made = together([partial(blog.add_post, author, tags=order) for order in orders])
+        made = concurrently([partial(blog.add_post, author, tags=order) for order in orders])
         assert all(post["tags"] == sorted(names) for post in made)
         for name in names:
             tag = stored.row("tags", name=name)["id"]
@@ -74,29 +74,29 @@ def test_racing_posts_with_the_same_new_tags_are_all_made(blog: Blog, stored: St
             assert linked == set(ids(made))
 
 
-def test_racing_posts_with_some_new_tags_in_common_are_all_made(blog: Blog, stored: Storage) -> None:
+def test_concurrent_posts_with_overlapping_new_tags_are_created(blog: Blog, stored: Storage) -> None:
     author = blog.add_user()["id"]
     for _ in range(4):
-        names = [token() for _ in range(6)]
+        names = [unique_word() for _ in range(6)]
         bodies = [
             {"author_id": author, "title": "T", "content": "C", "tags": names[number : number + 3]}
             for number in range(4)
         ]
-        found = statuses(partial(retried, blog.post, "/posts", body, expect=(201,)) for body in bodies)
+        found = statuses(partial(retry_on_503, blog.post, "/posts", body, expect=(201,)) for body in bodies)
         assert found == {201: 4}
         counts = [stored.count("post_tags", tag_id=stored.row("tags", name=name)["id"]) for name in names]
         assert counts == [1, 2, 3, 3, 2, 1]
 
 
-def test_racing_patches_give_a_post_each_tag_once(blog: Blog, stored: Storage) -> None:
-    post, names = blog.add_post(tags=[token()])["id"], sorted(token() for _ in range(4))
+def test_concurrent_patches_link_each_tag_once(blog: Blog, stored: Storage) -> None:
+    post, names = blog.add_post(tags=[unique_word()])["id"], sorted(unique_word() for _ in range(4))
     patch = partial(blog.patch, f"/posts/{post}", {"tags": names})
     assert statuses([patch] * THREADS) == {200: THREADS}
     assert blog.item(f"/posts/{post}")["tags"] == names
     assert stored.count("post_tags", post_id=post) == 4
 
 
-def test_racing_profiles_leave_one(blog: Blog, stored: Storage) -> None:
+def test_concurrent_profiles_leave_one(blog: Blog, stored: Storage) -> None:
     user = blog.add_user()["id"]
     put = partial(blog.put, f"/users/{user}/profile", expect=(200, 201))
     found = statuses(partial(put, {"bio": f"{number}"}) for number in range(THREADS))
@@ -104,29 +104,29 @@ def test_racing_profiles_leave_one(blog: Blog, stored: Storage) -> None:
     assert stored.count("profiles", user_id=user) == 1
 
 
-def test_a_row_is_deleted_by_one_of_racing_clients(blog: Blog) -> None:
-    post = blog.add_post(tags=[token()])
+def test_one_of_concurrent_deletes_succeeds(blog: Blog) -> None:
+    post = blog.add_post(tags=[unique_word()])
     comment = blog.add_comment(post["id"], post["author_id"])["id"]
     for path in (f"/comments/{comment}", f"/posts/{post['id']}", f"/users/{post['author_id']}"):
         delete = partial(blog.delete, path, expect=(204, 404))
         assert statuses([delete] * THREADS) == {204: 1, 404: THREADS - 1}
 
 
-def test_a_change_that_races_with_the_deletion_is_done_or_404(blog: Blog, stored: Storage) -> None:
+def test_change_concurrent_with_delete_is_200_or_404(blog: Blog, stored: Storage) -> None:
     for _ in range(2):
-        post = blog.add_post(tags=[token()])
+        post = blog.add_post(tags=[unique_word()])
         user = post["author_id"]
         comment = {"author_id": user, "content": "C"}
-        text = {"author_id": user, "title": "T", "content": "C", "tags": [token()]}
+        text = {"author_id": user, "title": "T", "content": "C", "tags": [unique_word()]}
         found = statuses(
             [
-                partial(retried, blog.delete, f"/users/{user}", expect=(204,)),
-                partial(retried, blog.patch, f"/users/{user}", {"name": "New"}, expect=(200, 404)),
-                partial(retried, blog.put, f"/users/{user}/profile", {"bio": ""}, expect=(200, 201, 404)),
-                partial(retried, blog.patch, f"/posts/{post['id']}", {"tags": [token()]}, expect=(200, 404)),
-                partial(retried, blog.post, f"/posts/{post['id']}/comments", comment, expect=(201, 404, 422)),
-                partial(retried, blog.post, "/posts", text, expect=(201, 422)),
-                partial(retried, blog.delete, f"/posts/{post['id']}", expect=(204, 404)),
+                partial(retry_on_503, blog.delete, f"/users/{user}", expect=(204,)),
+                partial(retry_on_503, blog.patch, f"/users/{user}", {"name": "New"}, expect=(200, 404)),
+                partial(retry_on_503, blog.put, f"/users/{user}/profile", {"bio": ""}, expect=(200, 201, 404)),
+                partial(retry_on_503, blog.patch, f"/posts/{post['id']}", {"tags": [unique_word()]}, expect=(200, 404)),
+                partial(retry_on_503, blog.post, f"/posts/{post['id']}/comments", comment, expect=(201, 404, 422)),
+                partial(retry_on_503, blog.post, "/posts", text, expect=(201, 422)),
+                partial(retry_on_503, blog.delete, f"/posts/{post['id']}", expect=(204, 404)),
                 partial(blog.get, f"/posts/{post['id']}", expect=(200, 404)),
             ]
         )
@@ -138,13 +138,13 @@ def test_a_change_that_races_with_the_deletion_is_done_or_404(blog: Blog, stored
         assert stored.count("post_tags", post_id=post["id"]) == 0
 
 
-def test_a_comment_that_races_with_the_deletion_of_its_post_goes_with_it(blog: Blog, stored: Storage) -> None:
+def test_comment_concurrent_with_delete_of_its_post_is_deleted(blog: Blog, stored: Storage) -> None:
     friend = blog.add_user()["id"]
     for path in ("/users/{author_id}", "/posts/{id}"):
         post = blog.add_post()
         comment = partial(blog.post, f"/posts/{post['id']}/comments", {"author_id": friend, "content": "C"})
-        delete = partial(retried, blog.delete, path.format_map(post), expect=(204,))
-        comments = [partial(retried, comment, expect=(201, 404))] * (THREADS - 1)
+        delete = partial(retry_on_503, blog.delete, path.format_map(post), expect=(204,))
+        comments = [partial(retry_on_503, comment, expect=(201, 404))] * (THREADS - 1)
         found = statuses([delete, *comments])
         assert found[204] == 1
         assert stored.count("comments", post_id=post["id"]) == 0
@@ -192,17 +192,19 @@ def test_create_reports_parent_that_is_deleted_meanwhile(
         assert error["location"] == ["body", "author_id"]
 
 
-def test_users_who_comment_on_each_other_can_be_deleted_at_once(blog: Blog, stored: Storage) -> None:
+def test_users_who_comment_on_each_other_can_be_deleted_concurrently(blog: Blog, stored: Storage) -> None:
     for _ in range(2):
         posts = [blog.add_post() for _ in range(2)]
         for post, other in zip(posts, posts[::-1], strict=True):
             blog.add_comment(post["id"], other["author_id"])
-        found = statuses(partial(retried, blog.delete, f"/users/{post['author_id']}", expect=(204,)) for post in posts)
+        found = statuses(
+            partial(retry_on_503, blog.delete, f"/users/{post['author_id']}", expect=(204,)) for post in posts
+        )
         assert found == {204: 2}
         assert not any(stored.count("comments", post_id=post["id"]) for post in posts)
 
 
-def test_four_busy_writers_lose_nothing(blog: Blog, stored: Storage) -> None:
+def test_concurrent_writers_lose_nothing(blog: Blog, stored: Storage) -> None:
     shared = blog.add_post()
     own = [blog.add_post() for _ in range(4)]
 
@@ -210,9 +212,9 @@ def test_four_busy_writers_lose_nothing(blog: Blog, stored: Storage) -> None:
         for turn in range(TURNS):
             text = f"{writer} {turn}"
             blog.add_comment(shared["id"], post["author_id"], text)
-            blog.patch(f"/posts/{(shared if turn % 3 else post)['id']}", {"title": text, "tags": [token()]})
+            blog.patch(f"/posts/{(shared if turn % 3 else post)['id']}", {"title": text, "tags": [unique_word()]})
 
-    together([partial(write, post, writer) for writer, post in enumerate(own)])
+    concurrently([partial(write, post, writer) for writer, post in enumerate(own)])
 
     path = f"/posts/{shared['id']}/comments"
     written = [comment["content"] for comment in blog.all_pages(path)]
@@ -224,7 +226,7 @@ def test_four_busy_writers_lose_nothing(blog: Blog, stored: Storage) -> None:
     assert stored.count("post_tags", post_id=shared["id"]) == 1
 
 
-def test_readers_see_what_was_answered_at_once(blog: Blog, stored: Storage) -> None:
+def test_written_row_is_read_at_once(blog: Blog, stored: Storage) -> None:
     def make_and_read(_: int) -> None:
         for _ in range(2):
             user = blog.add_user()
@@ -233,11 +235,11 @@ def test_readers_see_what_was_answered_at_once(blog: Blog, stored: Storage) -> N
             blog.delete(f"/users/{user['id']}")
             assert stored.count("users", id=user["id"]) == 0
 
-    together([partial(make_and_read, number) for number in range(4)])
+    concurrently([partial(make_and_read, number) for number in range(4)])
 
 
 @pytest.mark.ends
-def test_a_hundred_clients_at_once_are_all_served(blog: Blog) -> None:
+def test_100_concurrent_clients_are_served(blog: Blog) -> None:
     reads = [partial(blog.get, "/users", size=1) for _ in range(100)]
     assert statuses(reads) == {200: 100}
     writes = [partial(blog.post, "/users", new_user()) for _ in range(100)]

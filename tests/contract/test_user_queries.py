@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .blog import ids, token
+from .blog import ids, unique_word
 
 if TYPE_CHECKING:
     from .blog import Blog
-    from .shapes import Shapes
+    from .schemas import Schemas
     from .storage import Storage
 
 pytestmark = pytest.mark.example
@@ -19,11 +19,11 @@ pytestmark = pytest.mark.example
 MARKS = ("%", "_", "\\", "'", '"', "`", "[a]", "*", "?", "^", "\\%", ";--", "/")
 
 
-def test_a_page_of_users_says_how_many_there_are(blog: Blog, shapes: Shapes) -> None:
-    word = token()
+def test_page_of_users_has_total_and_pages(blog: Blog, schemas: Schemas) -> None:
+    word = unique_word()
     made = blog.add_users([{"name": f"{word} {number}"} for number in range(5)])
     page = blog.get("/users", search=word, size=2).json()
-    shapes.check("Page", page, of="User")
+    schemas.check("Page", page, of="User")
     assert {key: page[key] for key in ("total", "page", "size", "pages")} == {
         "total": 5,
         "page": 1,
@@ -34,14 +34,14 @@ def test_a_page_of_users_says_how_many_there_are(blog: Blog, shapes: Shapes) -> 
     assert pages == [ids(made[:2]), ids(made[2:4]), ids(made[4:])]
 
 
-def test_a_listed_user_is_the_user_without_its_profile(blog: Blog) -> None:
-    word = token()
+def test_listed_user_lacks_profile(blog: Blog) -> None:
+    word = unique_word()
     user = blog.add_user(name=word, preferences={"a": [1]})
     user.pop("profile")
     assert blog.items("/users", search=word) == [user]
 
 
-def test_all_users_are_counted(blog: Blog, stored: Storage) -> None:
+def test_total_counts_all_users(blog: Blog, stored: Storage) -> None:
     blog.add_user()
     page = blog.get("/users").json()
     assert page["total"] == stored.count("users")
@@ -50,16 +50,16 @@ def test_all_users_are_counted(blog: Blog, stored: Storage) -> None:
 
 
 @pytest.mark.ends
-def test_a_search_matches_name_or_email(blog: Blog) -> None:
-    word = token()
+def test_search_matches_name_or_email(blog: Blog) -> None:
+    word = unique_word()
     by_name = blog.add_user(name=f"x {word} y")
     by_email = blog.add_user(email=f"x{word}y@example.com")
     assert ids(blog.items("/users", search=word, sort="id")) == ids([by_name, by_email])
 
 
 @pytest.mark.ends
-def test_a_search_is_literal(blog: Blog) -> None:
-    word = token()
+def test_search_is_literal(blog: Blog) -> None:
+    word = unique_word()
     users = blog.add_users([{"name": f"{word}{part}z"} for part in ("", "a", *MARKS)])
     for user, mark in zip(users[2:], MARKS, strict=True):
         assert ids(blog.items("/users", search=f"{word}{mark}z")) == [user["id"]]
@@ -67,8 +67,8 @@ def test_a_search_is_literal(blog: Blog) -> None:
 
 
 @pytest.mark.ends
-def test_a_search_minds_no_case_of_letters(blog: Blog) -> None:
-    word = token()
+def test_search_is_case_insensitive(blog: Blog) -> None:
+    word = unique_word()
     names = ["MiXed", "Élodie Ñandú", "ЖАННА", "Ωμέγα", "Ǆ"]
     users = blog.add_users([{"name": f"{word} {name}"} for name in names])
     for user, name in zip(users, names, strict=True):
@@ -77,8 +77,8 @@ def test_a_search_minds_no_case_of_letters(blog: Blog) -> None:
 
 
 @pytest.mark.ends
-def test_a_search_minds_accents_and_symbols(blog: Blog) -> None:
-    word = token()
+def test_search_is_accent_sensitive(blog: Blog) -> None:
+    word = unique_word()
     pairs = [("Élodie", "elodie"), ("か", "が"), ("🍣", "🍺"), ("ab", "a\u200bb")]
     users = blog.add_users([{"name": f"{word}{name}"} for name, _ in pairs])
     for user, (name, other) in zip(users, pairs, strict=True):
@@ -88,13 +88,13 @@ def test_a_search_minds_accents_and_symbols(blog: Blog) -> None:
 
 @pytest.mark.ends
 @pytest.mark.parametrize("text", ["_" * 30_000, "%" * 10_000, "é" * 5_000], ids=["underscores", "percent", "accents"])
-def test_a_search_may_be_long(blog: Blog, text: str) -> None:
+def test_search_may_be_long(blog: Blog, text: str) -> None:
     response = blog.get("/users", expect=(200, 422), search=text)
     assert response.status_code == 422 or response.json()["items"] == []
 
 
 def test_filters_combine(blog: Blog) -> None:
-    word = token()
+    word = unique_word()
     users = {
         (role, active): blog.add_user(name=word, role=role, is_active=active)["id"]
         for role in ("admin", "author")
@@ -110,22 +110,22 @@ def test_filters_combine(blog: Blog) -> None:
     assert blog.get("/users", search=word, role="reader").json()["total"] == 0
 
 
-def test_nothing_found_is_an_empty_first_page(blog: Blog) -> None:
-    page = blog.get("/users", search=token()).json()
+def test_no_match_is_empty_first_page(blog: Blog) -> None:
+    page = blog.get("/users", search=unique_word()).json()
     assert page == {"items": [], "total": 0, "page": 1, "size": 20, "pages": 0}
 
 
 @pytest.mark.parametrize("number", [2, 1_000_000])
-def test_a_page_past_the_end_has_no_items(blog: Blog, number: int) -> None:
-    word = token()
+def test_page_past_the_end_is_empty(blog: Blog, number: int) -> None:
+    word = unique_word()
     blog.add_user(name=word)
     page = blog.get("/users", search=word, page=number, size=100).json()
     assert page == {"items": [], "total": 1, "page": number, "size": 100, "pages": 1}
 
 
 @pytest.mark.ends
-def test_users_sort_by_each_allowed_field(blog: Blog) -> None:
-    word = token()
+def test_users_are_sorted_by_each_allowed_field(blog: Blog) -> None:
+    word = unique_word()
     blog.add_users([{"name": f"{word} {letter}", "email": f"{letter}.{word}@example.com"} for letter in "bca"])
     for field in ("id", "email", "name"):
         up = [user[field] for user in blog.items("/users", search=word, sort=field)]
@@ -135,16 +135,16 @@ def test_users_sort_by_each_allowed_field(blog: Blog) -> None:
 
 
 @pytest.mark.ends
-def test_users_sort_by_several_fields_in_their_order(blog: Blog) -> None:
-    word = token()
+def test_users_are_sorted_by_several_fields(blog: Blog) -> None:
+    word = unique_word()
     pairs = [("a", "y"), ("b", "x"), ("a", "z"), ("b", "w")]
     made = ids(blog.add_users([{"name": f"{word} {name}", "email": f"{at}{word}@example.com"} for name, at in pairs]))
     found = ids(blog.items("/users", search=word, sort="-name,email"))
     assert found == [made[3], made[1], made[0], made[2]]
 
 
-def test_the_id_breaks_ties_so_that_pages_never_overlap(blog: Blog) -> None:
-    word = token()
+def test_id_breaks_ties_of_sort(blog: Blog) -> None:
+    word = unique_word()
     made = ids(blog.add_users([{"name": word}] * 7))
     for sort in ("name", "-name"):
         pages = [blog.items("/users", search=word, sort=sort, size=3, page=page) for page in (1, 2, 3)]
@@ -152,15 +152,15 @@ def test_the_id_breaks_ties_so_that_pages_never_overlap(blog: Blog) -> None:
         assert walked == made or (sort == "-name" and walked == made[::-1])
 
 
-def test_users_without_a_sort_come_by_id(blog: Blog) -> None:
-    word = token()
+def test_default_sort_is_id(blog: Blog) -> None:
+    word = unique_word()
     made = sorted(ids(blog.add_users([{"name": f"{word} {letter}"} for letter in "cab"])))
     assert ids(blog.items("/users", search=word)) == made
 
 
 @pytest.mark.ends
-def test_names_sort_by_code_point_on_every_database(blog: Blog) -> None:
-    word = token()
+def test_names_are_sorted_by_code_point(blog: Blog) -> None:
+    word = unique_word()
     names = [f"{word}{end}" for end in ("a", "B", "é", "e", "Z", "_", "-", " c", "я", "🍣", "\uff5e")]
     blog.add_users([{"name": name} for name in names])
     assert [user["name"] for user in blog.items("/users", search=word, sort="name")] == sorted(names)
@@ -183,17 +183,17 @@ def test_names_sort_by_code_point_on_every_database(blog: Blog) -> None:
         "users.id",
     ],
 )
-def test_a_sort_by_an_unknown_or_repeated_field_is_422(blog: Blog, sort: str) -> None:
+def test_sort_by_unknown_or_repeated_field_is_422(blog: Blog, sort: str) -> None:
     problem = blog.get("/users", expect=422, sort=sort).json()
     assert [error["location"] for error in problem["errors"]] == [["query", "sort"]]
 
 
-def test_users_sort_by_timestamps_where_they_have_them(blog: Blog, stamped: bool) -> None:  # noqa: FBT001
-    if not stamped:
+def test_users_are_sorted_by_timestamps(blog: Blog, has_timestamps: bool) -> None:  # noqa: FBT001
+    if not has_timestamps:
         for sort in ("created_at", "-updated_at"):
             blog.get("/users", expect=422, sort=sort)
         return
-    word = token()
+    word = unique_word()
     made = [blog.add_user(name=word)["id"] for _ in range(3)]
     blog.patch(f"/users/{made[1]}", {"role": "admin"})
     assert ids(blog.items("/users", search=word, sort="-created_at")) == made[::-1]
@@ -201,13 +201,13 @@ def test_users_sort_by_timestamps_where_they_have_them(blog: Blog, stamped: bool
     assert ids(blog.items("/users", search=word, sort="updated_at,name"))[-1] == made[1]
 
 
-def test_post_counts_come_with_most_posts_first_then_by_id(blog: Blog, stored: Storage, shapes: Shapes) -> None:
-    users = [blog.add_user(name=token()) for _ in range(3)]
+def test_post_counts_are_sorted_by_count_then_id(blog: Blog, stored: Storage, schemas: Schemas) -> None:
+    users = [blog.add_user(name=unique_word()) for _ in range(3)]
     for user, posts in zip(users, (0, 2, 2), strict=True):
         for _ in range(posts):
             blog.add_post(user["id"])
     page = blog.get("/users/post-counts", size=100).json()
-    shapes.check("Page", page, of="UserPostCount")
+    schemas.check("Page", page, of="UserPostCount")
     assert page["total"] == stored.count("users")
     posts_of = Counter(post["author_id"] for post in stored.rows("posts"))
     expected = sorted(ids(stored.rows("users")), key=lambda user: (-posts_of[user], user))
@@ -221,7 +221,7 @@ def test_post_counts_come_with_most_posts_first_then_by_id(blog: Blog, stored: S
     assert own == [{"id": user["id"], "name": user["name"], "post_count": 2} for user in users[1:]]
 
 
-def test_users_without_posts_are_counted_unless_min_posts_leaves_them_out(blog: Blog, stored: Storage) -> None:
+def test_min_posts_1_leaves_out_users_without_posts(blog: Blog, stored: Storage) -> None:
     blog.add_user()
     blog.add_post()
     authors = {post["author_id"] for post in stored.rows("posts")}
@@ -232,7 +232,7 @@ def test_users_without_posts_are_counted_unless_min_posts_leaves_them_out(blog: 
 
 def test_comments_and_tags_do_not_multiply_post_counts(blog: Blog) -> None:
     user = blog.add_user()["id"]
-    posts = [blog.add_post(user, tags=[token(), token()])["id"] for _ in range(3)]
+    posts = [blog.add_post(user, tags=[unique_word(), unique_word()])["id"] for _ in range(3)]
     for post in posts:
         blog.add_comment(post, user)
         blog.add_comment(post, user)
@@ -240,13 +240,13 @@ def test_comments_and_tags_do_not_multiply_post_counts(blog: Blog) -> None:
     assert [item["post_count"] for item in counted if item["id"] == user] == [3]
 
 
-def test_the_posts_of_a_user_come_newest_first_in_pages(blog: Blog, shapes: Shapes) -> None:
+def test_posts_of_user_are_paged_newest_first(blog: Blog, schemas: Schemas) -> None:
     user = blog.add_user()["id"]
     blog.add_post()
-    made = [blog.add_post(user, title=f"Post {number}", tags=[token()]) for number in range(5)]
+    made = [blog.add_post(user, title=f"Post {number}", tags=[unique_word()]) for number in range(5)]
     path = f"/users/{user}/posts"
     page = blog.get(path, size=3).json()
-    shapes.check("Page", page, of="PostSummary")
+    schemas.check("Page", page, of="PostSummary")
     assert (page["total"], page["page"], page["size"], page["pages"]) == (5, 1, 3, 2)
     assert ids(page["items"]) == ids(made[:1:-1])
     assert ids(blog.items(path, size=3, page=2)) == ids(made[1::-1])
@@ -254,6 +254,6 @@ def test_the_posts_of_a_user_come_newest_first_in_pages(blog: Blog, shapes: Shap
     assert newest == {field: made[4][field] for field in newest}
 
 
-def test_a_user_without_posts_has_an_empty_page(blog: Blog) -> None:
+def test_user_without_posts_has_empty_page(blog: Blog) -> None:
     page = blog.get(f"/users/{blog.add_user()['id']}/posts").json()
     assert page == {"items": [], "total": 0, "page": 1, "size": 20, "pages": 0}

@@ -12,7 +12,7 @@ from typing import Any
 from httpx2 import Client
 
 from tests.contract.blog import Blog
-from tests.contract.shapes import STAMPS, Shapes
+from tests.contract.schemas import STAMPS, Schemas
 from tests.contract.storage import Storage
 
 
@@ -22,7 +22,7 @@ class Service:
 
     api: Client
     blog: Blog
-    shapes: Shapes
+    schemas: Schemas
     stored: Storage
     features: frozenset[str]
 

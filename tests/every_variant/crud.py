@@ -1,8 +1,8 @@
 """What the service must do with each resource of the example, over HTTP and in its rows; and what each service has."""
 
-from tests.contract.blog import MAX_ID, ids, new_email, new_user, token
-from tests.contract.problems import check_problem, places
-from tests.contract.shapes import without_moves
+from tests.contract.blog import MAX_ID, ids, new_email, new_user, unique_word
+from tests.contract.problems import check_problem, locations
+from tests.contract.schemas import stable_fields
 from tests.contract.storage import as_json
 from tests.every_variant.checks import Service, check
 
@@ -35,10 +35,10 @@ def routes_are_those_of_the_answers(s: Service) -> None:
 
 @check("audit_log")
 def audit_log_is_read_in_pages(s: Service) -> None:
-    s.shapes.check("CursorPage", s.blog.page("/audit", limit=5), of="AuditEntry")
-    assert s.blog.page("/audit", table_name=token()) == {"items": [], "next_cursor": None}
+    s.schemas.check("CursorPage", s.blog.page("/audit", limit=5), of="AuditEntry")
+    assert s.blog.page("/audit", table_name=unique_word()) == {"items": [], "next_cursor": None}
     s.blog.get("/audit", expect=400, cursor="not a cursor!")
-    assert places(s.blog.get("/audit", expect=422, limit=0).json()) == {("query", "limit")}
+    assert locations(s.blog.get("/audit", expect=422, limit=0).json()) == {("query", "limit")}
 
 
 # Users
@@ -50,7 +50,7 @@ def user_is_created_read_changed_and_deleted(s: Service) -> None:
     response = s.blog.post("/users", {"email": f" {email.upper()} ", "name": " Ada ", "preferences": {"a": [1, None]}})
     user = response.json()
     path = f"/users/{user['id']}"
-    s.shapes.check("UserDetail", user)
+    s.schemas.check("UserDetail", user)
     assert response.headers["location"] == f"/api/v1{path}"
     expected = {"email": email, "name": "Ada", "role": "reader", "is_active": True, "preferences": {"a": [1, None]}}
     assert user.items() >= {**expected, "profile": None}.items()
@@ -60,7 +60,7 @@ def user_is_created_read_changed_and_deleted(s: Service) -> None:
 
     assert s.blog.patch(path, {}).json() == user
     changed = s.blog.patch(path, {"name": "Bo", "role": "admin", "is_active": False}).json()
-    assert without_moves(changed) == without_moves({**user, "name": "Bo", "role": "admin", "is_active": False})
+    assert stable_fields(changed) == stable_fields({**user, "name": "Bo", "role": "admin", "is_active": False})
     assert s.blog.item(path) == changed
     row = s.stored.row("users", id=user["id"])
     assert (row["name"], row["role"], bool(row["is_active"]), row["email"]) == ("Bo", "admin", False, email)
@@ -87,18 +87,18 @@ def taken_email_is_409(s: Service) -> None:
 @check("example")
 def invalid_input_is_422_and_changes_nothing(s: Service) -> None:
     user = s.blog.add_user()
-    path, word = f"/users/{user['id']}", token()
+    path, word = f"/users/{user['id']}", unique_word()
     for body, field in (
         ({"email": "no address", "name": word}, "email"),
         ({"email": new_email(), "name": ""}, "name"),
         (new_user(name=word, role="king"), "role"),
         (new_user(name=word, unknown=1), "unknown"),
     ):
-        assert places(s.blog.post("/users", body, expect=422).json()) == {("body", field)}
-    assert places(s.blog.patch(path, {"name": None}, expect=422).json()) == {("body", "name")}
-    assert places(s.blog.get("/users", expect=422, size=0).json()) == {("query", "size")}
-    assert places(s.blog.get("/users", expect=422, unknown="x").json()) == {("query", "unknown")}
-    assert places(s.blog.get("/users", expect=422, sort="preferences").json()) == {("query", "sort")}
+        assert locations(s.blog.post("/users", body, expect=422).json()) == {("body", field)}
+    assert locations(s.blog.patch(path, {"name": None}, expect=422).json()) == {("body", "name")}
+    assert locations(s.blog.get("/users", expect=422, size=0).json()) == {("query", "size")}
+    assert locations(s.blog.get("/users", expect=422, unknown="x").json()) == {("query", "unknown")}
+    assert locations(s.blog.get("/users", expect=422, sort="preferences").json()) == {("query", "sort")}
     s.blog.call("POST", "/users", 400, content="{", headers={"content-type": "application/json"})
     assert s.stored.count("users", name=word) == 0
     assert s.blog.item(path) == user
@@ -111,18 +111,18 @@ def profile_is_created_then_replaced(s: Service) -> None:
     first = s.blog.put(
         f"{path}/profile", {"bio": "Hello", "avatar_url": "https://example.com/a.png"}, expect=201
     ).json()
-    s.shapes.check("Profile", first)
+    s.schemas.check("Profile", first)
     second = s.blog.put(f"{path}/profile", {"bio": "Bye"}).json()
     assert second == {"bio": "Bye", "avatar_url": None}
     row = s.stored.row("profiles", user_id=user["id"])
     assert (row["bio"], row["avatar_url"]) == ("Bye", None)
-    assert without_moves(s.blog.item(path)) == {**without_moves(user), "profile": second}
+    assert stable_fields(s.blog.item(path)) == {**stable_fields(user), "profile": second}
     s.blog.put(f"/users/{MAX_ID}/profile", {"bio": ""}, expect=404)
 
 
 @check("example")
 def users_are_listed_filtered_searched_and_sorted(s: Service) -> None:
-    word = token()
+    word = unique_word()
     users = s.blog.add_users(
         [
             {"name": f"{word} {letter}", "role": role, "is_active": letter != "a"}
@@ -131,7 +131,7 @@ def users_are_listed_filtered_searched_and_sorted(s: Service) -> None:
     )
     b, a, c = ids(users)
     page = s.blog.page("/users", search=word.upper(), sort="-name", size=2)
-    s.shapes.check("Page", page, of="User")
+    s.schemas.check("Page", page, of="User")
     assert ids(page["items"]) == [c, b]
     assert {key: page[key] for key in ("total", "page", "size", "pages")} == {
         "total": 3,
@@ -153,7 +153,7 @@ def users_are_listed_filtered_searched_and_sorted(s: Service) -> None:
 
 @check("example")
 def users_are_created_changed_and_deleted_in_bulk(s: Service) -> None:
-    word = token()
+    word = unique_word()
     assert s.blog.post("/users/bulk", [new_user(name=word) for _ in range(3)]).json() == {"count": 3}
     made = sorted(ids(s.stored.rows("users", name=word)))
     chosen = made[:2]
@@ -171,12 +171,12 @@ def users_are_created_changed_and_deleted_in_bulk(s: Service) -> None:
 
 @check("example")
 def post_is_created_read_changed_and_deleted(s: Service) -> None:
-    author, tags = s.blog.add_user(name="Ada")["id"], sorted([token(), token()])
+    author, tags = s.blog.add_user(name="Ada")["id"], sorted([unique_word(), unique_word()])
     given = {"author_id": author, "title": "Notes", "content": "Text", "published": True}
     response = s.blog.post("/posts", {**given, "tags": tags[::-1]})
     post = response.json()
     path = f"/posts/{post['id']}"
-    s.shapes.check("Post", post)
+    s.schemas.check("Post", post)
     assert response.headers["location"] == f"/api/v1{path}"
     assert post.items() >= {**given, "tags": tags, "comments": [], "author": {"id": author, "name": "Ada"}}.items()
     assert s.blog.item(path) == post
@@ -185,7 +185,7 @@ def post_is_created_read_changed_and_deleted(s: Service) -> None:
 
     assert s.blog.patch(path, {}).json() == post
     changed = s.blog.patch(path, {"title": "New", "published": False, "tags": tags[:1]}).json()
-    assert without_moves(changed) == without_moves({**post, "title": "New", "published": False, "tags": tags[:1]})
+    assert stable_fields(changed) == stable_fields({**post, "title": "New", "published": False, "tags": tags[:1]})
     assert s.blog.item(path) == changed
     row = s.stored.row("posts", id=post["id"])
     assert (row["title"], row["content"], bool(row["published"])) == ("New", "Text", False)
@@ -204,16 +204,16 @@ def post_is_created_read_changed_and_deleted(s: Service) -> None:
     s.blog.patch(path, {}, expect=404)
     s.blog.delete(path, expect=404)
     problem = s.blog.post("/posts", {**given, "author_id": MAX_ID}, expect=422).json()
-    assert places(problem) == {("body", "author_id")}
+    assert locations(problem) == {("body", "author_id")}
 
 
 @check("example")
 def posts_are_listed_newest_first_by_cursor(s: Service) -> None:
-    author, tag = s.blog.add_user()["id"], token()
+    author, tag = s.blog.add_user()["id"], unique_word()
     posts = [s.blog.add_post(author, published=number > 1, tags=[tag, "other"][: number % 3]) for number in range(5)]
     pages = list(s.blog.cursor_pages(author_id=author, limit=2))
     for page in pages:
-        s.shapes.check("CursorPage", page, of="PostSummary")
+        s.schemas.check("CursorPage", page, of="PostSummary")
     listed = [post for page in pages for post in page["items"]]
     assert [len(page["items"]) for page in pages] == [2, 2, 1]
     assert listed == [{field: post[field] for field in listed[0]} for post in reversed(posts)]
@@ -223,10 +223,10 @@ def posts_are_listed_newest_first_by_cursor(s: Service) -> None:
     s.blog.get("/posts", expect=400, cursor="not a cursor!")
 
     page = s.blog.page(f"/users/{author}/posts", size=2, page=3)
-    s.shapes.check("Page", page, of="PostSummary")
+    s.schemas.check("Page", page, of="PostSummary")
     assert (page["items"], page["total"], page["pages"]) == (listed[4:], 5, 3)
     counts = s.blog.page("/users/post-counts", min_posts=5)
-    s.shapes.check("Page", counts, of="UserPostCount")
+    s.schemas.check("Page", counts, of="UserPostCount")
     assert [counted["post_count"] for counted in counts["items"] if counted["id"] == author] == [5]
     assert s.blog.page("/users/post-counts")["total"] == s.stored.count("users")
 
@@ -236,11 +236,11 @@ def comments_are_created_listed_and_deleted(s: Service) -> None:
     post, author = s.blog.add_post(), s.blog.add_user()["id"]
     path = f"/posts/{post['id']}/comments"
     comments = [s.blog.add_comment(post["id"], author, f"Number {number}") for number in range(3)]
-    s.shapes.check("Comment", comments[0])
+    s.schemas.check("Comment", comments[0])
     given = {"post_id": post["id"], "author_id": author, "content": "Number 0"}
     assert s.stored.row("comments", id=comments[0]["id"]).items() >= given.items()
     page = s.blog.page(path, size=2)
-    s.shapes.check("Page", page, of="Comment")
+    s.schemas.check("Page", page, of="Comment")
     assert page == {"items": comments[:2], "total": 3, "page": 1, "size": 2, "pages": 2}
     s.blog.delete(f"/comments/{comments[1]['id']}")
     assert s.blog.items(path) == s.blog.item(f"/posts/{post['id']}")["comments"] == [comments[0], comments[2]]
@@ -248,15 +248,15 @@ def comments_are_created_listed_and_deleted(s: Service) -> None:
     s.blog.delete(f"/comments/{comments[1]['id']}", expect=404)
     s.blog.post(f"/posts/{MAX_ID}/comments", {"author_id": author, "content": "C"}, expect=404)
     problem = s.blog.post(path, {"author_id": MAX_ID, "content": "C"}, expect=422).json()
-    assert places(problem) == {("body", "author_id")}
+    assert locations(problem) == {("body", "author_id")}
 
 
 @check("example")
 def tags_are_shared_and_counted(s: Service) -> None:
-    name = f"!{token()}"  # sorts before those of other checks
+    name = f"!{unique_word()}"  # sorts before those of other checks
     posts = [s.blog.add_post(tags=[name, f"{name}2"]), s.blog.add_post(tags=[name])]
     page = s.blog.page("/tags", size=100)
-    s.shapes.check("Page", page, of="Tag")
+    s.schemas.check("Page", page, of="Tag")
     own = [(tag["name"], tag["post_count"]) for tag in page["items"] if tag["name"].startswith(name)]
     assert own == [(name, 2), (f"{name}2", 1)]
     assert page["total"] == s.stored.count("tags")
@@ -269,7 +269,7 @@ def tags_are_shared_and_counted(s: Service) -> None:
 def deleted_user_takes_profile_posts_and_comments_along(s: Service) -> None:
     user, friend = s.blog.add_user()["id"], s.blog.add_user()["id"]
     s.blog.put(f"/users/{user}/profile", {"bio": "Hello"}, expect=201)
-    own, other = s.blog.add_post(user, tags=[token()])["id"], s.blog.add_post(friend)["id"]
+    own, other = s.blog.add_post(user, tags=[unique_word()])["id"], s.blog.add_post(friend)["id"]
     gone = [s.blog.add_comment(own, friend)["id"], s.blog.add_comment(other, user)["id"]]
     kept = s.blog.add_comment(other, friend)
     s.blog.delete(f"/users/{user}")

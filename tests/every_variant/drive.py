@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))  # `tests` is ours; the proje
 install_importhook(get_config()).mark_rewrite("tests.every_variant")  # an assertion that fails says what it compared
 
 from tests.contract.blog import Blog  # noqa: E402
-from tests.contract.shapes import Shapes  # noqa: E402
+from tests.contract.schemas import Schemas  # noqa: E402
 from tests.contract.storage import Storage  # noqa: E402
 from tests.every_variant import crud, first_model, first_model_crud, mixins  # noqa: E402, F401 - they register their checks
 from tests.every_variant.checks import CHECKS, Service, features_of  # noqa: E402
@@ -54,7 +54,7 @@ def drive(url: str, answers: dict[str, Any]) -> int:
             first_model.include(app, stack.enter_context(first_model.migrated(answers)), answers)
         api = stack.enter_context(client_of(app))
         stored = Storage(database, hides="soft_delete" in features)
-        service = Service(api, Blog(api), Shapes(answers), stored, features)
+        service = Service(api, Blog(api), Schemas(answers), stored, features)
         for check in chosen:
             try:
                 check(service)

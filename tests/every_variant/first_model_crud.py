@@ -1,14 +1,14 @@
 """What a first model must do where there is no example, with each mixin, over HTTP and in its rows."""
 
-from tests.contract.blog import MAX_ID, ids, token
-from tests.contract.shapes import without_moves
+from tests.contract.blog import MAX_ID, ids, unique_word
+from tests.contract.schemas import stable_fields
 from tests.contract.storage import as_utc
 from tests.every_variant.checks import Service, check, entries, stamps, written
 
 
 def new_book(**fields: str) -> dict[str, str]:
     """Make the body of a book that can be made."""
-    return {"title": "Moby-Dick", "isbn": token(), **fields}
+    return {"title": "Moby-Dick", "isbn": unique_word(), **fields}
 
 
 def books_of(s: Service, **query: bool) -> list[int]:
@@ -18,14 +18,14 @@ def books_of(s: Service, **query: bool) -> list[int]:
 
 @check("first model")
 def first_model_is_created_changed_and_deleted(s: Service) -> None:
-    book = s.blog.made("/books", new_book())
-    path, added = f"/books/{book['id']}", s.shapes.added.keys()
+    book = s.blog.create("/books", new_book())
+    path, added = f"/books/{book['id']}", s.schemas.added.keys()
     assert book.keys() == {"id", "title", "isbn", *added}
     assert book in s.blog.items("/books", size=100)
     assert s.stored.row("books", id=book["id"]).items() >= {"title": "Moby-Dick", "isbn": book["isbn"]}.items()
     s.blog.post("/books", new_book(isbn=book["isbn"]), expect=409)
     changed = s.blog.put(path, new_book(isbn=book["isbn"], title="Emma")).json()
-    assert without_moves(changed) == without_moves({**book, "title": "Emma"})
+    assert stable_fields(changed) == stable_fields({**book, "title": "Emma"})
     assert s.stored.row("books", id=book["id"])["title"] == "Emma"
     if "timestamps" in s.features:
         assert stamps(book)[0] == stamps(book)[1] == stamps(changed)[0] < stamps(changed)[1]
@@ -38,7 +38,7 @@ def first_model_is_created_changed_and_deleted(s: Service) -> None:
 
 @check("first model")
 def first_model_is_changed_in_bulk(s: Service) -> None:
-    actor, books = token(), [s.blog.made("/books", new_book()) for _ in range(2)]
+    actor, books = unique_word(), [s.blog.create("/books", new_book()) for _ in range(2)]
     s.blog.call("POST", "/books/bulk", 204, ids(books), params={"title": "Emma"}, headers={"x-actor": actor})
     for book in books:
         row = s.stored.row("books", id=book["id"])
@@ -53,12 +53,12 @@ def first_model_is_changed_in_bulk(s: Service) -> None:
 
 @check("first model", "soft_delete")
 def first_model_is_hidden_and_restored(s: Service) -> None:
-    book = s.blog.made("/books", new_book())["id"]
+    book = s.blog.create("/books", new_book())["id"]
     isbn = s.stored.row("books", id=book)["isbn"]
     s.blog.delete(f"/books/{book}")
     assert book not in books_of(s)
     assert book in books_of(s, include_deleted=True)
-    taker = s.blog.made("/books", new_book(isbn=isbn))["id"]
+    taker = s.blog.create("/books", new_book(isbn=isbn))["id"]
     s.blog.post(f"/books/{book}/restore", expect=409)
     s.blog.delete(f"/books/{taker}")
     s.blog.post(f"/books/{book}/restore", expect=204)
@@ -67,8 +67,8 @@ def first_model_is_hidden_and_restored(s: Service) -> None:
 
 @check("first model", "audit_log")
 def first_model_leaves_entries(s: Service) -> None:
-    actor = token()
-    book = s.blog.made("/books", new_book(), x_actor=actor)
+    actor = unique_word()
+    book = s.blog.create("/books", new_book(), x_actor=actor)
     s.blog.put(f"/books/{book['id']}", new_book(title="Emma"), x_actor=actor)
     s.blog.delete(f"/books/{book['id']}", x_actor=actor)
     assert written(s, actor) == [("create", "books"), ("delete", "books"), ("update", "books")]
@@ -80,7 +80,7 @@ def first_model_leaves_entries(s: Service) -> None:
 
 @check("first model", "optimistic_locking")
 def first_model_is_changed_at_its_version_alone(s: Service) -> None:
-    book = s.blog.made("/books", new_book())
+    book = s.blog.create("/books", new_book())
     path = f"/books/{book['id']}"
     assert (book["version"], s.blog.put(path, new_book(), if_match='"1"').json()["version"]) == (1, 2)
     s.blog.put(path, new_book(), expect=412, if_match='"1"')
@@ -90,8 +90,8 @@ def first_model_is_changed_at_its_version_alone(s: Service) -> None:
 
 @check("first model", "full_text_search")
 def first_model_is_found(s: Service) -> None:
-    word, other = token(), token()
-    path = f"/books/{s.blog.made('/books', new_book(title=f'On {word}'))['id']}"
+    word, other = unique_word(), unique_word()
+    path = f"/books/{s.blog.create('/books', new_book(title=f'On {word}'))['id']}"
 
     def found_by(text: str) -> int:
         return len(s.api.get("/api/v1/books/search", params={"q": text}).json())

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from tests.contract.blog import MAX_ID, ids, new_user, token
-from tests.contract.problems import places
-from tests.contract.shapes import without_moves
+from tests.contract.blog import MAX_ID, ids, new_user, unique_word
+from tests.contract.problems import locations
+from tests.contract.schemas import stable_fields
 from tests.contract.storage import as_utc
 from tests.every_variant.checks import Service, check, entries, stamps, written
 
@@ -38,14 +38,14 @@ def timestamps_are_exact_and_move_with_each_write(s: Service) -> None:
         last = now[1]
     assert as_utc(s.stored.row("users", id=user["id"])["updated_at"]) == last
     assert stamps(s.blog.patch(f"/posts/{post['id']}", {"tags": ["new"]}).json())[1] > stamps(post)[1]
-    word = token()
+    word = unique_word()
     s.blog.post("/users/bulk", [new_user(name=word)])
     assert abs(stamps(s.blog.items("/users", search=word)[0])[1] - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 @check("example", "soft_delete")
 def deleted_rows_are_hidden_shown_on_demand_and_restored(s: Service) -> None:
-    word = token()
+    word = unique_word()
     post = s.blog.add_post(s.blog.add_user(name=word)["id"], tags=[word])
     path, user = f"/posts/{post['id']}", f"/users/{post['author_id']}"
     comment = s.blog.add_comment(post["id"], post["author_id"])["id"]
@@ -63,19 +63,19 @@ def deleted_rows_are_hidden_shown_on_demand_and_restored(s: Service) -> None:
     total = s.blog.page("/users/post-counts", include_deleted=True)["total"]
     assert total == s.stored.with_deleted.count("users") > s.blog.page("/users/post-counts")["total"]
     shown = s.blog.item(path, include_deleted=True)
-    s.shapes.check("Post", shown)
+    s.schemas.check("Post", shown)
     assert datetime.fromisoformat(shown["deleted_at"]).utcoffset() == timedelta(0)
     assert ids(shown["comments"]) == [comment]
     s.blog.patch(path, {"title": "New"}, expect=404)
     s.blog.restore(path, expect=409)
 
     restored = s.blog.restore(user).json()
-    s.shapes.check("UserDetail", restored)
+    s.schemas.check("UserDetail", restored)
     assert restored == s.blog.item(user)
     assert ids(s.blog.item(path)["comments"]) == [comment]
     assert {s.stored.row(table, id=number)["deleted_at"] for table, number in rows.items()} == {None}
     s.blog.delete(path)
-    assert without_moves(s.blog.restore(path).json()) == without_moves(s.blog.item(path))
+    assert stable_fields(s.blog.restore(path).json()) == stable_fields(s.blog.item(path))
     s.blog.restore(f"/users/{MAX_ID}", expect=404)
 
 
@@ -105,13 +105,13 @@ def deleting_and_restoring_move_the_update(s: Service) -> None:
 
 @check("example", "audit_log")
 def each_written_row_leaves_an_entry(s: Service) -> None:
-    actor = token()
-    user = s.blog.made("/users", new_user(), x_actor=actor)
+    actor = unique_word()
+    user = s.blog.create("/users", new_user(), x_actor=actor)
     path = f"/users/{user['id']}"
     s.blog.patch(path, {"name": "Bo"}, x_actor=actor)
     s.blog.patch(path, {}, x_actor=actor)
     created, updated = entries(s, "users", user["id"])
-    s.shapes.check("AuditEntry", created)
+    s.schemas.check("AuditEntry", created)
     assert (created["action"], created["actor"], updated["action"]) == ("create", actor, "update")
     assert created["changes"]["email"] == {"old": None, "new": user["email"]}
     assert created["changes"]["preferences"] == {"old": None, "new": "***"}
@@ -119,16 +119,16 @@ def each_written_row_leaves_an_entry(s: Service) -> None:
     assert updated["changes"].keys() <= {"name", "updated_at", "version"}
     assert written(s, actor) == [("create", "users"), ("update", "users")]
 
-    actor = token()
-    post = s.blog.made(
-        "/posts", {"author_id": user["id"], "title": "T", "content": "C", "tags": [token()]}, x_actor=actor
+    actor = unique_word()
+    post = s.blog.create(
+        "/posts", {"author_id": user["id"], "title": "T", "content": "C", "tags": [unique_word()]}, x_actor=actor
     )
     assert written(s, actor) == [("create", "post_tags"), ("create", "posts"), ("create", "tags")]
     s.blog.add_comment(post["id"], user["id"])
-    actor = token()
+    actor = unique_word()
     s.blog.put(f"{path}/profile", {"bio": "Hello"}, expect=201, x_actor=actor)
     assert ("create", "profiles") in written(s, actor)
-    actor = token()
+    actor = unique_word()
     s.blog.delete(path, x_actor=actor)
     removed = [] if s.stored.hides else [("delete", "post_tags"), ("delete", "profiles")]
     assert written(s, actor) == sorted([("delete", "comments"), ("delete", "posts"), ("delete", "users"), *removed])
@@ -137,13 +137,13 @@ def each_written_row_leaves_an_entry(s: Service) -> None:
 
 @check("example", "audit_log")
 def bulk_calls_leave_an_entry_for_each_row_and_failed_ones_none(s: Service) -> None:
-    actor, word = token(), token()
+    actor, word = unique_word(), unique_word()
     s.blog.post("/users/bulk", [new_user(name=word) for _ in range(3)], x_actor=actor)
     made = ids(s.stored.rows("users", name=word))
     s.blog.patch("/users/bulk", {"ids": made, "is_active": False}, x_actor=actor)
     s.blog.post("/users/bulk-delete", {"ids": made}, expect=200, x_actor=actor)
     assert written(s, actor) == [(action, "users") for action in ("create", "delete", "update") for _ in range(3)]
-    actor = token()
+    actor = unique_word()
     s.blog.post("/users/bulk", [new_user(email=f"{word}@example.com")] * 2, expect=409, x_actor=actor)
     s.blog.put(f"/users/{MAX_ID}/profile", {"bio": ""}, expect=404, x_actor=actor)
     assert written(s, actor) == []
@@ -151,7 +151,7 @@ def bulk_calls_leave_an_entry_for_each_row_and_failed_ones_none(s: Service) -> N
 
 @check("example", "audit_log", "soft_delete")
 def restoring_leaves_entries(s: Service) -> None:
-    actor, post = token(), s.blog.add_post()
+    actor, post = unique_word(), s.blog.add_post()
     s.blog.delete(f"/users/{post['author_id']}")
     s.blog.restore(f"/users/{post['author_id']}", x_actor=actor)
     assert written(s, actor) == [("restore", "posts"), ("restore", "users")]
@@ -212,7 +212,7 @@ def deleting_and_restoring_move_the_version(s: Service) -> None:
 
 @check("example", "optimistic_locking", "audit_log")
 def request_at_a_stale_version_leaves_no_entry(s: Service) -> None:
-    actor, path = token(), f"/posts/{s.blog.add_post()['id']}"
+    actor, path = unique_word(), f"/posts/{s.blog.add_post()['id']}"
     s.blog.patch(path, {"title": "New"}, expect=412, if_match='"7"', x_actor=actor)
     s.blog.delete(path, expect=412, if_match='"7"', x_actor=actor)
     assert written(s, actor) == []
@@ -225,10 +225,10 @@ def found(s: Service, text: str) -> list[int]:
 
 @check("example", "full_text_search")
 def search_finds_whole_words_best_match_first(s: Service) -> None:
-    word, other = token(), token()
+    word, other = unique_word(), unique_word()
     body = s.blog.add_post(content=f"More of {word}.")["id"]
     title = s.blog.add_post(title=f"On {word}")
-    s.shapes.check("Found", s.blog.page("/posts/search", q=word), of="PostSummary")
+    s.schemas.check("Found", s.blog.page("/posts/search", q=word), of="PostSummary")
     assert found(s, word) == found(s, word.upper()) == [title["id"], body]
     assert found(s, word[:-1]) == []
     s.blog.patch(f"/posts/{body}", {"content": other})
@@ -238,12 +238,12 @@ def search_finds_whole_words_best_match_first(s: Service) -> None:
     assert found(s, word) == found(s, other) == []
     for odd in ('c++ "(', "a -", "*", "'; --", "NOT a", ":a & | !", "%s", "漢字"):
         s.blog.get("/posts/search", q=odd)
-    assert places(s.blog.get("/posts/search", expect=422, q=" ").json()) == {("query", "q")}
+    assert locations(s.blog.get("/posts/search", expect=422, q=" ").json()) == {("query", "q")}
 
 
 @check("example", "full_text_search", "soft_delete")
 def restored_post_is_found_again(s: Service) -> None:
-    word = token()
+    word = unique_word()
     post = s.blog.add_post(title=word)
     s.blog.delete(f"/users/{post['author_id']}")
     assert found(s, word) == []

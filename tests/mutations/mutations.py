@@ -372,7 +372,7 @@ TRANSACTIONS = (
         "template/{{orm}}/app/db/repository.py.jinja",
         "await self.session.delete(",
         "self.session.delete(",
-        Check("contract/test_posts.py::test_a_post_can_be_deleted_once"),
+        Check("contract/test_posts.py::test_deleted_post_is_404"),
         r"DELETE /posts/\d+ .*: 204",
     ),
     Mutation(
@@ -380,7 +380,7 @@ TRANSACTIONS = (
         "template/{{core}}/app/db/database.py.jinja",
         "with self.engine.begin() as connection:",
         "with self.engine.connect() as connection:",
-        Check("contract/test_users.py::test_the_location_of_a_new_user_leads_to_it", SYNC_CORE),
+        Check("contract/test_users.py::test_location_of_new_user", SYNC_CORE),
         r"There is no user",
     ),
     Mutation(
@@ -426,7 +426,7 @@ TRANSACTIONS = (
         "template/app/db/sqlite.py.jinja",
         'else "BEGIN IMMEDIATE"',
         'else "BEGIN DEFERRED"',
-        Check("contract/test_transactions.py::test_four_busy_writers_lose_nothing", SYNC_CORE),
+        Check("contract/test_transactions.py::test_concurrent_writers_lose_nothing", SYNC_CORE),
         r": 503 .*The database is busy",
     ),
     Mutation(
@@ -434,7 +434,7 @@ TRANSACTIONS = (
         "template/app/db/sqlite.py.jinja",
         "foreign_keys = ON",
         "foreign_keys = OFF",
-        Check("contract/test_bulk.py::test_a_bulk_delete_takes_profiles_posts_and_comments_along", SYNC_CORE),
+        Check("contract/test_bulk.py::test_bulk_delete_cascades", SYNC_CORE),
         r"where 1 = count\('profiles'",
     ),
 )
@@ -461,7 +461,7 @@ QUERIES = (
         "template/{{orm}}/app/users/models.py.jinja",
         "cls.name.icontains(text, autoescape=True)",
         "cls.name.icontains(text)",
-        Check("contract/test_user_queries.py::test_a_search_is_literal"),
+        Check("contract/test_user_queries.py::test_search_is_literal"),
         r"assert \[\d+, \d+.*\] == \[\d+\]",
     ),
     Mutation(
@@ -469,7 +469,7 @@ QUERIES = (
         "template/{{orm}}/app/posts/repository.py.jinja",
         "(AUTHOR, selectinload(Post.tags), ",
         "(AUTHOR, ",
-        Check("contract/test_posts.py::test_a_post_comes_with_author_tags_and_comments_oldest_first"),
+        Check("contract/test_posts.py::test_post_has_author_tags_and_comments_oldest_first"),
         r"GET /posts/\d+ .*: 500",
     ),
     Mutation(
@@ -485,7 +485,7 @@ QUERIES = (
         "template/app/db/pagination.py",
         "= key < last",
         "= key <= last",
-        Check("contract/test_pages.py::test_posts_come_newest_first_and_once_in_pages_of_any_size"),
+        Check("contract/test_pages.py::test_posts_are_paged_newest_first"),
         r"Left contains one more item",
     ),
     Mutation(
@@ -509,7 +509,7 @@ QUERIES = (
         "template/app/db/types.py.jinja",
         "value.replace(tzinfo=UTC)\n",
         "value\n",
-        Check("contract/test_timestamps.py::test_a_row_reads_the_same_wherever_it_is_read"),
+        Check("contract/test_timestamps.py::test_timestamps_are_the_same_in_all_responses"),
         r"'[\d:.T-]+' != '[\d:.T-]+Z'",
     ),
     Mutation(
@@ -517,7 +517,7 @@ QUERIES = (
         "template/{{orm}}/app/db/timestamps.py.jinja",
         "        onupdate=utcnow,\n",
         "",
-        Check("contract/test_timestamps.py::test_a_bulk_update_moves_the_update_of_each_user"),
+        Check("contract/test_timestamps.py::test_bulk_update_changes_updated_at"),
         r"assert datetime.* > datetime",
     ),
 )
@@ -528,7 +528,7 @@ ANSWERS = (
         "template/app/schemas.py.jinja",
         'if "\\x00" in value:',
         'if "\\x00\\x00" in value:',
-        Check("contract/test_text.py::test_a_nul_or_a_lone_surrogate_in_a_bulk_is_422_and_leaves_none"),
+        Check("contract/test_text.py::test_nul_and_lone_surrogate_in_bulk_are_422_and_create_none"),
         r"POST /users/bulk .*: 201",
     ),
     Mutation(
@@ -536,7 +536,7 @@ ANSWERS = (
         "template/app/db/errors.py.jinja",
         "{sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}",
         "{sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}",
-        Check("contract/test_users.py::test_a_taken_email_is_409_in_any_case_of_letters"),
+        Check("contract/test_users.py::test_taken_email_is_409_in_any_case"),
         r"POST /users .*: 500",
     ),
     Mutation(
@@ -560,7 +560,7 @@ ANSWERS = (
         "template/app/users/router.py.jinja",
         "problems(400, 404, 409, {{",
         "problems(400, 404, {{",
-        Check("contract/test_openapi.py::test_every_answer_that_can_occur_is_declared"),
+        Check("contract/test_openapi.py::test_responses_are_declared"),
         r"Differing items:\s+\{'PATCH /api/v1/users/\{\}'",
     ),
     Mutation(
@@ -604,7 +604,7 @@ SOFTLY_DELETED = (
         "of_user = and_(of_user, is_live(posts))",
         "of_user = and_(of_user)",
         Check(
-            "contract/test_soft_delete.py::test_deleted_rows_are_shown_and_counted_where_they_are_asked_for",
+            "contract/test_soft_delete.py::test_include_deleted_shows_and_counts_deleted_rows",
             SOFT_DELETE,
         ),
         r"At index 2 diff: \[3\] != \[2\]",
@@ -614,7 +614,7 @@ SOFTLY_DELETED = (
         "template/{{core}}/app/db/repository.py.jinja",
         ".where(self.table.c.id.in_(keys){{ ', is_live(self.table)' if soft_delete }})",
         ".where(self.table.c.id.in_(keys))",
-        Check("contract/test_soft_delete.py::test_a_deleted_row_takes_no_change", SOFT_DELETE),
+        Check("contract/test_soft_delete.py::test_deleted_row_cannot_be_changed", SOFT_DELETE),
         r"PATCH /users/bulk .*: 200",
     ),
     Mutation(
@@ -622,7 +622,7 @@ SOFTLY_DELETED = (
         "template/{{orm}}/app/db/soft_delete.py.jinja",
         "state.statement = state.statement.options(LIVE)",
         "state.statement = state.statement.options()",
-        Check("contract/test_users.py::test_a_user_can_be_deleted_once", "sqlite-async-orm-soft_delete"),
+        Check("contract/test_users.py::test_deleted_user_is_404", "sqlite-async-orm-soft_delete"),
         r"DELETE /users/\d+ .*: 204",
     ),
     Mutation(
@@ -631,7 +631,7 @@ SOFTLY_DELETED = (
         "hidden = and_(condition, table.c.deletion_id == deletion_id)",
         "hidden = and_(condition, table.c.deleted_at.is_not(None))",
         Check(
-            "contract/test_soft_delete.py::test_a_restored_user_comes_back_with_what_its_deletion_took_along",
+            "contract/test_soft_delete.py::test_restored_user_brings_back_cascaded_rows",
             SOFT_DELETE,
         ),
         r"Left contains one more item",
@@ -652,7 +652,7 @@ AUDITED = (
         "template/app/db/capture.py.jinja",
         '    event.listen(engine, "after_execute", _after)\n',
         "",
-        Check("contract/test_audit.py::test_a_new_row_leaves_all_that_it_has", AUDIT_LOG),
+        Check("contract/test_audit.py::test_create_is_logged_with_all_columns", AUDIT_LOG),
         r"not enough values to unpack \(expected 1, got 0\)",
     ),
     Mutation(
@@ -660,7 +660,7 @@ AUDITED = (
         "template/app/db/audit.py.jinja",
         '"***" if name in secrets and value is not None',
         '"***" if name in secrets and value is None',
-        Check("contract/test_audit.py::test_preferences_stay_secret", AUDIT_LOG),
+        Check("contract/test_audit.py::test_preferences_are_not_logged", AUDIT_LOG),
         r"!= \{'old': '\*\*\*'\}",
     ),
     Mutation(
@@ -669,7 +669,7 @@ AUDITED = (
         "        if isinstance(statement, Delete):\n",
         "        if isinstance(statement, Insert):\n",
         Check(
-            "contract/test_audit.py::test_a_deleted_user_leaves_entries_for_all_that_goes_along",
+            "contract/test_audit.py::test_deleted_user_is_logged_with_cascaded_rows",
             AUDIT_LOG,
             {"call": "alone"},
         ),
@@ -691,7 +691,7 @@ LOCKED = (
         "template/app/preconditions.py",
         'if names != {"*"} and record.etag not in names:',
         "if not names:",
-        Check("contract/test_locking.py::test_a_change_at_another_version_is_412_and_changes_nothing", LOCKING),
+        Check("contract/test_locking.py::test_stale_version_is_412_and_changes_nothing", LOCKING),
         r"PATCH /users/\d+ .*: 200",
     ),
     Mutation(
@@ -699,7 +699,7 @@ LOCKED = (
         "template/{{core}}/app/db/versions.py",
         'onupdate=text("version + 1"), ',
         "",
-        Check("contract/test_locking.py::test_a_bulk_makes_what_was_read_before_stale", LOCKING),
+        Check("contract/test_locking.py::test_bulk_update_increments_version", LOCKING),
         r"PATCH /users/\d+ .*: 200",
     ),
     Mutation(
@@ -709,7 +709,7 @@ LOCKED = (
         "        user = await users.detail(user_id{{ ', include_deleted' if soft_delete }})\n",
         "        user = await users.detail(user_id)\n        from time import sleep\n\n        sleep(0.2)\n",
         Check(
-            "contract/test_locking.py::test_of_racing_writers_at_one_version_exactly_one_wins",
+            "contract/test_locking.py::test_one_of_concurrent_writers_at_a_version_wins",
             "postgresql-sync-core-optimistic_locking",
             {"table": "users"},
         ),
@@ -728,7 +728,7 @@ LOCKED = (
         "template/app/preconditions.py",
         "name.strip() for name",
         'name.strip().removeprefix("W/") for name',
-        Check("contract/test_locking.py::test_what_names_no_current_version_matches_nothing", LOCKING),
+        Check("contract/test_locking.py::test_if_match_forms_that_do_not_match", LOCKING),
         r'W/"\d"\s+assert 200 == 412',
     ),
     Mutation(
@@ -737,7 +737,7 @@ LOCKED = (
         "ascii((self.author.name, comments))",
         "ascii(self.author.name)",
         Check(
-            "contract/test_locking.py::test_a_changed_body_has_another_etag_and_the_old_one_is_412",
+            "contract/test_locking.py::test_changed_body_changes_etag_and_old_etag_is_412",
             LOCKING,
             {"changes_of": of_post},
         ),
@@ -763,7 +763,7 @@ SEARCHED = (
         REVISION,
         'f"{remove} {add}"',
         'f"{add}"',
-        Check("contract/test_search.py::test_a_search_knows_the_text_as_it_is_now", SEARCH),
+        Check("contract/test_search.py::test_search_index_follows_changes", SEARCH),
         r"assert \[\d+\] == \[\]",
     ),
     Mutation(
@@ -781,7 +781,7 @@ SEARCHED = (
         "template/app/db/search.py.jinja",
         '"bm25({search}, 10000)"',
         '"bm25({search}, 1)"',
-        Check("contract/test_search.py::test_a_title_comes_before_a_content", SEARCH),
+        Check("contract/test_search.py::test_match_in_title_ranks_first", SEARCH),
         r"assert \d == \d",
     ),
     Mutation(
@@ -789,7 +789,7 @@ SEARCHED = (
         "template/app/db/search.py.jinja",
         """query = " ".join(f'"{word}"' for word in re.findall(r"\\w+", words)) or '""'""",
         """query = words""",
-        Check("contract/test_search.py::test_any_text_at_all_is_no_failure", SEARCH),
+        Check("contract/test_search.py::test_any_query_is_200_or_422", SEARCH),
         r"GET /posts/search .*: 500",
     ),
     Mutation(
@@ -804,7 +804,7 @@ SEARCHED = (
         statement = statement.where()
 """,
         Check(
-            "contract/test_search.py::test_a_deleted_post_is_not_found",
+            "contract/test_search.py::test_deleted_post_is_not_found",
             f"{SOFT_DELETE}+full_text_search",
             {"path": "/posts/{post}"},
         ),

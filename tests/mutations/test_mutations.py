@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from tests.conftest import SERVERS, NewDatabase, scratch_folder
 from tests.contract import conftest as contract
-from tests.contract.conftest import blog, mixins, shapes, stamped, stored  # noqa: F401 - fixtures
+from tests.contract.conftest import blog, has_timestamps, mixins, schemas, stored  # noqa: F401 - fixtures
 from tests.contract.test_openapi import description, example_operations  # noqa: F401 - fixtures
 from tests.every_variant.test_every_variant import driven, passes  # noqa: F401 - fixtures
 from tests.harness import rendering, servers

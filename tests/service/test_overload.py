@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.contract.blog import Blog, new_user, together
+from tests.contract.blog import Blog, concurrently, new_user
 from tests.contract.problems import check_problem
 from tests.harness.service import NO_CERTIFICATES, serving
 from tests.harness.warm_process import WarmProcess
@@ -115,5 +115,5 @@ def test_many_clients_share_two_connections(
         user = blog.add_user()["id"]
         reads = [partial(blog.get, f"/users/{user}")] * (CLIENTS // 2)
         writes = [partial(blog.post, "/users", new_user()) for _ in range(CLIENTS // 2)]
-        together([*reads, *writes])
+        concurrently([*reads, *writes])
         assert blog.api.get("/health/pool").json()["checked_out"] == 0

@@ -1,4 +1,4 @@
-"""Every body with fields: where it goes and what it looks like when it is good."""
+"""Every body with fields: where it goes and a valid example."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from .blog import Blog, Status
 
 
-class Form(NamedTuple):
-    """A call that takes fields, ready to be sent with one of them changed."""
+class ValidRequest(NamedTuple):
+    """A call that takes fields, to send with some of them changed."""
 
     method: str
     path: str
@@ -24,12 +24,12 @@ class Form(NamedTuple):
     done: int
 
     def send(self, blog: Blog, change: Mapping[str, Any], expect: Status | None = None) -> Response:
-        """Send the good body with `change` made to it."""
+        """Send the valid body with `change` made to it."""
         status = self.done if expect is None else expect
         return blog.call(self.method, self.path, status, {**self.body, **change})
 
 
-FORMS = ("new user", "user", "profile", "new post", "post", "comment")
+REQUESTS = ("new user", "user", "profile", "new post", "post", "comment")
 FIELDS = {
     "email": ("new user", "user"),
     "name": ("new user", "user"),
@@ -53,7 +53,7 @@ REQUIRED = {
 
 
 def rounds(name: str, values: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
-    """Spread the `values` of the fields of a form over bodies, so that each value is in one of them."""
+    """Spread the `values` of the fields of a request over bodies, so that each value is in one of them."""
     own = {field: values[field] for field in values if name in FIELDS[field]}
     for number in range(max(map(len, own.values()))):
         yield {field: choices[number % len(choices)] for field, choices in own.items()}
@@ -71,17 +71,17 @@ def sample(blog: Blog) -> tuple[int, int]:
     return SAMPLES[blog.api]
 
 
-def form(blog: Blog, name: str) -> Form:
-    """Make the form of that name, for the sample rows where it needs some."""
+def valid_request(blog: Blog, name: str) -> ValidRequest:
+    """Make the request of that name, for the sample rows where it needs some."""
     if name == "new user":
-        return Form("POST", "/users", new_user(), 201)
+        return ValidRequest("POST", "/users", new_user(), 201)
     author, post = sample(blog)
     if name == "user":
-        return Form("PATCH", f"/users/{author}", {}, 200)
+        return ValidRequest("PATCH", f"/users/{author}", {}, 200)
     if name == "profile":
-        return Form("PUT", f"/users/{author}/profile", {"bio": "Hello"}, 200)
+        return ValidRequest("PUT", f"/users/{author}/profile", {"bio": "Hello"}, 200)
     if name == "new post":
-        return Form("POST", "/posts", {"author_id": author, "title": "T", "content": "C"}, 201)
+        return ValidRequest("POST", "/posts", {"author_id": author, "title": "T", "content": "C"}, 201)
     if name == "post":
-        return Form("PATCH", f"/posts/{post}", {}, 200)
-    return Form("POST", f"/posts/{post}/comments", {"author_id": author, "content": "C"}, 201)
+        return ValidRequest("PATCH", f"/posts/{post}", {}, 200)
+    return ValidRequest("POST", f"/posts/{post}/comments", {"author_id": author, "content": "C"}, 201)

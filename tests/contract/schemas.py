@@ -1,4 +1,4 @@
-"""The shapes of the contract: which fields a body has, and of which type."""
+"""The schemas of the contract: which fields a body has, and of which type."""
 
 from __future__ import annotations
 
@@ -49,22 +49,22 @@ ADDED: dict[str, dict[str, Any]] = {
 PARTS = {"profile": "Profile", "author": "Author"}
 
 
-class Shapes:
-    """The shapes of one variant."""
+class Schemas:
+    """The schemas of one variant."""
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
         """Take from `answers` what the mixins add to a record."""
         self.added = {field: kind for mixin in answers["mixins"] for field, kind in ADDED.get(mixin, {}).items()}
 
-    def check(self, shape: str, body: dict[str, Any], of: str | None = None) -> None:
-        """Assert that `body` has exactly the fields of `shape`; a page has items of the shape `of`."""
-        fields = FIELDS[shape] | (self.added if shape in RECORDS else {})
+    def check(self, schema: str, body: dict[str, Any], of: str | None = None) -> None:
+        """Assert that `body` has exactly the fields of `schema`; a page has items of the schema `of`."""
+        fields = FIELDS[schema] | (self.added if schema in RECORDS else {})
         assert body.keys() == fields.keys()
         for field, kind in fields.items():
             value = body[field]
-            assert isinstance(value, kind), f"{shape}.{field} is {value!r}"
+            assert isinstance(value, kind), f"{schema}.{field} is {value!r}"
             assert kind in {bool, object} or not isinstance(value, bool)
-            assert field not in MOMENTS or value is None or MOMENT.fullmatch(value), f"{shape}.{field} is {value!r}"
+            assert field not in MOMENTS or value is None or MOMENT.fullmatch(value), f"{schema}.{field} is {value!r}"
         for field in PARTS.keys() & body.keys():
             if body[field] is not None:
                 self.check(PARTS[field], body[field])
@@ -77,6 +77,6 @@ class Shapes:
                 self.check(of, item)
 
 
-def without_moves(body: dict[str, Any]) -> dict[str, Any]:
-    """Leave out of `body` what every write of it moves."""
+def stable_fields(body: dict[str, Any]) -> dict[str, Any]:
+    """Leave out of `body` what every write changes."""
     return {field: value for field, value in body.items() if field not in {"updated_at", "version"}}
