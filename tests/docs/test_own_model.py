@@ -96,7 +96,7 @@ def add_resource(project: Path, variant: Variant) -> None:
     module = "tables" if variant.data_access == "core" else "models"
     edit(
         project / "app/tables.py",
-        ("from app.db.audit", f"from app.books import {module} as books\nfrom app.db.audit"),
+        ("from app.audit.log", f"from app.books import {module} as books\nfrom app.audit.log"),
         ('"audit_log", ', '"audit_log", "books", '),
     )
     edit(

@@ -27,8 +27,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.db import base, metadata
 from app.db.database import DatabaseDep
 from app.db.repository import Repository
-from app.errors import conflict_on_duplicate
-from app.schemas import Ids, Input, Page, PageQuery, PathId, Record
+from app.web.problems import conflict_on_duplicate
+from app.web.schemas import Ids, Input, Page, PageQuery, PathId, Record
 """
 
 ORM = """
@@ -97,7 +97,7 @@ unique_among_live("books", "isbn")
 from app.db.search import make_searchable, ranked
 make_searchable("books", "title")
 """,
-    "optimistic_locking": "from app.preconditions import IfMatch, require_match\n",
+    "optimistic_locking": "from app.web.preconditions import IfMatch, require_match\n",
 }
 
 ROUTER = """

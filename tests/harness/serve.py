@@ -17,7 +17,7 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
     draft = target.with_suffix(".draft")
     draft.write_text(str(listener.getsockname()[1]))
     draft.rename(target)
-    vars(import_module("app.health"))["READY_TIMEOUT"] = PATIENCE
+    vars(import_module("app.web.health"))["READY_TIMEOUT"] = PATIENCE
     root_path = "".join(sys.argv[2:])
-    config = uvicorn.Config("app.main:create_app", factory=True, http="app.protocol:Http", root_path=root_path)
+    config = uvicorn.Config("app.main:create_app", factory=True, http="app.web.protocol:Http", root_path=root_path)
     uvicorn.Server(config).run(sockets=[listener])

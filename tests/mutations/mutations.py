@@ -89,7 +89,7 @@ WRITTEN = (
     ),
     Mutation(
         "deprecated call",
-        "template/app/schemas.py.jinja",
+        "template/app/web/schemas.py.jinja",
         "    model_config = ConfigDict(from_attributes=True)\n",
         "    class Config:\n        from_attributes = True\n",
         Check("rendered/test_files.py::test_every_module_imports_without_a_warning"),
@@ -141,7 +141,7 @@ WRITTEN = (
 HELD = (
     Mutation(
         "word of another database",
-        "template/app/health.py.jinja",
+        "template/app/web/health.py.jinja",
         "Ask the database, within",
         "Ask PostgreSQL, within",
         Check("rendered/test_files.py::test_it_knows_one_database"),
@@ -525,7 +525,7 @@ QUERIES = (
 ANSWERS = (
     Mutation(
         "NUL that is accepted",
-        "template/app/schemas.py.jinja",
+        "template/app/web/schemas.py.jinja",
         'if "\\x00" in value:',
         'if "\\x00\\x00" in value:',
         Check("contract/test_text.py::test_nul_and_lone_surrogate_in_bulk_are_422_and_create_none"),
@@ -541,7 +541,7 @@ ANSWERS = (
     ),
     Mutation(
         "row gone by its flush that is a failure",
-        "template/app/errors.py.jinja",
+        "template/app/web/problems.py.jinja",
         "    app.exception_handler(StaleDataError)(respond_stale)\n",
         "    _ = respond_stale\n",
         PROJECT_TESTS,
@@ -549,7 +549,7 @@ ANSWERS = (
     ),
     Mutation(
         "page without an end",
-        "template/app/schemas.py.jinja",
+        "template/app/web/schemas.py.jinja",
         "ge=1, le=1_000_000)",
         "ge=1)",
         Check("contract/test_query_limits.py::test_page_and_size_have_limits", given={"path": "/users"}),
@@ -565,7 +565,7 @@ ANSWERS = (
     ),
     Mutation(
         "query parameter that is ignored",
-        "template/app/routing.py",
+        "template/app/web/routing.py",
         "if unknown:",
         "if unknown and not known:",
         Check("contract/test_query_parameters.py::test_unknown_parameters_are_refused_by_name", SYNC_CORE),
@@ -573,7 +573,7 @@ ANSWERS = (
     ),
     Mutation(
         "docs page with a script from elsewhere",
-        "template/app/docs.py",
+        "template/app/web/docs.py",
         'src="docs/static/swagger-ui-bundle.js"',
         'src="https://cdn.example.com/swagger-ui-bundle.js"',
         Check("contract/test_health.py::test_docs_page_loads_from_the_service_alone", SYNC_CORE),
@@ -649,7 +649,7 @@ SOFTLY_DELETED = (
 AUDITED = (
     Mutation(
         "listener that isn't registered",
-        "template/app/db/capture.py.jinja",
+        "template/app/audit/listener.py.jinja",
         '    event.listen(engine, "after_execute", _after)\n',
         "",
         Check("contract/test_audit.py::test_create_is_logged_with_all_columns", AUDIT_LOG),
@@ -657,7 +657,7 @@ AUDITED = (
     ),
     Mutation(
         "secret in the log",
-        "template/app/db/audit.py.jinja",
+        "template/app/audit/log.py.jinja",
         '"***" if name in secrets and value is not None',
         '"***" if name in secrets and value is None',
         Check("contract/test_audit.py::test_preferences_are_not_logged", AUDIT_LOG),
@@ -665,7 +665,7 @@ AUDITED = (
     ),
     Mutation(
         "cascade that isn't logged",
-        "template/app/db/capture.py.jinja",
+        "template/app/audit/listener.py.jinja",
         "        if isinstance(statement, Delete):\n",
         "        if isinstance(statement, Insert):\n",
         Check(
@@ -677,7 +677,7 @@ AUDITED = (
     ),
     Mutation(
         "text that changes rows unseen",
-        "template/app/db/capture.py.jinja",
+        "template/app/audit/listener.py.jinja",
         '    event.listen(engine, "before_cursor_execute", refuse_unseen)\n',
         "",
         Check("rendered/test_project_tests.py::test_they_pass", AUDIT_LOG),
@@ -688,7 +688,7 @@ AUDITED = (
 LOCKED = (
     Mutation(
         "version that isn't compared",
-        "template/app/preconditions.py",
+        "template/app/web/preconditions.py",
         'if names != {"*"} and record.etag not in names:',
         "if not names:",
         Check("contract/test_locking.py::test_stale_version_is_412_and_changes_nothing", LOCKING),
@@ -725,7 +725,7 @@ LOCKED = (
     ),
     Mutation(
         "weak ETag that matches",
-        "template/app/preconditions.py",
+        "template/app/web/preconditions.py",
         "name.strip() for name",
         'name.strip().removeprefix("W/") for name',
         Check("contract/test_locking.py::test_if_match_forms_that_do_not_match", LOCKING),
@@ -841,7 +841,7 @@ FAULTS = (
     ),
     Mutation(
         "head of a request without a limit",
-        "template/app/protocol.py",
+        "template/app/web/protocol.py",
         "self.head_size += len(data)",
         "self.head_size += 0",
         Check("service/test_process.py::test_head_of_a_request_has_a_limit", "sqlite-sync-core-plain"),

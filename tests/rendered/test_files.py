@@ -32,12 +32,12 @@ BLOCKING_WORDS = r"\bcreate_engine\(|\bpsycopg\b|\bpymysql\b|time\.sleep|\bimpor
 # A lifespan, ASGI middleware and a time limit are coroutines whatever the database's driver is.
 ASYNC_ANYWAY = (
     "app/main.py",
-    "app/docs.py",
-    "app/head.py",
-    "app/health.py",
-    "app/errors.py",
-    "app/limits.py",
-    "app/routing.py",
+    "app/web/docs.py",
+    "app/web/middleware.py",
+    "app/web/health.py",
+    "app/web/problems.py",
+    "app/web/middleware.py",
+    "app/web/routing.py",
     "app/db/database.py",
     "app/audit/router.py",
 )

@@ -16,7 +16,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from app.schemas import Input, Output
+from app.web.schemas import Input, Output
 
 
 class BookCreate(Input):
@@ -70,7 +70,7 @@ from sqlalchemy import select
 
 from app.books.models import Book
 from app.db.repository import Repository
-from app.schemas import PageQuery
+from app.web.schemas import PageQuery
 
 
 class BookRepository(Repository[Book]):
@@ -94,7 +94,7 @@ from sqlalchemy import Row, select
 
 from app.books.tables import BookColumns, books
 from app.db.repository import Repository
-from app.schemas import PageQuery
+from app.web.schemas import PageQuery
 
 
 class BookRepository(Repository[BookColumns]):
@@ -115,9 +115,9 @@ from fastapi import APIRouter, Query
 from app.books.repository import BookRepository
 from app.books.schemas import Book, BookCreate
 from app.db.database import DatabaseDep
-from app.errors import problems
-from app.routing import StrictRoute
-from app.schemas import Page, PageQuery
+from app.web.problems import problems
+from app.web.routing import StrictRoute
+from app.web.schemas import Page, PageQuery
 
 router = APIRouter(prefix="/books", tags=["books"], route_class=StrictRoute)
 

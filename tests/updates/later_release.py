@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.updates.edited_project import edit
 
-REMOVED = "tests/test_schemas.py"
+REMOVED = "tests/web/test_schemas.py"
 ADDED = "app/access_log.py"
 QUESTION = """
 access_log:
@@ -72,7 +72,7 @@ CHANGES: dict[str, list[tuple[str, str]]] = {
         (r"(?m)^(DATABASE_URL=.*\n)", r"\1\n# The region that the service runs in.\nSERVICE_REGION=local\n")
     ],
     "template/app/main.py.jinja": [(r"(?m)^MAX_BODY_SIZE = .*$", "MAX_BODY_SIZE = 2 * 1024 * 1024")],
-    "template/app/health.py.jinja": [(r"\Z", ROUTE)],
+    "template/app/web/health.py.jinja": [(r"\Z", ROUTE)],
     "template/app/db/types.py.jinja": [
         (r"(?m)^from sqlalchemy\.types import TypeDecorator$", "from sqlalchemy.types import String, TypeDecorator"),
         (r"(?m)^(?=class JSONObject)", TYPE),
@@ -103,7 +103,7 @@ def change(source: Path) -> None:
         reword_docstring(file)
     for file in files(template, "tests/**/test_*.py*"):
         edit(file, r"\Z", TEST)
-    move_last_definition(template / "app/limits.py")
+    move_last_definition(template / "app/web/middleware.py")
     (template / REMOVED).unlink()
     (template / f"{ADDED}.jinja").write_text(MODULE, encoding="utf-8")
     (template / "tests/test_access_log.py").write_text(MODULE_TEST, encoding="utf-8")

@@ -27,11 +27,11 @@ def test_a_renamed_question_or_value_is_found_out(old: str, new: str, gone: str,
 
 def test_a_renamed_file_and_what_it_offers_are_found_out(source: Path, tmp_path: Path) -> None:
     renamed = shutil.copytree(source, tmp_path / "renamed")
-    (renamed / "template/app/limits.py").rename(renamed / "template/app/bounds.py")
+    (renamed / "template/app/web/middleware.py").rename(renamed / "template/app/bounds.py")
     main = renamed / "template/app/main.py.jinja"
     main.write_text(main.read_text(encoding="utf-8").replace("def create_app", "def make_app"), encoding="utf-8")
     missing = missing_since(source, renamed, covering_answers()[:1])
-    assert {"app/limits.py", "app/limits.py:LimitBody", "app/main.py:create_app"} <= missing
+    assert {"app/web/middleware.py", "app/web/middleware.py:LimitBody", "app/main.py:create_app"} <= missing
 
 
 def test_the_page_has_all_the_names(source: Path) -> None:

@@ -112,14 +112,14 @@ def test_conflict_is_settled_with_the_file_of_the_template(project: Project, env
 
 
 def test_changes_of_moved_files_are_found_and_merged(project: Project, environment: Mapping[str, str]) -> None:
-    git(project.folder, "mv", "app/limits.py", "app/bounds.py")
+    git(project.folder, "mv", "app/web/middleware.py", "app/bounds.py")
     git(project.folder, "rm", "--quiet", "app/seed.py")
     edit(project.folder / "app/bounds.py", r"(?m)^MAX_CLIENTS = .*$", "MAX_CLIENTS = 7")
     project.commit("Mine")
     run(COMMANDS["Update"][0], project.folder, environment)
     find, merge = COMMANDS["Files that you moved or deleted"]
-    assert run(find, project.folder, environment).split() == ["app/limits.py", "app/seed.py"]
-    new = (project.folder / "../new/app/limits.py").resolve().read_text(encoding="utf-8")
+    assert run(find, project.folder, environment).split() == ["app/web/middleware.py", "app/seed.py"]
+    new = (project.folder / "../new/app/web/middleware.py").resolve().read_text(encoding="utf-8")
     run(merge, project.folder, environment)
     merged = (project.folder / "app/bounds.py").read_text(encoding="utf-8")
     assert merged == re.sub(r"(?m)^MAX_CLIENTS = .*$", "MAX_CLIENTS = 7", new)

@@ -141,11 +141,11 @@ def test_it_says_which_files_are_in_conflict_and_the_checks_refuse_them(later_te
 
 def test_it_lists_changed_files_that_the_owner_moved_or_deleted(later_template: Path, tmp_path: Path) -> None:
     github = GitHub.with_project(later_template, tmp_path)
-    git(github.project.folder, "mv", "app/limits.py", "app/bounds.py")
+    git(github.project.folder, "mv", "app/web/middleware.py", "app/bounds.py")
     git(github.project.folder, "rm", "--quiet", "app/seed.py", "app/users/role.py")
     github.project.commit("Mine")
     github.run()
-    assert github.part("Files that changed") == ["app/limits.py", "app/seed.py"]
+    assert github.part("Files that changed") == ["app/web/middleware.py", "app/seed.py"]
     assert github.part("Conflicts") == []
 
 

@@ -3,8 +3,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
-from app.db.audit import Action, shortened
-from app.schemas import Output, Text
+from app.audit.log import Action, shortened
+from app.web.schemas import Output, Text
 
 
 def _number(record_id: Any) -> Any:

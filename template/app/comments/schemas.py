@@ -2,7 +2,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-from app.schemas import Id, Input, Record, storable
+from app.web.schemas import Id, Input, Record, storable
 
 
 class CommentCreate(Input):

@@ -17,7 +17,7 @@ from sqlalchemy import (
     or_,
 )
 
-from app.errors import BadCursorError, InvalidError
+from app.web.problems import BadCursorError, InvalidError
 
 RowT = TypeVar("RowT")
 SelectT = TypeVar("SelectT", bound=Select[*tuple[Any, ...]])

@@ -12,8 +12,8 @@ from pydantic import (
     TypeAdapter,
 )
 
-from app.schemas import Ids, Input, Output, PageQuery, Patchable, Record, Text, storable
 from app.users.role import Role
+from app.web.schemas import Ids, Input, Output, PageQuery, Patchable, Record, Text, storable
 
 MAX_DEPTH = 20
 MAX_NAME = 1000

@@ -3,7 +3,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Column, Integer, MetaData, String, Table, select
 
 from app.db.pagination import Keyset, order_by
-from app.errors import BadCursorError, InvalidError
+from app.web.problems import BadCursorError, InvalidError
 
 books = Table("books", MetaData(), Column("id", Integer), Column("title", String))
 newest = Keyset({"title": books.c.title, "id": books.c.id}, TypeAdapter(tuple[str, int]))

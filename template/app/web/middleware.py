@@ -1,4 +1,4 @@
-"""Limits to what a request may send, and to how often a client may ask."""
+"""Middleware: limits to what a request may send and to how often a client may ask, and HEAD."""
 
 from collections import OrderedDict
 from time import monotonic_ns
@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import respond
+from app.web.problems import respond
 
 SECOND = 10**9
 MINUTE = 60 * SECOND
@@ -84,3 +84,15 @@ class LimitRate:
 def is_health(scope: Scope) -> bool:
     path: str = scope["path"]
     return path.removeprefix(scope.get("root_path", "")).startswith("/health/")
+
+
+class AnswerHead:
+    """Handles HEAD as GET (RFC 9110, section 9.3.2); the server leaves out the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await self.app(scope, receive, send)

@@ -1,4 +1,4 @@
-"""HTTP as uvicorn reads it, with a limit to the head of a request: `--http app.protocol:Http`."""
+"""HTTP/1.1 with a limit to the head of a request: `uvicorn --http app.web.protocol:Http`."""
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 

@@ -4,8 +4,8 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Header, Response
 
-from app.errors import ProblemError
-from app.schemas import Record
+from app.web.problems import ProblemError
+from app.web.schemas import Record
 
 ETAG: dict[str, Any] = {"headers": {"ETag": {"schema": {"type": "string"}}}}
 TAGGED: dict[int | str, dict[str, Any]] = {200: ETAG}

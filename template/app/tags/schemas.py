@@ -2,7 +2,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-from app.schemas import Output, storable
+from app.web.schemas import Output, storable
 
 TagName = Annotated[
     str,
