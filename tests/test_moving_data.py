@@ -1,9 +1,11 @@
-"""The script moves data from any database to any other, proves that it did, and refuses what it can't."""
+"""The command moves data from any database to any other, compares it, and refuses what it can't move."""
 
 import datetime as dt
 import itertools
 import json
 import random
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +13,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -21,18 +22,24 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
+from typer.testing import CliRunner, Result
 
+from copier_fastapi_sqlalchemy.cli import app
+from copier_fastapi_sqlalchemy.move_data.rows import BATCH
 from tests.conftest import SERVERS
+from tests.docs.test_docs import text_of
 from tests.harness import servers
+from tests.harness.dockerfile import tool
 from tests.harness.rendering import render_variant
 from tests.harness.servers import Server, engine
 from tests.harness.service import NO_CERTIFICATES, serving
 from tests.harness.variants import ROOT, Variant, choices
 from tests.harness.warm_process import WarmProcess
 from tests.migrations.test_migrations import Alembic
+from tests.rendered.test_install import clean_environment
+from tests.updates.releases import git
 
-SCRIPT = ROOT / "docs" / "move_data.py"
-BATCH = 1000
+MOVE_DATA = [sys.executable, "-m", "copier_fastapi_sqlalchemy", "move-data"]
 PATIENCE = 60.0
 DUMP = """
 import json, sys
@@ -179,35 +186,26 @@ def filled() -> dict[str, Rows]:
     }
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What the script said, and its status."""
-
-    status: int
-    output: str
-    errors: str
-
-
-def run(source: str, target: str, folder: Path | None = None) -> Outcome:
-    """Run the script as a user does."""
-    command = [sys.executable, str(SCRIPT), source, target]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert "Traceback" not in done.stderr, done.stderr
-    return Outcome(done.returncode, done.stdout, done.stderr)
+def run(*urls: str, environment: Mapping[str, str] | None = None) -> Result:
+    """Run the command in this process; an exception that it doesn't handle fails the test."""
+    result = CliRunner().invoke(app, ["move-data", *urls], env=environment)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
 
 
 def moved(source: str, target: str) -> list[str]:
-    """Run the script, check that it succeeds, and give the lines that it prints."""
-    outcome = run(source, target)
-    assert (outcome.status, outcome.errors) == (0, ""), outcome
-    return outcome.output.splitlines()
+    """Run the command, check that it succeeds, and give the lines that it prints."""
+    result = run(source, target)
+    assert (result.exit_code, result.stderr) == (0, ""), result.output
+    return result.stdout.splitlines()
 
 
-def refused(source: str, target: str, folder: Path | None = None, status: int = 1) -> str:
-    """Run the script, check that it refuses, and give its sentence."""
-    outcome = run(source, target, folder)
-    assert outcome.status == status, outcome
-    (sentence,) = outcome.errors.splitlines()
+def refused(*urls: str, exit_code: int = 1) -> str:
+    """Run the command, check that it fails with one line, and give that line."""
+    result = run(*urls)
+    assert result.exit_code == exit_code, result.output
+    (sentence,) = result.stderr.splitlines()
     return sentence
 
 
@@ -399,7 +397,8 @@ def test_every_type_and_reference_is_moved(urls: list[str]) -> None:
     assert rows_of(target) == expected
     without = "SELECT count(*) FROM kinds WHERE document IS NULL"
     assert scalar(target, without) == scalar(source, without)
-    assert "tree          2,000 of 2,500" in lines
+    assert "tree          2,500 of 2,500" in lines
+    assert "tree, references  2,500 of 2,500" in lines
     assert lines[-1] == f"Moved {number:,} rows of 6 tables; each was read back and is the same."
     assert rows_of(source) == expected
 
@@ -432,22 +431,48 @@ def test_a_key_that_the_target_cant_hold_is_refused_by_its_row(database: str, ne
     source, target = new_database("mysql"), new_database(database)
     execute(source, "CREATE TABLE one (id bigint unsigned PRIMARY KEY)", "INSERT INTO one VALUES (1), (~0)")
     execute(target, "CREATE TABLE one (id bigint PRIMARY KEY)")
-    assert refused(source, target).startswith(f"one (id={2**64 - 1}): the target doesn't take it: ")
+    assert refused(source, target).startswith(f"one (id={2**64 - 1}): the new database doesn't take it: ")
+
+
+def disconnect_others(connection: sa.Connection) -> None:
+    """End the other connections to a connection's database."""
+    others, end = {
+        "postgresql": (
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            "SELECT pg_terminate_backend({})",
+        ),
+        "mysql": (
+            "SELECT id FROM information_schema.processlist WHERE db = database() AND id <> connection_id()",
+            "KILL {}",
+        ),
+    }[connection.dialect.name]
+    for number in connection.scalars(sa.text(others)).all():
+        connection.execute(sa.text(end.format(number)))
 
 
 @pytest.mark.parametrize("database", ["postgresql", "mysql"])
-def test_what_was_killed_goes_on_where_it_was(database: str, new_database: NewDatabase) -> None:
+@pytest.mark.parametrize("interruption", ["killed", "disconnected"])
+def test_interrupted_move_is_continued(database: str, interruption: str, new_database: NewDatabase) -> None:
     source, target = new_database("sqlite"), new_database(database)
     size = 20 * BATCH
     make(source, rows={"tree": [{"id": number, "parent_id": None, "name": "…"} for number in range(size)]})
     make(target)
-    script = subprocess.Popen([sys.executable, str(SCRIPT), source, target], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([*MOVE_DATA, source, target], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     counted, deadline = 0, time.monotonic() + PATIENCE
     with engine(target).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        while not counted and script.poll() is None and time.monotonic() < deadline:
+        while not counted and process.poll() is None and time.monotonic() < deadline:
             counted = connection.scalar(sa.text("SELECT count(*) FROM tree"))
-        script.send_signal(signal.SIGKILL)
-        assert script.wait() == -signal.SIGKILL
+        if interruption == "killed":
+            process.send_signal(signal.SIGKILL)
+        else:
+            disconnect_others(connection)
+        _, errors = process.communicate()
+    if interruption == "killed":
+        assert process.returncode == -signal.SIGKILL
+    else:
+        assert process.returncode == 1
+        (sentence,) = errors.splitlines()
+        assert sentence.endswith(". Run the same command again: it continues where it stopped.")
     there = scalar(target, "SELECT count(*) FROM tree")
     assert 0 < there < size
 
@@ -473,7 +498,7 @@ def test_a_target_with_other_rows_is_refused_and_stays_as_it_is(statement: str, 
     execute(target, statement)
     before = rows_of(target)
     sentence = refused(source, target)
-    assert ("tree (id=1500): the target has this row with another name" in sentence) == ("1500" in statement)
+    assert ("tree (id=1500): the new database has this row with another name" in sentence) == ("1500" in statement)
     assert rows_of(target) == before
 
 
@@ -490,12 +515,12 @@ def test_what_the_target_lacks_is_refused_before_anything_is_written(new_databas
     source, target = new_database("sqlite"), new_database("postgresql")
     make(source, rows=filled())
     make(target)
-    migrate = "Migrate the target first: `alembic upgrade head`."
+    migrate = "Migrate the new database first: `alembic upgrade head`."
     for change, lack in (
-        ("ALTER TABLE tree RENAME COLUMN name TO title", "The target lacks the column tree.name."),
-        ("ALTER TABLE tree ADD name text, ALTER title SET NOT NULL", "The source lacks the column tree.title"),
+        ("ALTER TABLE tree RENAME COLUMN name TO title", "The new database has no column tree.name."),
+        ("ALTER TABLE tree ADD name text, ALTER title SET NOT NULL", "The old database has no column tree.title"),
         ("ALTER TABLE tree ALTER title DROP NOT NULL, ALTER name TYPE integer USING 1", "tree.name is"),
-        ("DROP TABLE tree", "The target lacks the table tree."),
+        ("DROP TABLE tree", "The new database has no table tree."),
     ):
         execute(target, change)
         sentence = refused(source, target)
@@ -568,11 +593,10 @@ def test_a_role_without_privileges_owns_the_target(new_database: NewDatabase) ->
         execute(admin, f"REASSIGN OWNED BY {owner} TO CURRENT_USER", f"DROP OWNED BY {owner}", f"DROP ROLE {owner}")
 
 
-def test_wrong_arguments_are_refused_in_a_sentence(tmp_path: Path) -> None:
-    for arguments in ((), ("sqlite:///a.db",)):
-        done = subprocess.run([sys.executable, str(SCRIPT), *arguments], capture_output=True, text=True, check=False)
-        assert done.returncode == 2
-        assert done.stderr.startswith("usage: move_data.py SOURCE_URL TARGET_URL")
+def test_wrong_arguments_are_refused_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert refused(exit_code=2).startswith("OLD_URL is missing.")
+    assert refused("sqlite:///a.db", exit_code=2).startswith("NEW_URL is missing.")
     for url in (
         "hush",
         "postgresql://u:hush@localhost:port/db",
@@ -580,9 +604,11 @@ def test_wrong_arguments_are_refused_in_a_sentence(tmp_path: Path) -> None:
         "sqlite://",
         "mysql://u:hush@h",
     ):
-        assert "hush" not in refused(url, "sqlite:///a.db", tmp_path, 2)
-    assert "the same database" in refused("sqlite:///./a.db", "sqlite+aiosqlite:///a.db", tmp_path, 2)
-    assert "no file" in refused("sqlite:///a.db", "sqlite:///b.db", tmp_path, 2)
+        sentence = refused(url, "sqlite:///a.db", exit_code=2)
+        assert sentence.startswith("OLD_URL is not the URL of a SQLite, PostgreSQL or MySQL database")
+        assert "hush" not in sentence
+    assert "the same database" in refused("sqlite:///./a.db", "sqlite+aiosqlite:///a.db", exit_code=2)
+    assert "is not a file" in refused("sqlite:///a.db", "sqlite:///b.db", exit_code=2)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -591,5 +617,61 @@ def test_a_server_that_isnt_there_is_named_without_the_password(scheme: str, new
     source = new_database("sqlite")
     make(source)
     sentence = refused(source, f"{scheme}://user:hush@127.0.0.1:{servers.free_port()}/db")
-    assert sentence.startswith("The target can't be reached: ")
+    assert sentence.startswith("The new database can't be reached: ")
     assert "hush" not in sentence
+
+
+def test_urls_are_read_from_the_environment(new_database: NewDatabase) -> None:
+    source, target = new_database("sqlite"), new_database("sqlite")
+    make(source, rows={"tree": [{"id": 1, "name": "root"}]})
+    make(target)
+    result = run(environment={"OLD_DATABASE_URL": source, "NEW_DATABASE_URL": target})
+    assert result.exit_code == 0
+    assert rows_of(target) == rows_of(source)
+
+
+def test_terminal_asks_for_urls_without_showing_them_and_has_a_progress_bar(new_database: NewDatabase) -> None:
+    source, target = new_database("sqlite"), new_database("sqlite")
+    make(source, rows=filled())
+    make(target)
+    terminal = [sys.executable, "-c", "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"]
+    with subprocess.Popen([*terminal, *MOVE_DATA], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for name, url in (("OLD_URL", source), ("NEW_URL", target)):
+            prompt = b""
+            while not prompt.endswith(b"(not shown): "):
+                prompt += process.stdout.read(1)
+            assert name in prompt.decode()
+            process.stdin.write(f"{url}\n".encode())
+            process.stdin.flush()
+        shown = process.stdout.read().decode()
+        assert process.wait() == 0, shown
+    assert PROVED in shown
+    assert source not in shown
+    assert target not in shown
+    assert re.search("kinds .*━{10}.* of ", shown)
+
+
+def test_command_is_installed_from_a_git_repository(new_database: NewDatabase, tmp_path: Path) -> None:
+    """The command of the documentation works, with a local repository for the one on GitHub."""
+    source, target = new_database("sqlite"), new_database("sqlite")
+    make(source, rows={"tree": [{"id": 1, "name": "root"}]})
+    make(target)
+    repository = tmp_path / "repository"
+    shutil.copytree(ROOT / "copier_fastapi_sqlalchemy", repository / "copier_fastapi_sqlalchemy")
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, repository)
+    git(repository, "init", "--quiet")
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message", "Start")
+
+    documented = re.findall(r"(?m)^uvx --from git\+https.* move-data", text_of("docs/moving-data.md"))[0]
+    assert documented in text_of("copier.yml")
+    command = re.sub(r"git\+https://\S+", f"git+{repository.as_uri()}", documented).split()
+    environment = clean_environment(UV_PYTHON=sys.executable)
+    done = subprocess.run(
+        [tool("uvx"), *command[1:], source, target], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == f"Moved 1 rows of 6 tables; {PROVED}"

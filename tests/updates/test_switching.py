@@ -2,8 +2,6 @@
 
 import datetime as dt
 import itertools
-import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,15 +11,15 @@ from typing import Any
 import httpx2
 import pytest
 
+from copier_fastapi_sqlalchemy.move_data import move
 from tests.conftest import SERVERS, NewDatabase
 from tests.docs.test_docs import blocks_of, text_of
 from tests.harness import servers
-from tests.harness.dockerfile import run
 from tests.harness.schema import schema_of
 from tests.harness.selection import one_of_each
 from tests.harness.servers import Server, engine
 from tests.harness.service import NO_CERTIFICATES, serving
-from tests.harness.variants import ROOT, Variant, all_variants, choices, is_end
+from tests.harness.variants import Variant, all_variants, choices, is_end
 from tests.harness.warm_process import WarmProcess
 from tests.migrations.test_migrations import CREATE_ALL, Alembic
 from tests.updates import edited_project
@@ -295,7 +293,7 @@ def test_a_database_is_switched_where_there_is_data(
         at_work.revise(Alembic(warm_process, at_work.folder, new_url), "Start on another database")
         at_work.check_code(mypy_cache)
         assert set() == schema_of(new_url) ^ declared_schema(at_work.folder, warm_process, another_url)
-        run([sys.executable, str(ROOT / "docs/move_data.py"), url, new_url], tmp_path, os.environ)
+        move(url, new_url)
         assert {name: len(rows) for name, rows in rows_of(new_url).items()} == {
             name: len(rows) for name, rows in before.items()
         }

@@ -187,7 +187,7 @@ def test_a_relative_path_is_recorded_as_it_is_and_the_guide_mends_it(changed: Pa
 def test_where_the_database_changes_the_message_says_how_the_data_moves(project: Project) -> None:
     done = copier(project.folder, "update", "--defaults", "--data", "database=postgresql")
     assert done.returncode == 0, done.stderr
-    for text in ('git rm "migrations/versions/*.py"', "Start on PostgreSQL", "docs/move_data.py OLD_URL NEW_URL"):
+    for text in ('git rm "migrations/versions/*.py"', "Start on PostgreSQL", "move-data OLD_URL NEW_URL"):
         assert text in done.stderr
     assert "{{" not in done.stderr
 

@@ -1,0 +1,1 @@
+"""Commands for projects made with the copier-fastapi-sqlalchemy template."""
