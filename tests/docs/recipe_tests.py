@@ -217,27 +217,27 @@ async def test_retry_of_a_whole_transaction(recipe: Any, database: Any) -> None:
 
 
 def deadlock() -> OperationalError:
-    """Give an error that has the codes of a deadlock, or of a lock, on each database."""
-    cause = type("Deadlock", (Exception,), {"sqlstate": "40P01", "sqlite_errorcode": 5})(1213, "deadlock")
+    """Give an error that has the codes of a deadlock on PostgreSQL and on MySQL."""
+    cause = type("Deadlock", (Exception,), {"sqlstate": "40P01"})(1213, "deadlock")
     return OperationalError("", {}, cause)
 
 
 async def test_hybrid_property_hybrid_method_repr(recipe: Any, transaction: Any) -> None:
     now = datetime.now(UTC)
-    full = {"title": "Full", "seats": 2, "booked": 2, "cancelled_at": None}
-    free = {"title": "Free", "seats": 5, "booked": 3, "cancelled_at": now}
+    full = {"title": "Full", "seats": 2, "booked": 2, "deleted_at": None}
+    free = {"title": "Free", "seats": 5, "booked": 3, "deleted_at": now}
     if IS_ORM:
         workshop = recipe.Workshop
         transaction.add_all([workshop(**full), workshop(**free)])
         await transaction.flush()
-        has_room_for, is_cancelled, title = workshop.has_room_for, workshop.is_cancelled, workshop.title
+        has_room_for, is_deleted, title = workshop.has_room_for, workshop.is_deleted, workshop.title
         found = await transaction.scalars(select(workshop).order_by(workshop.id))
-        assert [(w.has_room_for(2), w.is_cancelled) for w in found] == [(False, False), (True, True)]
+        assert [(w.has_room_for(2), w.is_deleted) for w in found] == [(False, False), (True, True)]
         assert repr(workshop(id=7, title="Free")) == "Workshop(id=7, title='Free')"
     else:
         await transaction.execute(insert(recipe.workshops), [full, free])
-        has_room_for, is_cancelled, title = recipe.has_room_for, recipe.is_cancelled(), recipe.workshops.c.title
-    for condition in (has_room_for(2), is_cancelled):
+        has_room_for, is_deleted, title = recipe.has_room_for, recipe.is_deleted(), recipe.workshops.c.title
+    for condition in (has_room_for(2), is_deleted):
         found = await transaction.scalars(select(title).where(condition))
         assert found.all() == ["Free"]
     found = await transaction.scalars(select(title).where(has_room_for(3)))
