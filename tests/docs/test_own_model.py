@@ -96,7 +96,7 @@ def add_resource(project: Path, variant: Variant) -> None:
     module = "tables" if variant.data_access == "core" else "models"
     edit(
         project / "app/tables.py",
-        ("from app.audit.log", f"from app.books import {module} as books\nfrom app.audit.log"),
+        ("from app.db.metadata", f"from app.books import {module} as books\nfrom app.db.metadata"),
         ('"audit_log", ', '"audit_log", "books", '),
     )
     edit(
