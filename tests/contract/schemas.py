@@ -16,15 +16,15 @@ USER = {"id": int, "email": str, "name": str, "role": str, "is_active": bool, "p
 SUMMARY = {"id": int, "author_id": int, "title": str, "published": bool, "tags": list}
 PAGE = {"items": list, "total": int, "page": int, "size": int, "pages": int}
 FIELDS: dict[str, dict[str, Any]] = {
-    "User": USER,
+    "UserPublic": USER,
     "UserDetail": {**USER, "profile": dict | None},
-    "Profile": {"bio": str, "avatar_url": str | None},
+    "ProfilePublic": {"bio": str, "avatar_url": str | None},
     "UserPostCount": {"id": int, "name": str, "post_count": int},
     "PostSummary": SUMMARY,
-    "Post": {**SUMMARY, "content": str, "author": dict, "comments": list},
-    "Author": {"id": int, "name": str},
-    "Comment": {"id": int, "post_id": int, "author_id": int, "content": str},
-    "Tag": {"id": int, "name": str, "post_count": int},
+    "PostDetail": {**SUMMARY, "content": str, "author": dict, "comments": list},
+    "AuthorPublic": {"id": int, "name": str},
+    "CommentPublic": {"id": int, "post_id": int, "author_id": int, "content": str},
+    "TagPublic": {"id": int, "name": str, "post_count": int},
     "Page": PAGE,
     "CursorPage": {"items": list, "next_cursor": str | None},
     "Found": {"items": list},
@@ -40,13 +40,13 @@ FIELDS: dict[str, dict[str, Any]] = {
     },
     "Change": {"old": object, "new": object},
 }
-RECORDS = {"User", "UserDetail", "PostSummary", "Post", "Comment"}
+RECORDS = {"UserPublic", "UserDetail", "PostSummary", "PostDetail", "CommentPublic"}
 ADDED: dict[str, dict[str, Any]] = {
     "timestamps": dict.fromkeys(STAMPS, str),
     "soft_delete": {"deleted_at": str | None},
     "optimistic_locking": {"version": int},
 }
-PARTS = {"profile": "Profile", "author": "Author"}
+PARTS = {"profile": "ProfilePublic", "author": "AuthorPublic"}
 
 
 class Schemas:
@@ -69,7 +69,7 @@ class Schemas:
             if body[field] is not None:
                 self.check(PARTS[field], body[field])
         for comment in body.get("comments", ()):
-            self.check("Comment", comment)
+            self.check("CommentPublic", comment)
         for change in body.get("changes", {}).values():
             self.check("Change", change)
         if of is not None:

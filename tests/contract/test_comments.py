@@ -19,7 +19,7 @@ pytestmark = pytest.mark.example
 def test_create_comment(blog: Blog, stored: Storage, schemas: Schemas) -> None:
     post, author = blog.add_post()["id"], blog.add_user()["id"]
     comment = blog.add_comment(post, author, " Well \n said ")
-    schemas.check("Comment", comment)
+    schemas.check("CommentPublic", comment)
     given = {"post_id": post, "author_id": author, "content": " Well \n said "}
     assert comment.items() >= given.items()
     assert stored.row("comments", id=comment["id"]).items() >= given.items()
@@ -32,7 +32,7 @@ def test_comments_are_paged_oldest_first(blog: Blog, schemas: Schemas) -> None:
     blog.add_comment(other["id"], post["author_id"])
     path = f"/posts/{post['id']}/comments"
     page = blog.get(path, size=3).json()
-    schemas.check("Page", page, of="Comment")
+    schemas.check("Page", page, of="CommentPublic")
     assert page == {"items": made[:3], "total": 5, "page": 1, "size": 3, "pages": 2}
     assert blog.items(path, size=3, page=2) == made[3:]
     assert blog.get(path, size=3, page=3).json() == {**page, "items": [], "page": 3}

@@ -22,7 +22,7 @@ def test_create_post(blog: Blog, stored: Storage, schemas: Schemas) -> None:
     tags = sorted([unique_word(), unique_word()])
     given = {"author_id": author["id"], "title": "Notes", "content": " Text\r\n", "published": True}
     post = blog.add_post(**given, tags=tags[::-1])
-    schemas.check("Post", post)
+    schemas.check("PostDetail", post)
     assert post.items() >= {**given, "tags": tags, "comments": []}.items()
     assert post["author"] == {"id": author["id"], "name": "Ada"}
     row = stored.row("posts", id=post["id"])
@@ -66,7 +66,7 @@ def test_post_has_author_tags_and_comments_oldest_first(blog: Blog, schemas: Sch
     post = blog.add_post(tags=[unique_word()])
     comments = [blog.add_comment(post["id"], friend, f"{number}") for number in range(4)]
     read = blog.item(f"/posts/{post['id']}")
-    schemas.check("Post", read)
+    schemas.check("PostDetail", read)
     assert read["comments"] == comments
     assert read["author"]["id"] == read["author_id"] == post["author_id"]
     assert read["tags"] == post["tags"]

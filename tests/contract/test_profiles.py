@@ -21,12 +21,12 @@ def test_first_profile_is_201_and_next_replaces_it(blog: Blog, stored: Storage, 
     path = f"/users/{user}/profile"
 
     first = blog.put(path, {"bio": "Hello", "avatar_url": AVATAR}, expect=201).json()
-    schemas.check("Profile", first)
+    schemas.check("ProfilePublic", first)
     assert first == {"bio": "Hello", "avatar_url": AVATAR}
     assert blog.item(f"/users/{user}")["profile"] == first
 
     second = blog.put(path, {"bio": "Good bye"}).json()
-    schemas.check("Profile", second)
+    schemas.check("ProfilePublic", second)
     assert second == {"bio": "Good bye", "avatar_url": None}
     assert blog.item(f"/users/{user}")["profile"] == second
 

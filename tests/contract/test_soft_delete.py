@@ -207,7 +207,7 @@ def test_restored_post_brings_back_its_comments(blog: Blog, stored: Storage, sch
     blog.delete(f"/comments/{comments[1]}")
     blog.delete(path)
     restored = blog.restore(path).json()
-    schemas.check("Post", restored)
+    schemas.check("PostDetail", restored)
     assert restored == blog.item(path)
     assert ids(restored["comments"]) == [comments[0], comments[2]]
     assert stable_fields(restored) == {**stable_fields(post), "comments": restored["comments"]}

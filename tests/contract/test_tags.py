@@ -26,7 +26,7 @@ def test_tag_is_shared_by_posts(blog: Blog, stored: Storage, schemas: Schemas) -
     }
     tag = blog.tag(name)
     assert tag == {"id": row["id"], "name": name, "post_count": 2}
-    schemas.check("Tag", tag)
+    schemas.check("TagPublic", tag)
 
 
 def test_repeated_name_counts_once(blog: Blog, stored: Storage) -> None:
@@ -116,7 +116,7 @@ def test_tags_are_paged_by_name(blog: Blog, stored: Storage, schemas: Schemas) -
     word = unique_word()
     blog.add_post(tags=[f"{word}{end}" for end in ("b", "B", "é", "e", "_", "-", "🍣", "\uff5e")])
     page = blog.get("/tags", size=5).json()
-    schemas.check("Page", page, of="Tag")
+    schemas.check("Page", page, of="TagPublic")
     assert page["total"] == stored.count("tags")
     names = [tag["name"] for tag in blog.all_pages("/tags")]
     assert names == sorted(names)

@@ -23,7 +23,7 @@ def test_page_of_users_has_total_and_pages(blog: Blog, schemas: Schemas) -> None
     word = unique_word()
     made = blog.add_users([{"name": f"{word} {number}"} for number in range(5)])
     page = blog.get("/users", search=word, size=2).json()
-    schemas.check("Page", page, of="User")
+    schemas.check("Page", page, of="UserPublic")
     assert {key: page[key] for key in ("total", "page", "size", "pages")} == {
         "total": 5,
         "page": 1,

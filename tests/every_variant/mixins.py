@@ -63,7 +63,7 @@ def deleted_rows_are_hidden_shown_on_demand_and_restored(s: Service) -> None:
     total = s.blog.page("/users/post-counts", include_deleted=True)["total"]
     assert total == s.stored.with_deleted.count("users") > s.blog.page("/users/post-counts")["total"]
     shown = s.blog.item(path, include_deleted=True)
-    s.schemas.check("Post", shown)
+    s.schemas.check("PostDetail", shown)
     assert datetime.fromisoformat(shown["deleted_at"]).utcoffset() == timedelta(0)
     assert ids(shown["comments"]) == [comment]
     s.blog.patch(path, {"title": "New"}, expect=404)

@@ -416,7 +416,7 @@ TRANSACTIONS = (
     Mutation(
         "Location without the prefix",
         "template/app/posts/router.py.jinja",
-        'f"{request.url.path}/{post.id}"',
+        'request.url_for("read_post", post_id=post.id).path',
         'f"/api/v1/posts/{post.id}"',
         Check("service/test_prefix.py::test_links_have_the_prefix", SYNC_CORE),
         r"'/api/v1/posts/",

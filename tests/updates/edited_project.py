@@ -24,7 +24,7 @@ class BookCreate(Input):
     pages: int | None = None
 
 
-class Book(Output):
+class BookPublic(Output):
     id: int
     title: str
     pages: int | None
@@ -113,7 +113,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from app.books.repository import BookRepository
-from app.books.schemas import Book, BookCreate
+from app.books.schemas import BookCreate, BookPublic
 from app.db.database import DatabaseDep
 from app.web.problems import problems
 from app.web.routing import StrictRoute
@@ -123,17 +123,17 @@ router = APIRouter(prefix="/books", tags=["books"], route_class=StrictRoute)
 
 
 @router.post("", status_code=201, responses=problems(400, 413))
-async def create_book(body: BookCreate, db: DatabaseDep) -> Book:
+async def create_book(body: BookCreate, db: DatabaseDep) -> BookPublic:
     async with db.begin() as transaction:
         book = await BookRepository(transaction).create(body.model_dump())
-    return Book.model_validate(book)
+    return BookPublic.model_validate(book)
 
 
 @router.get("")
-async def list_books(query: Annotated[PageQuery, Query()], db: DatabaseDep) -> Page[Book]:
+async def list_books(query: Annotated[PageQuery, Query()], db: DatabaseDep) -> Page[BookPublic]:
     async with db.read() as transaction:
         rows, total = await BookRepository(transaction).list(query)
-    return Page[Book].of(rows, total, query)
+    return Page[BookPublic].of(rows, total, query)
 """
 
 TEST = """

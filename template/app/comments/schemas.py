@@ -12,7 +12,7 @@ class CommentCreate(Input):
     ]
 
 
-class Comment(Record):
+class CommentPublic(Record):
     post_id: int
     author_id: int
     content: str

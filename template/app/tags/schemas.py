@@ -11,7 +11,7 @@ TagName = Annotated[
 ]
 
 
-class Tag(Output):
+class TagPublic(Output):
     id: int
     name: str
     post_count: int

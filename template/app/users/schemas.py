@@ -71,7 +71,7 @@ class UserCreate(Input):
     preferences: Preferences = Field(default_factory=dict)
 
 
-Users = Annotated[list[UserCreate], Field(min_length=1, max_length=1000)]
+UserBulkCreate = Annotated[list[UserCreate], Field(min_length=1, max_length=1000)]
 
 
 class UserPatch(Input):
@@ -107,12 +107,12 @@ class ProfileUpdate(Input):
     avatar_url: AvatarUrl | None = None
 
 
-class Profile(Output):
+class ProfilePublic(Output):
     bio: str
     avatar_url: str | None
 
 
-class User(Record):
+class UserPublic(Record):
     email: str
     name: str
     role: Role
@@ -120,8 +120,8 @@ class User(Record):
     preferences: dict[str, Any]
 
 
-class UserDetail(User):
-    profile: Profile | None
+class UserDetail(UserPublic):
+    profile: ProfilePublic | None
 
 
 class UserPostCount(Output):
