@@ -212,7 +212,7 @@ def write_resource(project: Path, variant: Variant) -> None:
 def add_table(file: Path) -> None:
     """Let the metadata know the resource's table."""
     module = "tables" if (file.parent / "books/tables.py").exists() else "models"
-    edit(file, r"(?m)^from app\.", f"from app.books import {module} as books\nfrom app.")
+    edit(file, r"(?m)^from app\.(comments|db)", rf"from app.books import {module} as books\nfrom app.\1")
     edit(file, r'__all__ = \[("audit_log", )?', r'__all__ = [\1"books", ')
 
 

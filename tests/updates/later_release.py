@@ -118,7 +118,7 @@ def files(template: Path, pattern: str) -> Iterator[Path]:
 def reword_docstring(file: Path) -> None:
     """Write the first line of a module's docstring anew, where there is room; one file's owner has put a line there."""
     text = file.read_text(encoding="utf-8")
-    found = re.match(r'"""[^"\n]{1,80}(?=\.(?:"""|\n))', text)
+    found = re.match(r'(?:#\{%.*\n)*"""[^"\n]{1,80}(?=\.(?:"""|\n))', text)
     if found and file.name != "types.py.jinja":
         file.write_text(f"{found[0]}, in short{text[found.end() :]}", encoding="utf-8")
 
