@@ -22,7 +22,7 @@ GIVEN = """    users: Annotated[UserRepository, Depends(user_repository)],
 ) -> UserDetail:
     user = await users.detail(user_id)
 """
-HANDLERS = "    errors.add_handlers(app)\n"
+HEAD = "    app.add_middleware(AnswerHead)\n"
 MIDDLEWARE = """
     @app.middleware("http")
     async def passing(request, call_next):
@@ -54,7 +54,7 @@ UNDONE: dict[str, tuple[Edit, ...]] = {
         ("app/users/router.py", USERS, USERS + DEPENDENCY),
         ("app/users/router.py", OPENED, GIVEN),
     ),
-    "a middleware by `@app.middleware`": (("app/main.py", HANDLERS, MIDDLEWARE + HANDLERS),),
+    "a middleware by `@app.middleware`": (("app/main.py", HEAD, HEAD + MIDDLEWARE),),
     "garbage collected as by default": (("app/main.py", "        spare_collections()\n", ""),),
 }
 

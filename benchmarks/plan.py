@@ -16,7 +16,7 @@ EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN "}
 async def main() -> None:
     """Search, note the first statement of it, and have it explained."""
     statements: list[tuple[str, Any]] = []
-    database = import_module("app.db.database").Database(import_module("app.settings").load_settings())
+    database = import_module("app.main").open_database(import_module("app.settings").load_settings())
     query = import_module("app.posts.schemas").SearchQuery(q=sys.argv[1])
     async with database.begin() as db:
         connection = await db.connection() if hasattr(db, "add") else db

@@ -74,7 +74,7 @@ def blog(committed: Engine, tables: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="session")
 async def database(committed: Engine) -> AsyncIterator[Any]:  # noqa: ARG001 - the tables are there
-    database = import_module("app.db.database").Database(import_module("app.settings").Settings())
+    database = import_module("app.main").open_database(import_module("app.settings").Settings())
     yield database
     await database.dispose()
 

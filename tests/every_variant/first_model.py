@@ -25,10 +25,11 @@ from sqlalchemy import Column, Named, String, Table, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import base, metadata
-from app.db.database import DatabaseDep
+from app.db.errors import raise_on_duplicate
 from app.db.repository import Repository
-from app.web.problems import conflict_on_duplicate
-from app.web.schemas import Ids, Input, Page, PageQuery, PathId, Record
+from app.web.dependencies import DatabaseDep
+from app.web.paging import Page, PageQuery
+from app.web.schemas import Ids, Input, PathId, Record
 """
 
 ORM = """
@@ -135,7 +136,7 @@ async def check_book(books: BookRepository, key: int, if_match: list[str] | None
 @router.post("", status_code=201)
 async def create_book(body: BookInput, db: DatabaseDep) -> BookOutput:
     async with db.begin() as transaction:
-        with conflict_on_duplicate("The ISBN is taken."):
+        with raise_on_duplicate("The ISBN is taken."):
             book = await BookRepository(transaction).create(body.model_dump())
     return BookOutput.model_validate(book)
 
@@ -175,7 +176,7 @@ if "soft_delete" in MIXINS:
     @router.post("/{book_id}/restore", status_code=204)
     async def restore_book(book_id: PathId, db: DatabaseDep) -> None:
         async with db.begin() as transaction:
-            with conflict_on_duplicate("The ISBN is taken by now."):
+            with raise_on_duplicate("The ISBN is taken by now."):
                 await BookRepository(transaction).restore(book_id)
 
 

@@ -337,7 +337,7 @@ TRANSACTIONS = (
     ),
     Mutation(
         "deadlock that a savepoint hides",
-        "template/app/db/errors.py.jinja",
+        "template/app/db/driver_errors.py.jinja",
         "NO_SAVEPOINT = 1305\n",
         "NO_SAVEPOINT = -1\n",
         Check(PROJECT_TESTS.test, MYSQL),
@@ -361,7 +361,7 @@ TRANSACTIONS = (
     ),
     Mutation(
         "connection that breaks off and is a failure",
-        "template/app/db/errors.py.jinja",
+        "template/app/db/driver_errors.py.jinja",
         '    "08",  # no connection\n',
         "",
         Check("service/test_process.py::test_a_database_out_of_reach_is_a_503", ASYNCPG),
@@ -385,9 +385,9 @@ TRANSACTIONS = (
     ),
     Mutation(
         "connection taken before the request is validated",
-        "template/{{core}}/app/db/database.py.jinja",
+        "template/app/web/dependencies.py",
         "    return database",
-        "    {{ async_ }}with database.read():\n        yield database",
+        "    async with database.read():\n        yield database",
         Check(
             "service/test_overload.py::test_invalid_request_is_422_with_a_full_pool", "postgresql-async-core-timestamps"
         ),
@@ -533,7 +533,7 @@ ANSWERS = (
     ),
     Mutation(
         "unique violation that isn't known",
-        "template/app/db/errors.py.jinja",
+        "template/app/db/driver_errors.py.jinja",
         "{sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}",
         "{sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}",
         Check("contract/test_users.py::test_taken_email_is_409_in_any_case"),
@@ -541,15 +541,15 @@ ANSWERS = (
     ),
     Mutation(
         "row gone by its flush that is a failure",
-        "template/app/web/problems.py.jinja",
-        "    app.exception_handler(StaleDataError)(respond_stale)\n",
-        "    _ = respond_stale\n",
+        "template/app/web/error_handlers.py.jinja",
+        "    StaleDataError: respond_stale,\n",
+        "",
         PROJECT_TESTS,
         r"FAILED tests/users/test_models\.py::test_a_change_of_a_row_that_is_gone_is_a_conflict",
     ),
     Mutation(
         "page without an end",
-        "template/app/web/schemas.py.jinja",
+        "template/app/web/paging.py.jinja",
         "ge=1, le=1_000_000)",
         "ge=1)",
         Check("contract/test_query_limits.py::test_page_and_size_have_limits", given={"path": "/users"}),
@@ -815,7 +815,7 @@ SEARCHED = (
 FAULTS = (
     Mutation(
         "connection that stays read-only",
-        "template/app/db/errors.py.jinja",
+        "template/app/db/driver_errors.py.jinja",
         '    "25006",  # the server turned read-only\n',
         "",
         Check(

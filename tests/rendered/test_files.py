@@ -33,12 +33,11 @@ BLOCKING_WORDS = r"\bcreate_engine\(|\bpsycopg\b|\bpymysql\b|time\.sleep|\bimpor
 ASYNC_ANYWAY = (
     "app/main.py",
     "app/web/docs.py",
-    "app/web/middleware.py",
     "app/web/health.py",
-    "app/web/problems.py",
+    "app/web/error_handlers.py",
     "app/web/middleware.py",
     "app/web/routing.py",
-    "app/db/database.py",
+    "app/web/dependencies.py",
     "app/audit/router.py",
 )
 EMPTY_ON_PURPOSE = ("__init__.py", ".gitkeep", "py.typed")

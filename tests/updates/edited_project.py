@@ -70,7 +70,7 @@ from sqlalchemy import select
 
 from app.books.models import Book
 from app.db.repository import Repository
-from app.web.schemas import PageQuery
+from app.web.paging import PageQuery
 
 
 class BookRepository(Repository[Book]):
@@ -94,7 +94,7 @@ from sqlalchemy import Row, select
 
 from app.books.tables import BookColumns, books
 from app.db.repository import Repository
-from app.web.schemas import PageQuery
+from app.web.paging import PageQuery
 
 
 class BookRepository(Repository[BookColumns]):
@@ -114,10 +114,10 @@ from fastapi import APIRouter, Query
 
 from app.books.repository import BookRepository
 from app.books.schemas import BookCreate, BookPublic
-from app.db.database import DatabaseDep
-from app.web.problems import problems
+from app.web.dependencies import DatabaseDep
+from app.web.openapi import problems
+from app.web.paging import Page, PageQuery
 from app.web.routing import StrictRoute
-from app.web.schemas import Page, PageQuery
 
 router = APIRouter(prefix="/books", tags=["books"], route_class=StrictRoute)
 

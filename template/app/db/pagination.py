@@ -17,7 +17,7 @@ from sqlalchemy import (
     or_,
 )
 
-from app.web.problems import BadCursorError, InvalidError
+from app.db.errors import BadCursorError, BadSortError
 
 RowT = TypeVar("RowT")
 SelectT = TypeVar("SelectT", bound=Select[*tuple[Any, ...]])
@@ -28,7 +28,7 @@ def order_by(
 ) -> list[UnaryExpression[Any]]:
     """Return the order that a text such as `-created_at,name` names, its ties broken by the key.
 
-    Raises InvalidError where a field isn't allowed or is named twice.
+    Raises BadSortError where a field isn't allowed or is named twice.
     """
     order = []
     names = set()
@@ -36,9 +36,9 @@ def order_by(
         name = field.removeprefix("-")
         if name not in allowed:
             choices = ", ".join(allowed)
-            raise InvalidError(["query", "sort"], f"can't sort by {name!r}: use any of {choices}")
+            raise BadSortError(f"can't sort by {name!r}: use any of {choices}")
         if name in names:
-            raise InvalidError(["query", "sort"], f"{name!r} is named twice")
+            raise BadSortError(f"{name!r} is named twice")
         names.add(name)
         order.append(allowed[name].desc() if field.startswith("-") else allowed[name].asc())
     return [*order, key.asc()]

@@ -13,7 +13,8 @@ from pydantic import (
 )
 
 from app.users.role import Role
-from app.web.schemas import Ids, Input, Output, PageQuery, Patchable, Record, Text, storable
+from app.web.paging import PageQuery
+from app.web.schemas import Ids, Input, Output, Patchable, Record, Text, no_nul_or_surrogate
 
 MAX_DEPTH = 20
 MAX_NAME = 1000
@@ -22,19 +23,19 @@ MAX_NUMBER = 2**63
 _HTTP_URL = TypeAdapter(HttpUrl)
 
 
-def _storable_json(value: Any, depth: int = 1) -> Any:
+def _no_nul_or_surrogate_json(value: Any, depth: int = 1) -> Any:
     if depth > MAX_DEPTH:
         raise ValueError(f"JSON can be {MAX_DEPTH} levels deep at most")
     if isinstance(value, dict):
         for name, item in value.items():
-            if len(storable(name)) > MAX_NAME:
+            if len(no_nul_or_surrogate(name)) > MAX_NAME:
                 raise ValueError(f"a name in JSON has {MAX_NAME} characters at most")
-            _storable_json(item, depth + 1)
+            _no_nul_or_surrogate_json(item, depth + 1)
     elif isinstance(value, list):
         for item in value:
-            _storable_json(item, depth + 1)
+            _no_nul_or_surrogate_json(item, depth + 1)
     elif isinstance(value, str):
-        storable(value)
+        no_nul_or_surrogate(value)
     elif isinstance(value, int | float) and not -MAX_NUMBER <= value < MAX_NUMBER:
         raise ValueError("numbers must fit in 64 bits")
     return value
@@ -44,7 +45,7 @@ def _http_url(value: str) -> str:
     _HTTP_URL.validate_python(value)
     if any(character.isspace() or not character.isprintable() for character in value):
         raise ValueError("a URL has no white space")
-    return storable(value)
+    return no_nul_or_surrogate(value)
 
 
 def _strip(value: object) -> object:
@@ -57,9 +58,9 @@ Email = Annotated[
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
-    AfterValidator(storable),
+    AfterValidator(no_nul_or_surrogate),
 ]
-Preferences = Annotated[dict[str, JsonValue], AfterValidator(_storable_json)]
+Preferences = Annotated[dict[str, JsonValue], AfterValidator(_no_nul_or_surrogate_json)]
 AvatarUrl = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_http_url)]
 
 
@@ -103,7 +104,7 @@ class PostCountQuery(PageQuery):
 
 
 class ProfileUpdate(Input):
-    bio: Annotated[str, StringConstraints(max_length=2000), AfterValidator(storable)]
+    bio: Annotated[str, StringConstraints(max_length=2000), AfterValidator(no_nul_or_surrogate)]
     avatar_url: AvatarUrl | None = None
 
 

@@ -2,9 +2,8 @@
 
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Header, Response
+from fastapi import Header, HTTPException, Response
 
-from app.web.problems import ProblemError
 from app.web.schemas import Record
 
 ETAG: dict[str, Any] = {"headers": {"ETag": {"schema": {"type": "string"}}}}
@@ -17,21 +16,17 @@ IfMatch = Annotated[
 ]
 
 
-class PreconditionFailedError(ProblemError):
-    status = 412
-
-
-def tagged(response: Response, record: RecordT) -> RecordT:
+def with_etag(response: Response, record: RecordT) -> RecordT:
     """Return the record, and put its ETag into the response's headers."""
     response.headers["ETag"] = record.etag
     return record
 
 
 def require_match(if_match: list[str], record: Record) -> None:
-    """Raise PreconditionFailedError where the headers name neither `*` nor the record's ETag.
+    """Raise a 412 where the headers name neither `*` nor the record's ETag.
 
     The caller has locked the record. A weak ETag never matches (RFC 9110, section 13.1.1).
     """
     names = {name.strip() for name in ",".join(if_match).split(",")}
     if names != {"*"} and record.etag not in names:
-        raise PreconditionFailedError(f"It has changed: its ETag is {record.etag} now.")
+        raise HTTPException(412, f"It has changed: its ETag is {record.etag} now.")

@@ -2,8 +2,8 @@ import pytest
 from pydantic import TypeAdapter
 from sqlalchemy import Column, Integer, MetaData, String, Table, select
 
+from app.db.errors import BadCursorError, BadSortError
 from app.db.pagination import Keyset, order_by
-from app.web.problems import BadCursorError, InvalidError
 
 books = Table("books", MetaData(), Column("id", Integer), Column("title", String))
 newest = Keyset({"title": books.c.title, "id": books.c.id}, TypeAdapter(tuple[str, int]))
@@ -21,7 +21,7 @@ def test_ties_are_broken_by_the_key() -> None:
 
 @pytest.mark.parametrize("sort", ["secret", "title,title", "-", "title,"])
 def test_an_order_that_is_not_allowed_is_refused(sort: str) -> None:
-    with pytest.raises(InvalidError):
+    with pytest.raises(BadSortError):
         order_by(sort, {"title": books.c.title}, books.c.id)
 
 

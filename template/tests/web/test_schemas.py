@@ -1,7 +1,7 @@
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from app.web.schemas import CursorQuery, PageQuery
+from app.web.paging import CursorQuery, PageQuery
 
 
 @pytest.mark.parametrize(
