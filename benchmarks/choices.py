@@ -34,9 +34,9 @@ PRAGMA = '"synchronous = NORMAL"'
 # Each choice undone, in a service on PostgreSQL with asyncpg and the ORM.
 UNDONE: dict[str, tuple[Edit, ...]] = {
     "a ping before every use": (
-        ("app/db/engine.py", '"pool_size": settings', '"pool_pre_ping": True, "pool_size": settings'),
+        ("app/db/driver.py", '"pool_size": settings', '"pool_pre_ping": True, "pool_size": settings'),
     ),
-    "a transaction around reads": (("app/db/read_only.py", '"isolation_level": "AUTOCOMMIT"', '"no": True'),),
+    "a transaction around reads": (("app/db/driver.py", 'options["isolation_level"]', 'options["no"]'),),
     "writes not refused": (("app/db/engine.py", "    refuse_writes(engine.sync_engine)\n", ""),),
     "a statement built for each request": (
         ("app/users/repository.py", "self.one(DETAIL, user_id)", "self.get(user_id, joinedload(User.profile))"),
@@ -71,11 +71,11 @@ DRIVEN = (("postgresql+asyncpg", "postgresql+psycopg"), ("mysql+asyncmy", "mysql
 
 # One setting changed, in a service on SQLite with aiosqlite and the ORM.
 SETTINGS: dict[str, tuple[Edit, ...]] = {
-    "`journal_mode = DELETE`": (("app/db/sqlite.py", "journal_mode = WAL", "journal_mode = DELETE"),),
-    "`synchronous = FULL`": (("app/db/sqlite.py", PRAGMA, '"synchronous = FULL"'),),
-    "`cache_size` of 64 MiB": (("app/db/sqlite.py", PRAGMA, f'{PRAGMA}, "cache_size = -65536"'),),
-    "`mmap_size` of 256 MiB": (("app/db/sqlite.py", PRAGMA, f'{PRAGMA}, "mmap_size = 268435456"'),),
+    "`journal_mode = DELETE`": (("app/db/driver.py", "journal_mode = WAL", "journal_mode = DELETE"),),
+    "`synchronous = FULL`": (("app/db/driver.py", PRAGMA, '"synchronous = FULL"'),),
+    "`cache_size` of 64 MiB": (("app/db/driver.py", PRAGMA, f'{PRAGMA}, "cache_size = -65536"'),),
+    "`mmap_size` of 256 MiB": (("app/db/driver.py", PRAGMA, f'{PRAGMA}, "mmap_size = 268435456"'),),
     "statements not kept prepared": (
-        ("app/db/sqlite.py", '{"isolation_level": None', '{"cached_statements": 0, "isolation_level": None'),
+        ("app/db/driver.py", '{"isolation_level": None', '{"cached_statements": 0, "isolation_level": None'),
     ),
 }

@@ -321,7 +321,7 @@ MIGRATIONS = (
 TRANSACTIONS = (
     Mutation(
         "read that writes",
-        "template/app/db/read_only.py.jinja",
+        "template/app/db/read_only.py",
         "    if any(isinstance(cte.element, UpdateBase) for cte in context.compiled.ctes or ()):\n",
         "    if any(isinstance(cte.element, TextualSelect) for cte in context.compiled.ctes or ()):\n",
         PROJECT_TESTS,
@@ -329,9 +329,9 @@ TRANSACTIONS = (
     ),
     Mutation(
         "text that writes in a read",
-        "template/app/db/read_only.py.jinja",
-        '    other.execute("BEGIN READ ONLY" if alone else "SET TRANSACTION READ ONLY")\n',
-        '    other.execute("BEGIN" if alone else "SELECT 1")\n',
+        "template/{{postgresql}}/app/db/dialect.py.jinja",
+        '"BEGIN READ ONLY" if has_no_transaction else "SET TRANSACTION READ ONLY"',
+        '"BEGIN" if has_no_transaction else "SELECT 1"',
         Check(PROJECT_TESTS.test, POSTGRESQL),
         r"test_the_database_refuses_a_text_that_writes\[",
     ),
@@ -345,17 +345,17 @@ TRANSACTIONS = (
     ),
     Mutation(
         "idle connection that is trusted",
-        "template/app/db/connections.py.jinja",
-        "            engine.dialect.do_ping(connection)\n",
-        "            pass\n",
+        "template/{{postgresql}}/app/db/driver.py.jinja",
+        "        engine.dialect.do_ping(connection)  #",
+        "        #",
         Check("rendered/test_project_tests.py::test_they_pass", POSTGRESQL),
         r"test_an_idle_connection_that_the_server_closed_is_replaced_unseen\[-1-True\]",
     ),
     Mutation(
         "server out of reach that is a failure",
-        "template/app/db/connections.py.jinja",
-        "except OSError as",
-        "except KeyError as",
+        "template/{{postgresql}}/app/db/driver.py.jinja",
+        "report_unreachable(engine, OSError)",
+        "report_unreachable(engine, KeyError)",
         Check("service/test_process.py::test_a_database_out_of_reach_is_a_503", ASYNCPG),
         r"'500' != '503'",
     ),
@@ -404,8 +404,8 @@ TRANSACTIONS = (
     Mutation(
         "post of a new comment not locked",
         "template/{{core}}/app/comments/repository.py.jinja",
-        "        post = post.with_for_update(read=True, key_share=True)\n",
-        "",
+        "lock_for_reference(author), lock_for_reference(post)",
+        "lock_for_reference(author), post",
         Check(
             "contract/test_transactions.py::test_create_reports_parent_that_is_deleted_meanwhile",
             POSTGRESQL,
@@ -423,15 +423,15 @@ TRANSACTIONS = (
     ),
     Mutation(
         "writers that begin as readers",
-        "template/app/db/sqlite.py.jinja",
-        'else "BEGIN IMMEDIATE"',
-        'else "BEGIN DEFERRED"',
+        "template/{{sqlite}}/app/db/driver.py.jinja",
+        'exec_driver_sql("BEGIN IMMEDIATE")',
+        'exec_driver_sql("BEGIN DEFERRED")',
         Check("contract/test_transactions.py::test_concurrent_writers_lose_nothing", SYNC_CORE),
         r": 503 .*The database is busy",
     ),
     Mutation(
         "foreign keys that SQLite ignores",
-        "template/app/db/sqlite.py.jinja",
+        "template/{{sqlite}}/app/db/driver.py.jinja",
         "foreign_keys = ON",
         "foreign_keys = OFF",
         Check("contract/test_bulk.py::test_bulk_delete_cascades", SYNC_CORE),
@@ -589,7 +589,7 @@ ANSWERS = (
     ),
     Mutation(
         "password in an error",
-        "template/app/db/url.py.jinja",
+        "template/{{sqlite}}/app/db/url.py.jinja",
         "got one of {backend}",
         "got {value}",
         PROJECT_TESTS,
@@ -717,7 +717,7 @@ LOCKED = (
     ),
     Mutation(
         "upsert that keeps the version",
-        "template/app/db/upsert.py.jinja",
+        "template/{{sqlite}}/app/db/dialect.py.jinja",
         'changes["version"] = ',
         "_ = ",
         Check("rendered/test_project_tests.py::test_they_pass", LOCKING),
@@ -833,7 +833,7 @@ FAULTS = (
     ),
     Mutation(
         "file that a request makes",
-        "template/app/db/sqlite.py.jinja",
+        "template/{{sqlite}}/app/db/driver.py.jinja",
         "?mode=rw",
         "?mode=rwc",
         PROJECT_TESTS,
