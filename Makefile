@@ -7,7 +7,7 @@ PYTEST = $(VENV)/bin/python -m pytest
 READY = $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo programs test test-one matrix lint docs names constraints bench bench-mixins clean
+.PHONY: help demo programs test test-one matrix lint docs names picture constraints bench bench-mixins clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ docs: $(READY) ## Build the documentation, strictly
 
 names: $(READY) ## List anew in docs/frozen-names.md the names that no version takes away
 	@$(VENV)/bin/python -m tests.updates.frozen_names
+
+picture: $(READY) ## Record the terminal of README.md anew: docs/terminal.svg
+	@$(VENV)/bin/python -m tests.harness.terminal
 
 constraints: $(READY) ## Pin anew what the template's services and this repository depend on
 	@$(VENV)/bin/python -m tests.harness.constraints

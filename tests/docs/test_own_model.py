@@ -1,4 +1,4 @@
-"""Who follows docs/mixins/your-own-model.md has a resource that works, with every mixin, on every server."""
+"""Who follows docs/add-a-resource.md has a resource that works, with every mixin, on every server."""
 
 import re
 import subprocess
@@ -22,7 +22,7 @@ from tests.harness.variants import ROOT, Variant, all_variants, choices
 from tests.harness.warm_process import WarmProcess
 from tests.migrations.test_migrations import Alembic
 
-PAGE = ROOT / "docs/mixins/your-own-model.md"
+PAGE = ROOT / "docs/add-a-resource.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # A column that the page doesn't have: a book can be part of another, and is deleted and restored with it.
 PARENT = {

@@ -1,6 +1,6 @@
 """A first model in a project without the example: its table, its revision and its routes, written for the variant.
 
-It is a shorter form of what docs/mixins/your-own-model.md has, with those lines alone that its mixins ask for.
+It is a shorter form of what docs/add-a-resource.md has, with those lines alone that its mixins ask for.
 """
 
 import io

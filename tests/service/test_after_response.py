@@ -1,4 +1,4 @@
-"""The code of docs/tour.md that works after the response does, in every base variant."""
+"""The code of docs/project.md that works after the response does, in every base variant."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from tests.harness.warm_process import WarmProcess
 
 pytestmark = [pytest.mark.example, pytest.mark.every_base]
 
-PAGE = ROOT / "docs/tour.md"
+PAGE = ROOT / "docs/project.md"
 # One more than the posts of two pages.
 POSTS = 201
 
