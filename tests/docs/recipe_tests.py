@@ -272,12 +272,14 @@ async def test_listeners_before_insert_and_after_update(tables: dict[str, Any], 
         assert page.slug == "old-title"
         page.title = "New Title"
         await transaction.flush()
-        assert await transaction.scalar(select(tables["page_changes"].c.page_id)) == page.id
+        page_id = page.id
     else:
         await transaction.execute(insert(recipe.pages).values(title="Old Title"))
         assert await transaction.scalar(select(recipe.pages.c.slug)) == "old-title"
-        await transaction.execute(recipe.pages.update().values(title="New Title"))
+        page_id = await transaction.scalar(select(recipe.pages.c.id))
+        await recipe.rename_page(transaction, page_id, "New Title")
     assert await transaction.scalar(select(tables["pages"].c.slug)) == "new-title"
+    assert await transaction.scalar(select(tables["page_changes"].c.page_id)) == page_id
 
 
 async def test_pool_events_as_metrics(recipe: Any, database: Any) -> None:
