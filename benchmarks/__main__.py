@@ -17,10 +17,10 @@ from pathlib import Path
 
 from benchmarks import choices, flame, performance, process, rendering, scale
 from benchmarks.plot import draw
-from tests.conftest import scratch_folder
 from tests.harness import variants
 from tests.harness.demo import say
 from tests.harness.rendering import snapshot
+from tests.harness.scratch import scratch_folder
 from tests.harness.servers import Server, running
 from tests.harness.variants import ROOT
 from tests.harness.warm_process import WarmProcess

@@ -14,9 +14,9 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import scratch_folder
 from tests.harness.demo import say
 from tests.harness.rendering import render_variant, snapshot
+from tests.harness.scratch import scratch_folder
 from tests.harness.servers import Server, new_database, running
 from tests.harness.service import wait_until_ready
 from tests.harness.variants import ROOT, Variant, choices

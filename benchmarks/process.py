@@ -24,9 +24,9 @@ from benchmarks.client import Client
 from benchmarks.load import get, load
 from benchmarks.performance import DRIVERS
 from benchmarks.scale import TITLES
-from tests.conftest import scratch_folder
 from tests.harness.demo import say
 from tests.harness.rendering import render_variant, snapshot
+from tests.harness.scratch import scratch_folder
 from tests.harness.servers import Server, free_port, new_database, running
 from tests.harness.variants import ROOT, Variant, choices
 from tests.harness.warm_process import WarmProcess

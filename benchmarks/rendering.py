@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 from benchmarks.process import ratio
-from tests.conftest import scratch_folder
 from tests.harness.demo import say
 from tests.harness.rendering import files_of, snapshot
+from tests.harness.scratch import scratch_folder
 from tests.harness.variants import Variant, choices
 
 ROUNDS = 9

@@ -20,9 +20,9 @@ from sqlalchemy import Connection, MetaData, Table, text
 from sqlalchemy.pool import QueuePool
 
 from benchmarks.client import Client
-from tests.conftest import scratch_folder
 from tests.harness.demo import say
 from tests.harness.rendering import render_variant, snapshot
+from tests.harness.scratch import scratch_folder
 from tests.harness.servers import Server, engine, new_database, running
 from tests.harness.service import wait_until_ready
 from tests.harness.variants import Variant

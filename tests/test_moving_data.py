@@ -26,12 +26,11 @@ from typer.testing import CliRunner, Result
 
 from copier_fastapi_sqlalchemy.cli import app
 from copier_fastapi_sqlalchemy.move_data.rows import BATCH
-from tests.conftest import SERVERS
 from tests.docs.test_docs import text_of
 from tests.harness import servers
 from tests.harness.dockerfile import tool
 from tests.harness.rendering import render_variant
-from tests.harness.servers import Server, engine
+from tests.harness.servers import SERVERS, Server, engine
 from tests.harness.service import NO_CERTIFICATES, serving
 from tests.harness.variants import ROOT, Variant, choices
 from tests.harness.warm_process import WarmProcess

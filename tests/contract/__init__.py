@@ -10,7 +10,7 @@ Tests share the service, so they name what they make uniquely and never expect a
 
 A test, or a whole module by its `pytestmark`, is marked with what it needs: `example`, to be left out where that answer
 is false, or `mixin("timestamps")`, to be left out where `mixins` lacks it; several such marks ask for all of theirs.
-What can't depend on the mixins is marked `ends`: to run it with none of them and with all of them is enough.
+A test marked `each_base` runs with each combination of sync and async, ORM and Core.
 """
 
 import pytest

@@ -29,8 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the suite's markers."""
     config.addinivalue_line("markers", "example: needs the example, so not for `example` = false")
     config.addinivalue_line("markers", "mixin(name): needs that mixin")
-    config.addinivalue_line("markers", "combinations: needs all mixins, sync and async, ORM and Core")
-    config.addinivalue_line("markers", "ends: is alike with any mixins, so for few sets of them only")
+    config.addinivalue_line("markers", "each_base: needs sync and async, ORM and Core")
 
 
 @pytest.fixture

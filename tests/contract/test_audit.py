@@ -170,7 +170,6 @@ def test_tags_and_their_links_to_posts_are_logged(blog: Blog, stored: Storage) -
 
 
 @example
-@pytest.mark.ends
 def test_tag_created_by_concurrent_posts_is_logged_once(blog: Blog, stored: Storage) -> None:
     actor, author, names = unique_word(), blog.add_user()["id"], [unique_word() for _ in range(3)]
     orders = [names[turn:] + names[:turn] for turn in range(3)] * 2
@@ -206,7 +205,6 @@ def test_profile_is_logged_as_create_then_update(blog: Blog, stored: Storage) ->
 
 
 @example
-@pytest.mark.ends
 def test_bulk_writes_of_1000_rows_are_logged_row_by_row(blog: Blog, stored: Storage) -> None:
     actor, word = unique_word(), unique_word()
     users = [
@@ -356,7 +354,6 @@ def test_stale_request_is_not_logged(blog: Blog, stored: Storage) -> None:
 
 
 @example
-@pytest.mark.ends
 def test_concurrent_requests_keep_their_actors(blog: Blog) -> None:
     actors = [unique_word() if number % 4 else None for number in range(12)]
 
@@ -373,7 +370,6 @@ def test_concurrent_requests_keep_their_actors(blog: Blog) -> None:
 
 
 @example
-@pytest.mark.ends
 def test_actor_is_cut_at_200_characters(blog: Blog, stored: Storage) -> None:
     longest = unique_word().ljust(200, "x")
     user = blog.create("/users", new_user(), x_actor=longest)["id"]
@@ -385,7 +381,6 @@ def test_actor_is_cut_at_200_characters(blog: Blog, stored: Storage) -> None:
 
 
 @example
-@pytest.mark.ends
 @pytest.mark.parametrize("actor", [b"", b"\xe9", b"\xf0\x9f\x8d\xa3", b"\xff" * 200, b"\"'; --", b"a\tb"], ids=ascii)
 def test_odd_actor_is_accepted(blog: Blog, actor: bytes) -> None:
     headers = [(b"content-type", b"application/json"), (b"x-actor", actor)]
@@ -434,7 +429,6 @@ def test_unknown_table_or_record_has_no_entries(blog: Blog) -> None:
     assert blog.page("/audit", table_name="users", record_id=MAX_ID) == nothing
 
 
-@pytest.mark.ends
 def test_audit_limit_is_1_to_100(blog: Blog) -> None:
     for cursor in ("not a cursor!", "\0", "9" * 40, "bnVsbA", "W10", "e30", "MQ==!"):
         blog.get("/audit", expect=400, cursor=cursor)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .blog import Blog
     from .storage import Storage
 
-pytestmark = [pytest.mark.mixin("audit_log"), pytest.mark.example, pytest.mark.combinations]
+pytestmark = [pytest.mark.mixin("audit_log"), pytest.mark.example, pytest.mark.each_base]
 
 CLIENTS = 8
 CALLS = 40

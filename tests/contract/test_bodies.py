@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .blog import Blog
     from .storage import Storage
 
-pytestmark = [pytest.mark.example, pytest.mark.ends]
+pytestmark = pytest.mark.example
 
 MEBIBYTE = 2**20
 

@@ -23,7 +23,6 @@ def batch(count: int, word: str) -> list[dict[str, Any]]:
     return [{"email": f"{word}.{number}@example.com", "name": word} for number in range(count)]
 
 
-@pytest.mark.ends
 def test_bulk_create_update_and_delete_of_1000_users(blog: Blog, stored: Storage, schemas: Schemas) -> None:
     word = unique_word()
     made = blog.post("/users/bulk", batch(1_000, word)).json()
@@ -64,14 +63,12 @@ def test_bulk_of_one_user(blog: Blog) -> None:
     assert blog.post("/users/bulk-delete", {"ids": [user]}, expect=200).json() == {"count": 1}
 
 
-@pytest.mark.ends
 def test_over_1000_users_is_422(blog: Blog, stored: Storage) -> None:
     word = unique_word()
     blog.post("/users/bulk", batch(1_001, word), expect=422)
     assert stored.count("users", name=word) == 0
 
 
-@pytest.mark.ends
 @pytest.mark.parametrize("body", [[], {}, None, "x", [[]], [None], [1], {"items": []}], ids=repr)
 def test_empty_bulk_is_422(blog: Blog, body: object) -> None:
     blog.post("/users/bulk", body, expect=422)
@@ -94,7 +91,6 @@ def test_taken_email_is_409_and_creates_none(blog: Blog, stored: Storage) -> Non
     assert stored.count("users", email=taken) == 1
 
 
-@pytest.mark.ends
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -179,21 +175,18 @@ BAD_IDS = [
 ]
 
 
-@pytest.mark.ends
 @pytest.mark.parametrize("bad", BAD_IDS, ids=repr)
 def test_invalid_ids_to_update_are_422(blog: Blog, bad: object) -> None:
     problem = blog.patch("/users/bulk", {"ids": bad, "is_active": True}, expect=422).json()
     assert locations(problem) == {("body", "ids")}
 
 
-@pytest.mark.ends
 def test_invalid_ids_to_delete_are_422(blog: Blog) -> None:
     for bad in ([], None, [0], [2**63], ["1"], [True]):
         problem = blog.post("/users/bulk-delete", {"ids": bad}, expect=422).json()
         assert locations(problem) == {("body", "ids")}
 
 
-@pytest.mark.ends
 def test_over_1000_ids_is_422(blog: Blog) -> None:
     thousand = [MAX_ID - number for number in range(1_000)]
     more = [*thousand, MAX_ID - 1_000]
@@ -203,7 +196,6 @@ def test_over_1000_ids_is_422(blog: Blog) -> None:
     blog.post("/users/bulk-delete", {"ids": more}, expect=422)
 
 
-@pytest.mark.ends
 def test_bulk_update_takes_ids_and_is_active_only(blog: Blog, stored: Storage) -> None:
     user = blog.add_user()["id"]
     bodies: list[dict[str, Any]] = [

@@ -11,7 +11,6 @@ from .problems import check_problem
 if TYPE_CHECKING:
     from httpx2 import Client
 
-pytestmark = pytest.mark.ends
 
 TAKES = {
     "/health/live": {"GET"},

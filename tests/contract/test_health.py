@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from .blog import Blog
 
-pytestmark = pytest.mark.ends
-
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
 def test_healthy_service_is_200(api: Client, path: str) -> None:

@@ -13,7 +13,7 @@ from .valid_requests import REQUESTS, REQUIRED, rounds, valid_request
 if TYPE_CHECKING:
     from .blog import Blog
 
-pytestmark = [pytest.mark.example, pytest.mark.ends]
+pytestmark = pytest.mark.example
 
 SITE = "https://example.com/"
 

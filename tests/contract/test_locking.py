@@ -235,7 +235,6 @@ def test_current_version_matches(blog: Blog) -> None:
         blog.get(other, expect=404)
 
 
-@pytest.mark.ends
 def test_if_match_forms_that_match(blog: Blog) -> None:
     for table, number in rows(blog).items():
         path = f"/{table}/{number}"
@@ -244,7 +243,6 @@ def test_if_match_forms_that_match(blog: Blog) -> None:
             assert blog.patch(path, {}, if_match=named).json()["version"] == 2
 
 
-@pytest.mark.ends
 def test_if_match_forms_that_do_not_match(blog: Blog) -> None:
     for table, number in rows(blog).items():
         for match in STALE:
@@ -256,7 +254,6 @@ def test_if_match_forms_that_do_not_match(blog: Blog) -> None:
                 check_problem(response, 412)
 
 
-@pytest.mark.ends
 def test_repeated_if_match_headers_are_one_list(blog: Blog) -> None:
     path = f"/users/{rows(blog)['users']}"
     for lines, status in ((('"9"', '"2"'), 200), (('"2"', '"9"'), 200), (('"8"', '"9"'), 412)):
@@ -338,7 +335,6 @@ def test_bulk_update_increments_version(blog: Blog) -> None:
 
 
 @pytest.mark.parametrize("table", CHANGES)
-@pytest.mark.ends
 def test_one_of_concurrent_writers_at_a_version_wins(blog: Blog, stored: Storage, table: str) -> None:
     number = rows(blog)[table]
     path = f"/{table}/{number}"
@@ -354,7 +350,6 @@ def test_one_of_concurrent_writers_at_a_version_wins(blog: Blog, stored: Storage
     assert stored.count(table, id=number) == found[200]
 
 
-@pytest.mark.ends
 def test_one_of_concurrent_writes_of_any_kind_wins(blog: Blog) -> None:
     post, commenter = blog.add_post(), blog.add_user()["id"]
     for path in (f"/posts/{post['id']}", f"/users/{post['author_id']}"):
@@ -366,7 +361,6 @@ def test_one_of_concurrent_writes_of_any_kind_wins(blog: Blog) -> None:
         assert statuses(calls)[412] == THREADS - 1
 
 
-@pytest.mark.ends
 def test_concurrent_writers_without_if_match_all_succeed(blog: Blog) -> None:
     made = rows(blog)
     user, post = f"/users/{made['users']}", f"/posts/{made['posts']}"
@@ -381,12 +375,10 @@ def test_concurrent_writers_without_if_match_all_succeed(blog: Blog) -> None:
     assert (blog.item(user)["version"], blog.item(post)["version"]) == (2 + 8, 2 + 4)
 
 
-@pytest.mark.ends
 def test_concurrent_writers_that_retry_lose_no_update(blog: Blog) -> None:
     check_no_update_is_lost(blog, 6)
 
 
-@pytest.mark.ends
 def test_20_concurrent_writers_that_retry_lose_no_update(blog: Blog) -> None:
     check_no_update_is_lost(blog, 20)
 

@@ -170,7 +170,6 @@ def test_filters_combine(blog: Blog) -> None:
     assert len(found["tags"]) == 2
 
 
-@pytest.mark.ends
 def test_tag_filter_is_case_and_accent_sensitive(blog: Blog) -> None:
     word = unique_word()
     posts = {
@@ -180,13 +179,11 @@ def test_tag_filter_is_case_and_accent_sensitive(blog: Blog) -> None:
         assert ids(blog.items("/posts", tag=name)) == [post]
 
 
-@pytest.mark.ends
 @pytest.mark.parametrize("cursor", list(BAD_CURSORS.values()), ids=BAD_CURSORS)
 def test_bad_cursor_is_400(blog: Blog, cursor: str) -> None:
     blog.get("/posts", expect=400, cursor=cursor)
 
 
-@pytest.mark.ends
 def test_cursor_with_appended_text_is_400(blog: Blog) -> None:
     cursor = next_cursor(blog)
     for text in ("!", "\0", "é", " x", "{", "=x"):
@@ -194,7 +191,6 @@ def test_cursor_with_appended_text_is_400(blog: Blog) -> None:
         blog.get("/posts", expect=400, cursor=text + cursor)
 
 
-@pytest.mark.ends
 def test_changed_cursor_is_not_500(blog: Blog) -> None:
     cursor = next_cursor(blog)
     changed = [cursor[:-1], cursor[1:], cursor * 2, cursor[::-1], cursor.swapcase(), cursor.lower()]
@@ -203,7 +199,6 @@ def test_changed_cursor_is_not_500(blog: Blog) -> None:
         blog.get("/posts", expect=(200, 400), cursor=text)
 
 
-@pytest.mark.ends
 def test_cursor_with_impossible_position_is_400(blog: Blog) -> None:
     cursor = next_cursor(blog)
     try:

@@ -45,7 +45,6 @@ def test_defaults_of_new_post(blog: Blog, stored: Storage) -> None:
     assert not stored.row("posts", id=post["id"])["published"]
 
 
-@pytest.mark.ends
 def test_title_is_stripped(blog: Blog, stored: Storage) -> None:
     post = blog.add_post(title=" \t A  b \n")
     assert post["title"] == "A  b"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .blog import Blog
     from .storage import Storage
 
-pytestmark = [pytest.mark.example, pytest.mark.ends]
+pytestmark = pytest.mark.example
 
 
 def nested(levels: int, *, lists: bool = False) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from .valid_requests import sample
 if TYPE_CHECKING:
     from .blog import Blog
 
-pytestmark = [pytest.mark.example, pytest.mark.ends]
+pytestmark = pytest.mark.example
 
 PAGED = ["/users", "/users/post-counts", "/users/{user}/posts", "/posts/{post}/comments", "/tags"]
 BAD_IDS = ["0", str(2**63)]

@@ -37,7 +37,6 @@ def test_every_operation_refuses_unknown_query_parameter(api: Client) -> None:
 
 
 @pytest.mark.example
-@pytest.mark.ends
 def test_unknown_parameters_are_refused_by_name(blog: Blog) -> None:
     for query in ("q=plan", "Page=1", "page%20=1", "page[]=1", "=1", "%F0%9F%8D%A3=", "q", "page=1&q=plan&page=2"):
         problem = check_problem(blog.api.get(f"/api/v1/users?{query}"), 422)
@@ -48,27 +47,23 @@ def test_unknown_parameters_are_refused_by_name(blog: Blog) -> None:
 
 
 @pytest.mark.example
-@pytest.mark.ends
 def test_empty_query_is_accepted(blog: Blog) -> None:
     for query in ("", "?", "?&", "?page=1", "?page=1&"):
         assert blog.api.get(f"/api/v1/users{query}").status_code == 200
 
 
 @pytest.mark.example
-@pytest.mark.ends
 def test_last_of_repeated_parameters_counts(blog: Blog) -> None:
     assert blog.api.get("/api/v1/users?size=2&size=1").json()["size"] == 1
     check_problem(blog.api.get("/api/v1/users?size=1&size=x"), 422)
 
 
 @pytest.mark.example
-@pytest.mark.ends
 def test_unknown_method_is_405_with_any_query(blog: Blog) -> None:
     check_problem(blog.api.put("/api/v1/users?q=plan", json={}), 405)
     check_problem(blog.api.get("/api/v1/nothing?q=plan"), 404)
 
 
-@pytest.mark.ends
 def test_health_and_docs_take_any_query(api: Client) -> None:
     for path in ("/health/live", "/health/ready", "/docs", "/openapi.json"):
         assert api.get(path, params={"now": "1"}).status_code == 200

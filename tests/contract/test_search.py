@@ -272,14 +272,12 @@ def test_default_limit_is_20(blog: Blog) -> None:
         assert set(hits) <= made
 
 
-@pytest.mark.ends
 def test_any_query_is_200_or_422(blog: Blog) -> None:
     blog.add_post(title="a b c")
     for text in ODD:
         blog.get(PATH, q=text)
 
 
-@pytest.mark.ends
 def test_punctuation_beside_word_does_not_hide_it(blog: Blog) -> None:
     word = unique_word()
     missed: list[str] = []
@@ -289,7 +287,6 @@ def test_punctuation_beside_word_does_not_hide_it(blog: Blog) -> None:
     assert missed == []
 
 
-@pytest.mark.ends
 def test_query_has_1_to_200_characters(blog: Blog) -> None:
     blog.get(PATH, q="  " + "x" * 200 + "\t")
     for text in ("", " ", "\t\n\u3000", "x" * 201, "🍣" * 201, "a\0b"):

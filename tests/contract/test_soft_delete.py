@@ -119,7 +119,6 @@ def test_include_deleted_absent_row_is_404(blog: Blog) -> None:
         blog.get(path, expect=404, include_deleted=True)
 
 
-@pytest.mark.ends
 def test_include_deleted_is_a_boolean(blog: Blog) -> None:
     post = blog.add_post()
     user = f"/users/{post['author_id']}"
@@ -318,7 +317,6 @@ def test_delete_and_restore_change_updated_at(blog: Blog) -> None:
         assert moments[0] < moments[1] < moments[2]
 
 
-@pytest.mark.ends
 def test_one_of_concurrent_restores_to_an_email_succeeds(blog: Blog, stored: Storage) -> None:
     for _ in range(2):
         email = new_email()
@@ -333,7 +331,6 @@ def test_one_of_concurrent_restores_to_an_email_succeeds(blog: Blog, stored: Sto
         assert stored.count("users", email=email) == 1
 
 
-@pytest.mark.ends
 def test_concurrent_restores_of_author_and_post_bring_back_comment(blog: Blog) -> None:
     for _ in range(2):
         posts = [blog.add_post() for _ in range(2)]
@@ -345,7 +342,6 @@ def test_concurrent_restores_of_author_and_post_bring_back_comment(blog: Blog) -
         assert [ids(blog.items(f"/posts/{post['id']}/comments")) for post in posts] == [[number] for number in comments]
 
 
-@pytest.mark.ends
 def test_restore_concurrent_with_deletion_leaves_deleted_user_hidden(blog: Blog, stored: Storage) -> None:
     for _ in range(2):
         post, friends = blog.add_post(), [blog.add_user()["id"] for _ in range(3)]

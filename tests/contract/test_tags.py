@@ -37,14 +37,12 @@ def test_repeated_name_counts_once(blog: Blog, stored: Storage) -> None:
     assert stored.count("tags", name=name) == 1
 
 
-@pytest.mark.ends
 def test_tag_name_is_stripped(blog: Blog, stored: Storage) -> None:
     name = f"{unique_word()} x"
     assert blog.add_post(tags=[f" \n{name}\t"])["tags"] == [name]
     assert stored.row("tags", name=name)["name"] == name
 
 
-@pytest.mark.ends
 def test_tag_names_are_case_and_accent_sensitive(blog: Blog, stored: Storage) -> None:
     word = unique_word()
     ends = [
@@ -98,7 +96,6 @@ def test_patch_replaces_tags(blog: Blog, stored: Storage) -> None:
     assert stored.count("tags", name=old) == 1
 
 
-@pytest.mark.ends
 def test_tags_of_post_are_sorted(blog: Blog) -> None:
     word = unique_word()
     names = [f"{word}{end}" for end in ("b", "B", "é", "e", "10", "9", "_", "-", "я", "🍣", "\uff5e")]

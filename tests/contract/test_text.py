@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .blog import Blog
     from .storage import Storage
 
-pytestmark = [pytest.mark.example, pytest.mark.ends]
+pytestmark = pytest.mark.example
 
 TEXTS = {
     "emoji and CJK": "👩‍👩‍👧‍👦🍣🏳️‍🌈 漢字かなカナ한글𠮷",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .blog import Blog
     from .storage import Storage
 
-pytestmark = [pytest.mark.example, pytest.mark.ends]
+pytestmark = pytest.mark.example
 
 THREADS = 8
 TURNS = 6
@@ -238,7 +238,6 @@ def test_written_row_is_read_at_once(blog: Blog, stored: Storage) -> None:
     concurrently([partial(make_and_read, number) for number in range(4)])
 
 
-@pytest.mark.ends
 def test_100_concurrent_clients_are_served(blog: Blog) -> None:
     reads = [partial(blog.get, "/users", size=1) for _ in range(100)]
     assert statuses(reads) == {200: 100}

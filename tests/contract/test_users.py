@@ -48,7 +48,6 @@ def test_defaults_of_new_user(blog: Blog, stored: Storage) -> None:
     )
 
 
-@pytest.mark.ends
 @pytest.mark.parametrize("role", ["admin", "author", "reader"])
 def test_each_role_is_kept(blog: Blog, stored: Storage, role: str) -> None:
     user = blog.add_user(role=role)
@@ -56,7 +55,6 @@ def test_each_role_is_kept(blog: Blog, stored: Storage, role: str) -> None:
     assert stored.row("users", id=user["id"])["role"] == role
 
 
-@pytest.mark.ends
 def test_email_and_name_are_stripped(blog: Blog, stored: Storage) -> None:
     email = new_email()
     user = blog.add_user(email=f" \t{email}\n ", name="\n Ada  Lovelace\t\u3000")
@@ -64,7 +62,6 @@ def test_email_and_name_are_stripped(blog: Blog, stored: Storage) -> None:
     assert stored.row("users", id=user["id"])["name"] == "Ada  Lovelace"
 
 
-@pytest.mark.ends
 def test_email_is_stored_in_lower_case(blog: Blog, stored: Storage) -> None:
     email = new_email()
     user = blog.add_user(email=email.upper())
@@ -79,7 +76,6 @@ def test_taken_email_is_409_in_any_case(blog: Blog, stored: Storage) -> None:
     assert stored.count("users", email=email) == 1
 
 
-@pytest.mark.ends
 def test_emails_are_accent_sensitive(blog: Blog, stored: Storage) -> None:
     word = unique_word()
     emails = {f"{word}{end}@example.com" for end in ("jose", "josé", "jösé")}
@@ -113,7 +109,6 @@ def test_patch_changes_given_fields_only(blog: Blog) -> None:
         assert stable_fields(user) == stable_fields(expected)
 
 
-@pytest.mark.ends
 def test_patched_email_is_normalized(blog: Blog, stored: Storage) -> None:
     user, email = blog.add_user(), new_email()
     assert blog.patch(f"/users/{user['id']}", {"email": f" {email.upper()} "}).json()["email"] == email

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from tests.conftest import NewDatabase
-from tests.harness.servers import DRIVERS
-from tests.harness.variants import ROOT, Variant, all_variants, is_default
+from tests.harness.servers import DRIVERS, NewDatabase
+from tests.harness.variants import ROOT, Variant, all_variants
 from tests.harness.warm_process import WarmProcess
 from tests.rendered.test_files import tool
 
@@ -61,7 +60,7 @@ def test_every_block_of_code_is_read() -> None:
 
 @pytest.mark.parametrize("name", recipes())
 def test_every_recipe_is_there_in_orm_and_in_core(name: str) -> None:
-    variants = [variant for variant in all_variants() if is_default(variant)]
+    variants = [variant for variant in all_variants() if variant.is_base]
     bases = [variant.base for variant in variants if len(list(blocks_for(variant, recipes()[name]))) == 1]
     orm, core = ([base for base in bases if base.endswith(access)] for access in ("orm", "core"))
     assert len(orm) == len(core) >= 4
@@ -71,7 +70,7 @@ def test_every_recipe_has_a_test() -> None:
     assert re.findall(r"(?m)^async def test_(\w+)", TESTS.read_text(encoding="utf-8")) == list(recipes())
 
 
-@pytest.mark.every_base
+@pytest.mark.each_base
 def test_recipes_work(cookbook: Path, variant: Variant, warm_process: WarmProcess, new_database: NewDatabase) -> None:
     tests = cookbook / TESTS.name
     tests.write_text(for_io(variant, TESTS.read_text(encoding="utf-8")), encoding="utf-8")
@@ -86,13 +85,13 @@ def test_recipes_work(cookbook: Path, variant: Variant, warm_process: WarmProces
         pytest.fail(done.output, pytrace=False)
 
 
-@pytest.mark.every_base
+@pytest.mark.each_base
 def test_recipes_are_formatted_and_linted(cookbook: Path, variant: Variant) -> None:
     if variant.io == "async":  # what the page shows
         tool("ruff", "format", "--no-cache", "--diff", "cookbook", project=cookbook)
     tool("ruff", "check", "--no-cache", "cookbook", project=cookbook)
 
 
-@pytest.mark.every_base
+@pytest.mark.each_base
 def test_recipes_are_typed(cookbook: Path, warm_process: WarmProcess, mypy_cache: Path) -> None:
     warm_process.run(["-m", "mypy", "--strict", "--cache-dir", str(mypy_cache), "cookbook"], cookbook)

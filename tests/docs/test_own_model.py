@@ -3,8 +3,7 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,10 @@ import pytest
 from httpx2 import codes
 from sqlalchemy import inspect
 
-from tests.conftest import SERVERS
 from tests.harness.rendering import render_variant
-from tests.harness.selection import one_of_each
-from tests.harness.servers import Server, engine, new_database
+from tests.harness.servers import NewDatabase, engine
 from tests.harness.service import NO_CERTIFICATES, serving
-from tests.harness.variants import ROOT, Variant, all_variants, choices
+from tests.harness.variants import ROOT, Variant
 from tests.harness.warm_process import WarmProcess
 from tests.migrations.test_migrations import Alembic
 
@@ -29,34 +26,6 @@ PARENT = {
     "orm": 'parent_id: Mapped[int | None] = mapped_column(ForeignKey("books.id", ondelete="CASCADE"), index=True)',
     "core": 'parent_id: Named[int | None] = Column(Key, ForeignKey("books.id", ondelete="CASCADE"), index=True)',
 }
-
-
-@dataclass(frozen=True)
-class Case:
-    """A variant and the server of its database."""
-
-    variant: Variant
-    server: Server
-
-    def __str__(self) -> str:
-        """Name the case in a test's id."""
-        return f"{self.variant.id}:{self.server.product.lower()}"
-
-
-def cases(running: list[Server]) -> Iterator[Case]:
-    """Give every base variant, with all mixins and without the example, on every server of its database."""
-    for variant in all_variants():
-        for server in running:
-            if variant.mixins == choices("mixins") and variant.example and variant.database == server.database:
-                yield Case(replace(variant, example=False), server)
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the tests on each case whose server is there, or on one of each server."""
-    found = list(cases(metafunc.config.stash[SERVERS]))
-    if not metafunc.config.getoption("everything"):
-        found = one_of_each(found, lambda case: case.server)
-    metafunc.parametrize("case", found, ids=str)
 
 
 def blocks_of(heading: str) -> list[str]:
@@ -193,12 +162,20 @@ def check_at_work(api: httpx2.Client) -> None:
     assert sorted(entry["action"] for entry in entries) == ["create", "delete", "restore", "update"]
 
 
-def test_it_works_and_is_clean(
-    case: Case, source: Path, tmp_path: Path, warm_process: WarmProcess, mypy_cache: Path
+@pytest.mark.each_database
+@pytest.mark.mixin("audit_log")
+def test_resource_works_with_all_mixins(
+    variant: Variant,
+    new_database: NewDatabase,
+    source: Path,
+    tmp_path: Path,
+    warm_process: WarmProcess,
+    mypy_cache: Path,
 ) -> None:
-    project = render_variant(source, case.variant, tmp_path / "project")
-    add_resource(project, case.variant)
-    with new_database(case.server, tmp_path) as url:
+    bare = replace(variant, example=False)
+    project = render_variant(source, bare, tmp_path / "project")
+    add_resource(project, bare)
+    with new_database() as url:
         alembic = Alembic(warm_process, project, url)
         alembic("upgrade head", "revision --autogenerate -m 'Add books'")
         alembic("upgrade head", "check")

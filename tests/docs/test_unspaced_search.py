@@ -1,20 +1,17 @@
 """Who follows docs/mixins/full-text-search.md finds words inside of texts that have no spaces between them."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from tests.conftest import SERVERS
-from tests.docs.test_own_model import BLOCK, Case, edit
+from tests.docs.test_own_model import BLOCK, edit
 from tests.harness.rendering import render_variant
-from tests.harness.selection import one_of_each
-from tests.harness.servers import Server, new_database
+from tests.harness.servers import NewDatabase, Server
 from tests.harness.service import NO_CERTIFICATES, serving
-from tests.harness.variants import ROOT, all_variants
+from tests.harness.variants import ROOT, Variant
 from tests.harness.warm_process import WarmProcess
 from tests.migrations.test_migrations import Alembic
 
@@ -30,23 +27,6 @@ TEXTS = {
     "ฉันชอบฐานข้อมูลมาก": "ฐานข้อมูล",
     "Old maps": "maps",
 }
-
-
-def cases(running: list[Server]) -> Iterator[Case]:
-    """Give every base variant with the mixin, on the servers that have an index for such texts."""
-    for variant in all_variants():
-        for server in running:
-            fits = variant.database == server.database and server.product != "MariaDB"
-            if fits and variant.example and variant.mixins == ("timestamps",):
-                yield Case(replace(variant, mixins=("full_text_search",)), server)
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the test on one of each server, or on every case."""
-    found = list(cases(metafunc.config.stash[SERVERS]))
-    if not metafunc.config.getoption("everything"):
-        found = one_of_each(found, lambda case: case.server)
-    metafunc.parametrize("case", found, ids=str)
 
 
 def count_found(warm_process: WarmProcess, project: Path, url: str, folder: Path) -> list[int]:
@@ -78,17 +58,28 @@ def write_revision(project: Path, database: str) -> None:
     revision.write_text(text.replace("\nrevision", imports, 1), encoding="utf-8")
 
 
-def test_a_word_inside_of_a_text_is_found(case: Case, source: Path, tmp_path: Path, warm_process: WarmProcess) -> None:
-    project = render_variant(source, case.variant, tmp_path / "project")
-    with new_database(case.server, tmp_path) as url:
+@pytest.mark.each_database
+@pytest.mark.mixin("full_text_search")
+def test_word_inside_of_text_is_found(
+    variant: Variant,
+    server: Server,
+    new_database: NewDatabase,
+    source: Path,
+    tmp_path: Path,
+    warm_process: WarmProcess,
+) -> None:
+    if server.product == "MariaDB":
+        pytest.skip("MariaDB has no index for texts without spaces.")
+    project = render_variant(source, replace(variant, mixins=("full_text_search",)), tmp_path / "project")
+    with new_database() as url:
         alembic = Alembic(warm_process, project, url)
         alembic("upgrade head")
         (tmp_path / "before").mkdir()
         assert count_found(warm_process, project, url, tmp_path / "before") == [0, 0, 0, 1]
-        edit(project / "app/db/search.py", CHANGES[case.variant.database])
-        if case.variant.database != "sqlite":
+        edit(project / "app/db/search.py", CHANGES[variant.database])
+        if variant.database != "sqlite":
             alembic("revision -m 'search in words'")
-            write_revision(project, case.variant.database)
+            write_revision(project, variant.database)
         alembic("upgrade head", "check")
         (tmp_path / "after").mkdir()
         assert count_found(warm_process, project, url, tmp_path / "after") == [2, 2, 2, 2]

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import NewDatabase
+from tests.harness.servers import NewDatabase
 from tests.harness.variants import Variant
 from tests.harness.warm_process import WarmProcess
 from tests.rendered.test_files import tool
 
-pytestmark = pytest.mark.every
+pytestmark = pytest.mark.every_variant
 
 DRIVE = Path(__file__).parent / "drive.py"
 Step = Callable[[str], None]
@@ -57,18 +57,18 @@ def passes(driven: Callable[[], dict[str, Any]], request: pytest.FixtureRequest)
     return passes
 
 
-def test_it_is_rendered(project: Path) -> None:
+def test_render(project: Path) -> None:
     assert (project / "app/main.py").exists()
 
 
-def test_it_is_linted_and_formatted(project: Path) -> None:
+def test_lint(project: Path) -> None:
     tool("ruff", "check", "--no-cache", "--no-fix", project=project)
     tool("ruff", "format", "--no-cache", "--check", project=project)
 
 
-def test_its_migrations_go_up_and_down_and_up_again_and_miss_nothing(passes: Step) -> None:
+def test_migrate(passes: Step) -> None:
     passes("migrate")
 
 
-def test_its_resources_and_mixins_do_what_the_contract_says(passes: Step) -> None:
+def test_crud(passes: Step) -> None:
     passes("drive")

@@ -10,17 +10,17 @@ from typing import Any
 
 import httpx2
 
-from tests.conftest import scratch_folder
 from tests.harness.rendering import files_of, render_variant, snapshot
+from tests.harness.scratch import scratch_folder
 from tests.harness.servers import new_database, running
 from tests.harness.service import serving
-from tests.harness.variants import Variant, select
+from tests.harness.variants import select
 from tests.harness.warm_process import WarmProcess
 
 
 def main() -> None:
-    """Run the demonstration with the variant named on the command line, the first base variant without one."""
-    variant = Variant.parse(sys.argv[1]) if sys.argv[1:] else select("base")[0]
+    """Run the demonstration with the variant named on the command line."""
+    (variant,) = select(sys.argv[1] if sys.argv[1:] else "sqlite-async-orm-timestamps")
     with scratch_folder() as folder:
         say(f"Rendering {variant.id}")
         project = render_variant(snapshot(folder / "source"), variant, folder / "service")

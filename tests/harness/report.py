@@ -1,93 +1,68 @@
-"""Tells how the matrix goes on and, at the end, what ran where and for how long."""
+"""Reports how the run goes on and, at its end, what ran where and for how long: here and in `.cache/report.md`."""
 
 import datetime as dt
 import re
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
 
-from tests.harness import page
-from tests.harness.records import Failure, Record, Result
-from tests.harness.targets import Target
+from tests.harness.variants import BARE, ROOT
 
-PARTS = {
-    "test_it_is_rendered": "render",
-    "test_it_is_linted_and_formatted": "lint",
-    "test_its_migrations_go_up_and_down_and_up_again_and_miss_nothing": "migrate",
-    "test_its_resources_and_mixins_do_what_the_contract_says": "CRUD",
-    "test_questions": "questions",
-    "test_files": "rendered files",
-    "test_it_is_typed": "types",
-    "test_pyright": "types, by pyright",
-    "test_migrations": "migrations",
-    "contract": "contract",
-    "test_switching": "changing an answer",
-    "test_updating": "updating",
-    "test_update_traps": "surprises of updates",
-    "test_update_guide": "the guide to updates",
-    "test_update_workflow": "the workflow that updates",
-    "test_frozen_names": "frozen names",
-    "test_moving_data": "moving data",
-    "test_own_model": "a model of one's own",
-    "test_fuzz": "fuzz",
-    "test_project_tests": "the project's own tests",
-    "test_install": "installed alone",
-    "test_process": "the service's process",
-    "test_faults": "faults of the database",
-    "test_overload": "overload",
-    "test_after_response": "after the response",
-    "test_prefix": "behind a prefix",
-    "test_autogenerate": "autogenerate",
-    "test_unspaced_search": "search without spaces",
-    "test_docs_page": "the page at /docs",
-    "test_dev": "the commands of dev.py",
-    "test_servers": "servers",
-    "test_extras": "containers and pipelines",
-    "test_mutations": "mutations",
-    "test_selection": "selection",
-    "test_docs": "documentation",
-    "test_patterns": "patterns",
-}
+PAGE = ROOT / ".cache" / "report.md"
+# What each of all variants goes through, in this order.
+STEPS = ("render", "lint", "migrate", "CRUD")
 SLOWEST = 5
 # Of a part without variants, after how many tests it says how far it is.
-STEP = 20
+PROGRESS = 20
 LONGEST_LINE = 300
+Rows = Sequence[Sequence[str]]
+
+
+@dataclass
+class Result:
+    """What the tests of a part came to on a variant, or on none where `variant` is empty."""
+
+    variant: str = ""
+    server: str = ""
+    part: str = ""
+    tests: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    checks: int = 0
 
 
 class Report:
-    """Follows the reports of the tests, in the process that hands them out."""
+    """The plugin that follows the reports of the tests, in the process that hands them out."""
 
-    def __init__(self, config: pytest.Config, targets: Sequence[Target]) -> None:
-        """Follow a run over `targets`."""
+    def __init__(self, config: pytest.Config) -> None:
+        """Follow the run of `config`."""
         self._config = config
-        self._targets = {target.id: target for target in targets}
         self._started = time.monotonic()
+        self._date = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         self._runs = 0
         self._finished = 0
         self._left: Counter[str] = Counter()
         self._results: dict[tuple[str, str], Result] = {}
-        self._record = Record(
-            title=config.getoption("variants") + (", everything" if config.getoption("everything") else ""),
-            started=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-            servers={target.id: str(target.server) for target in targets},
-        )
+        self._failures: list[tuple[str, str, str]] = []
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         """Learn from a worker process what there is to run."""
-        self._learn([nodeid.removeprefix("::") for nodeid in ids])
+        self._learn(ids)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Learn what there is to run, where this process does it itself."""
-        self._learn([item.nodeid.removeprefix("::") for item in session.items])
+        self._learn([item.nodeid for item in session.items])
 
-    def _learn(self, ids: Sequence[str]) -> None:
-        self._runs = sum(nodeid in self._targets for nodeid in ids)
-        self._left = Counter(part_of(nodeid) for nodeid in ids if nodeid not in self._targets)
+    def _learn(self, ids: Iterable[str]) -> None:
+        tests = [nodeid for nodeid in ids if ".py::" in nodeid]
+        self._left = Counter(map(part_of, tests))
+        self._runs = len(list(ids)) - len(tests)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -103,45 +78,34 @@ class Report:
         return ("passed" if report.when == "call" else "", "", "")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count a phase of a test, and say when it failed or its target is finished."""
+        """Count a phase of a test, and say when it failed or its variant is finished."""
         if hasattr(report, "finished"):
             self._finished += 1
-            self._tell(f"[{self._finished:>3}/{self._runs}] {report.finished}", self._total(report.finished))
+            own = [result for result in self._results.values() if result.variant == report.finished]
+            self._say_result(f"[{self._finished:>3}/{self._runs}] {report.finished}", total(own))
             return
-        target, part = getattr(report, "target", ""), part_of(report.nodeid)
-        result = self._results.setdefault((target, part), Result(target, part))
+        variant, part = getattr(report, "variant", ""), part_of(report.nodeid)
+        new = Result(variant, getattr(report, "server", ""), part)
+        result = self._results.setdefault((variant, part), new)
         told: dict[str, Any] = dict(report.user_properties) if report.when == "call" else {}
         result.seconds += told.get("seconds", report.duration)
         result.checks += told.get("checks", 0)
         result.tests += report.when == "teardown"
         if report.failed:
             result.failed += 1
-            test = getattr(report, "waiting", report.nodeid)
-            repeat = repeat_of(test, target)
-            self._record.failures.append(Failure(target, part, test, last_line_of(report), repeat))
+            repeat = repeat_of(getattr(report, "collected", report.nodeid), variant)
+            self._failures.append((report.nodeid, last_line_of(report), repeat))
             self._say(f"FAILED {report.nodeid}\n       repeat: {repeat}")
-        if report.when == "teardown" and not target:
+        if report.when == "teardown" and not variant:
             self._left[part] -= 1
             if not self._left[part]:
-                self._tell(part, result)
-            elif result.tests % STEP == 0:
+                self._say_result(part, result)
+            elif result.tests % PROGRESS == 0:
                 self._say(f"{part:<70} {result.tests:>5} of {result.tests + self._left[part]}")
 
-    def _tell(self, name: str, result: Result) -> None:
-        """Say what a target, or a part of no target, came to."""
+    def _say_result(self, name: str, result: Result) -> None:
         state = f"{result.failed} failed" if result.failed else "ok"
         self._say(f"{name:<70} {result.tests:>5} tests {result.seconds:7.1f} s  {state}")
-
-    def _total(self, name: str) -> Result:
-        """Add up the parts of the target of that name."""
-        results = [result for (target, _), result in self._results.items() if target == name]
-        return Result(
-            name,
-            "",
-            sum(result.tests for result in results),
-            sum(result.failed for result in results),
-            sum(result.seconds for result in results),
-        )
 
     def _say(self, line: str) -> None:
         reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
@@ -150,63 +114,100 @@ class Report:
         reporter.flush()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print the tables and write the report."""
-        totals = [self._total(name) for name in self._targets if any(target == name for target, _ in self._results)]
-        if not totals:
+        """Print the tables, and write them to a page."""
+        if not self._finished:
             return
-        terminalreporter.section("the matrix")
-        print_table(terminalreporter, self._rows_of_servers(totals))
-        print_table(terminalreporter, self._rows_of_parts())
-        totals.sort(key=lambda total: -total.seconds)
-        slowest = [[total.target, f"{total.seconds:.1f}"] for total in totals[:SLOWEST]]
-        print_table(terminalreporter, [["slowest variant", "seconds"], *slowest])
-        self._record.results = [
-            Result(**{**vars(result), "seconds": round(result.seconds, 2)}) for result in self._results.values()
-        ]
-        if steps := self._record.table_of_steps():
-            print_table(terminalreporter, steps)
-        for failure in self._record.failures:
-            terminalreporter.write_line(f"repeat: {failure.repeat}")
-        self._record.seconds = time.monotonic() - self._started
-        variants = len({self._targets[total.target].variant for total in totals})
-        terminalreporter.write_line(f"{variants} variants in {self._record.seconds:.0f} seconds")
-        self._record.write()
-        terminalreporter.write_line(f"the report: {page.write(self._record)}")
+        terminalreporter.section("variants")
+        tables = [self._servers(), self._parts(), self._slowest(), self._steps()]
+        variants = {result.variant.partition(":")[0] for result in self._results.values()} - {""}
+        options = f"--variants {self._config.getoption('variants')}"
+        summary = f"{len(variants)} variants in {time.monotonic() - self._started:.0f} seconds ({options})"
+        for rows in tables:
+            for line in in_columns(rows):
+                terminalreporter.write_line(line)
+            terminalreporter.write_line("")
+        for _, _, repeat in self._failures:
+            terminalreporter.write_line(f"repeat: {repeat}")
+        if self._failures:
+            tables.insert(0, [["failed", "what it said", "repeat"], *self._failures])
+        PAGE.parent.mkdir(parents=True, exist_ok=True)
+        text = "\n\n".join([f"# {self._date}: {summary}", *map(in_markdown, tables)])
+        PAGE.write_text(f"{text}\n", encoding="utf-8")
+        terminalreporter.write_line(f"{summary}; the report: {PAGE}")
 
-    def _rows_of_servers(self, totals: Sequence[Result]) -> list[list[str]]:
-        rows = [["database", "server", "variants", "tests", "failed", "seconds"]]
-        for server in dict.fromkeys(self._targets[total.target].server for total in totals):
-            own = [total for total in totals if self._targets[total.target].server == server]
-            tests, failed = sum(total.tests for total in own), sum(total.failed for total in own)
-            seconds = f"{sum(total.seconds for total in own):.0f}"
-            rows.append([server.database, str(server), str(len(own)), str(tests), str(failed), seconds])
+    def _by(self, key: str, results: Iterable[Result] | None = None) -> dict[str, list[Result]]:
+        found: dict[str, list[Result]] = defaultdict(list)
+        for result in self._results.values() if results is None else results:
+            found[getattr(result, key)].append(result)
+        return found
+
+    def _servers(self) -> Rows:
+        rows = [["server", "variants", "tests", "failed", "seconds"]]
+        for server, results in self._by("server").items():
+            sums = total(results)
+            variants = len({result.variant for result in results})
+            if server:
+                rows.append([server, *map(str, (variants, sums.tests, sums.failed)), f"{sums.seconds:.0f}"])
         return rows
 
-    def _rows_of_parts(self) -> list[list[str]]:
-        seconds: Counter[str] = Counter()
-        tests: Counter[str] = Counter()
-        for (_, part), result in self._results.items():
-            seconds[part] += result.seconds  # type: ignore[assignment]
-            tests[part] += result.tests
-        return [
-            ["part", "tests", "seconds"],
-            *([part, str(tests[part]), f"{n:.0f}"] for part, n in seconds.most_common()),
-        ]
+    def _parts(self) -> Rows:
+        sums = {part: total(results) for part, results in self._by("part").items()}
+        ordered = sorted(sums.items(), key=lambda pair: -pair[1].seconds)
+        rows = [[part, str(result.tests), f"{result.seconds:.0f}"] for part, result in ordered]
+        return [["part", "tests", "seconds"], *rows]
+
+    def _slowest(self) -> Rows:
+        sums = {name: total(results).seconds for name, results in self._by("variant").items() if name}
+        slowest = sorted(sums.items(), key=lambda pair: -pair[1])[:SLOWEST]
+        return [["slowest variant", "seconds"], *([name, f"{seconds:.1f}"] for name, seconds in slowest)]
+
+    def _steps(self) -> Rows:
+        """Say how many variants took each step and in what time, in a row for each server."""
+        rows: dict[str, list[Result]] = defaultdict(list)
+        for result in self._results.values():
+            if result.part in STEPS:
+                is_bare = result.variant.partition(":")[0].endswith(f"-{BARE}")
+                rows[result.server + ", without the example" * is_bare].append(result)
+        if rows:
+            rows["all"] = [result for results in list(rows.values()) for result in results]
+        table = [["every variant", *STEPS, "checks"]]
+        for name, results in rows.items():
+            steps = [[result for result in results if result.part == step] for step in STEPS]
+            table.append([name, *map(step_result, steps), f"{total(results).checks:,}"])
+        return table
+
+
+def total(results: Iterable[Result]) -> Result:
+    """Add up results."""
+    added = Result()
+    for result in results:
+        added.tests += result.tests
+        added.failed += result.failed
+        added.seconds += result.seconds
+        added.checks += result.checks
+    return added
+
+
+def step_result(results: Sequence[Result]) -> str:
+    """Write what a step came to: `128 in 91 s`, or `2 of 128 failed`."""
+    failed = sum(result.failed > 0 for result in results)
+    return f"{failed} of {len(results)} failed" if failed else f"{len(results)} in {total(results).seconds:.0f} s"
 
 
 def part_of(nodeid: str) -> str:
-    """Name the part of the matrix that a test belongs to."""
+    """Name the part of the tests that a test belongs to: its file, its suite, or its step."""
     file, _, test = nodeid.partition("::")
     path = PurePosixPath(file)
-    key = "contract" if "contract" in path.parts else path.stem
-    return PARTS.get(test.partition("[")[0]) or PARTS.get(key, key)
+    if path.parent.name == "every_variant":
+        return test.partition("[")[0].removeprefix("test_").replace("crud", "CRUD")
+    return "contract" if path.parent.name == "contract" else f"{path.parent.name}/{path.stem.removeprefix('test_')}"
 
 
-def repeat_of(nodeid: str, target: str) -> str:
-    """Give the command that repeats a test on a target, or on none."""
-    if target:
-        return f"make test-one VARIANT={target} TEST={nodeid.partition('[')[0]}"
-    return f"make test-one VARIANT=all TEST='{nodeid.partition('@')[0]}'"
+def repeat_of(nodeid: str, variant: str) -> str:
+    """Give the command that repeats a test on a variant, or on none."""
+    if variant:
+        return f"make test-one VARIANT={variant} TEST={nodeid.partition('[')[0]}"
+    return f"make test-one VARIANT='*' TEST='{nodeid.partition('@')[0]}'"
 
 
 def last_line_of(report: pytest.TestReport) -> str:
@@ -216,13 +217,18 @@ def last_line_of(report: pytest.TestReport) -> str:
     return said[-1].removeprefix("E").strip()[:LONGEST_LINE]
 
 
-def print_table(terminalreporter: Any, rows: Sequence[Sequence[str]]) -> None:
-    """Print rows, the first of which is the header, in columns; numbers stand to the right."""
+def in_columns(rows: Rows) -> Iterable[str]:
+    """Write rows, the first of which is the header, in columns; numbers stand to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (
             cell.rjust(width) if rows[-1][number][:1].isdigit() else cell.ljust(width)
             for number, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
-        terminalreporter.write_line("  ".join(cells).rstrip())
-    terminalreporter.write_line("")
+        yield "  ".join(cells).rstrip()
+
+
+def in_markdown(rows: Rows) -> str:
+    """Write rows as a table of Markdown."""
+    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join([lines[0], "| --- " * len(rows[0]) + "|", *lines[1:]])

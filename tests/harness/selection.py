@@ -1,11 +1,24 @@
-"""Tells which tests a target has, by what the markers and the fixtures of each test ask for.
+"""Decides on which variants a test runs: on those where it can tell something new.
 
-A database has four combinations of `io` and `data_access`. Unless everything is to run on everything, a test runs on as
-many of them as its reach says for a set of mixins. Where those are fewer than four, the tests and the sets of mixins
-are dealt out over them, always in the same way, so that each combination has its share of all.
+The test's marker says it:
+
+| marker | runs on |
+| --- | --- |
+| `every_variant` | all 768 variants |
+| `each_mixin` | no mixin, each mixin alone, all mixins; for each database |
+| no marker | no mixin, all mixins; for each database |
+| `each_base` | the 12 base variants, which have the default mixins |
+| `each_database` | one base variant of each database |
+
+The markers `example`, `mixin("audit_log")` and `database("mysql")` leave out the variants that lack it. For a test that
+needs a mixin, "no mixin" is no other than those, and its base variants have all mixins. Tests without the marker
+`example` run on variants without the example too: on those with no mixin and with all.
+
+But for `every_variant` and `each_base`, one combination of `io` and `data_access` is enough for a database and a set of
+mixins: the tests take them round-robin. With `--everything`, a test runs on each variant that it can run on.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from itertools import product
 from typing import TypeVar
@@ -13,137 +26,80 @@ from zlib import crc32
 
 import pytest
 
-from tests.harness.targets import Target
-from tests.harness.variants import Variant, choices, is_default, is_end
+from tests.harness.variants import Variant, choices
 
-Case = TypeVar("Case")
-COMBINATIONS = list(product(choices("io"), choices("data_access")))
-ALL, ONE, NO = len(COMBINATIONS), 1, 0
-# Of the sets of mixins that a test runs on a part of, it runs on one in so many.
-PARTS = 4
-# From a case to the next of those that are alike. It is prime to their number: all that they differ in takes turns.
-STRIDE = 7
-
-
-@dataclass(frozen=True)
-class Reach:
-    """On how many combinations a test runs, for each kind of a set of mixins."""
-
-    none: int
-    every: int
-    one: int = NO
-    two: int = NO
-    more: int = NO
-    # Without the example, with none and with all; with other sets of mixins `more`, if that is less.
-    bare: int = ONE
-    # Of the sets between none and every, a part.
-    parts: bool = False
-
-    def share(self, target: Target) -> int:
-        """Give the number of combinations that the test runs on with the mixins of the target's variant.
-
-        On a second server of a database it is one, and none with a pair of mixins.
-        """
-        variant = target.variant
-        if not variant.example:
-            return self.bare if is_end(variant) else min(self.more, self.bare)
-        two = self.two if target.first else NO
-        by_size = {0: self.none, 1: self.one, 2: two, len(choices("mixins")): self.every}
-        share = by_size.get(len(variant.mixins), self.more)
-        return share if target.first else min(share, ONE)
-
-
-REACHES = {
-    "every": Reach(none=ALL, every=ALL, one=ALL, two=ALL, more=ALL, bare=ALL),
-    "calls": Reach(none=ONE, every=ONE, one=ONE, parts=True),
-    "pairs": Reach(none=ONE, every=ONE, one=ONE, two=ONE),
-    "each": Reach(none=ONE, every=ONE, one=ONE),
-    "ends": Reach(none=ONE, every=ONE),
-    "combinations": Reach(none=NO, every=ALL, bare=NO),
-    "base": Reach(none=NO, every=NO, one=ONE),
-    "every_base": Reach(none=NO, every=NO, one=ALL),
-}
 MARKERS = (
-    "base: is for the base variants with the default mixins only, and needs one of each database",
-    "every_base: is for all the base variants, with the default mixins only",
-    "once_per_database: is for one variant of each database only",
-    "example: is for the variants with the example only",
-    "mixin(name): is for the variants with that mixin only",
-    "database(*names): is for the variants with one of these databases only",
-    "every: is for every variant, the one without the example too",
-    "pairs: needs no mixin, each alone, each pair and all, once with each database",
-    "each: needs no mixin, each alone and all, once with each database",
-    "ends: needs no mixin, and all, once with each database: it can't depend on the mixins, or takes long",
-    "combinations: needs all mixins, sync and async, ORM and Core, with each database",
+    "every_variant: runs on all variants",
+    "each_mixin: runs with no mixin, each alone, and all, for each database",
+    "each_base: runs on the base variants",
+    "each_database: runs on one base variant of each database",
+    "example: needs the example",
+    "mixin(name): needs that mixin",
+    "database(*names): needs one of these databases",
 )
+KINDS = ("every_variant", "each_mixin", "each_base", "each_database")
+COMBINATIONS = list(product(choices("io"), choices("data_access")))
+# From a case to the next of those that are alike. It is prime to their number, so all that they differ in takes turns.
+STRIDE = 7
+Case = TypeVar("Case")
 
 
 @dataclass(frozen=True)
-class Demand:
-    """What a test asks of the targets that it runs on."""
+class Needs:
+    """What the markers and the fixtures of a test ask for."""
 
-    server: bool
-    once_per_database: bool
-    base: bool
-    example: bool
-    mixins: frozenset[str]
-    databases: frozenset[str]
-    reach: Reach
-    turn: int
+    kind: str = ""
+    server: bool = True
+    example: bool = False
+    mixins: frozenset[str] = frozenset()
+    databases: frozenset[str] = frozenset(choices("database"))
+    turn: int = 0
 
     @classmethod
-    def of(cls, test: pytest.Function) -> "Demand":
-        """Read what the markers and the fixtures of `test` ask for."""
-        names = [mark.name for mark in test.iter_markers()]
-        server = "server" in test.fixturenames
+    def of(cls, test: pytest.Function) -> "Needs":
+        """Read the needs of `test`."""
+        names = [marker.name for marker in test.iter_markers()]
+        databases = frozenset(name for marker in test.iter_markers("database") for name in marker.args)
         return cls(
-            server=server,
-            once_per_database="once_per_database" in names,
-            base=not {"base", "every_base"}.isdisjoint(names),
+            kind=next((name for name in names if name in KINDS), ""),
+            server="server" in test.fixturenames,
             example="example" in names,
-            mixins=frozenset(mark.args[0] for mark in test.iter_markers("mixin")),
-            databases=frozenset(name for mark in test.iter_markers("database") for name in mark.args),
-            reach=REACHES[next((name for name in names if name in REACHES), "calls" if server else "every")],
-            turn=crc32(test.nodeid.encode()) if "api" in test.fixturenames else 0,
+            mixins=frozenset(marker.args[0] for marker in test.iter_markers("mixin")),
+            databases=databases or frozenset(choices("database")),
+            turn=crc32(test.nodeid.encode()),
         )
 
-    def met_by(self, targets: Iterable[Target], *, everything: bool) -> list[Target]:
-        """Give those of `targets` that the test runs on."""
-        met = [target for target in targets if self._is_met_by(target, everything=everything)]
-        if self.once_per_database:
-            return list({target.variant.database: target for target in reversed(met)}.values())
-        return met
-
-    def _is_met_by(self, target: Target, *, everything: bool) -> bool:
-        """A test that needs no server runs once for a variant, however many servers its database has."""
-        variant = target.variant
-        possible = (
-            (target.first or self.server)
-            and (variant.example or not self.example)
-            and self.mixins.issubset(variant.mixins)
-            and (not self.databases or variant.database in self.databases)
-            and ((is_default(variant) and target.first) or not self.base)
+    def are_met_by(self, variant: Variant) -> bool:
+        """Tell whether the test can run on `variant`."""
+        return (
+            (variant.example or not self.example)
+            and self.mixins <= {*variant.mixins}
+            and variant.database in self.databases
         )
-        return possible and (everything or self._is_dealt(target))
 
-    def _is_dealt(self, target: Target) -> bool:
-        variant = target.variant
-        part = (self.turn // ALL + number_of(variant) // ALL) % PARTS
-        if self.reach.parts and part and not is_end(variant):
+    def choose(self, variant: Variant, *, second_server: bool = False) -> bool:
+        """Tell whether `variant`, which meets the needs, is one that the test runs on.
+
+        On the second server of a database, one combination of `io` and `data_access` is enough for every test.
+        """
+        others = len(variant.mixins) - len(self.mixins)
+        fewest, most = others == 0, len(variant.mixins) == len(choices("mixins"))
+        in_turn = self.has_turn(variant)
+        if second_server and not (in_turn and variant.example):
             return False
-        return has_turn(variant, self.turn, self.reach.share(target))
+        if self.kind == "every_variant":
+            return others <= 1 or most or not second_server
+        if self.kind in {"each_base", "each_database"}:
+            is_base = most and variant.example if self.mixins else variant.is_base
+            return is_base and (in_turn or self.kind == "each_base")
+        one = self.kind == "each_mixin" and others == 1 and variant.example
+        return (fewest or most or one) and in_turn
 
-
-def has_turn(variant: Variant, turn: int = 0, share: int = ONE) -> bool:
-    """Tell whether it is the variant's turn among those with its database and its mixins, or all have theirs."""
-    place = COMBINATIONS.index((variant.io, variant.data_access))
-    return share == ALL or (share == ONE and (turn + number_of(variant)) % ALL == place)
-
-
-def number_of(variant: Variant) -> int:
-    """Number the sets of mixins with each database."""
-    mixins = sum(1 << choices("mixins").index(name) for name in variant.mixins)
-    return mixins + choices("database").index(variant.database)
+    def has_turn(self, variant: Variant) -> bool:
+        """Tell whether the test runs on this combination of `io` and `data_access`, if it runs on one."""
+        mixins = sum(1 << number for number, name in enumerate(choices("mixins")) if name in variant.mixins)
+        number = self.turn + mixins + choices("database").index(variant.database)
+        return COMBINATIONS[number % len(COMBINATIONS)] == (variant.io, variant.data_access)
 
 
 def one_of_each(cases: Iterable[Case], kind: Callable[[Case], Hashable]) -> list[Case]:
@@ -152,16 +108,3 @@ def one_of_each(cases: Iterable[Case], kind: Callable[[Case], Hashable]) -> list
     for case in cases:
         found.setdefault(kind(case), []).append(case)
     return [alike[turn * STRIDE % len(alike)] for turn, alike in enumerate(found.values())]
-
-
-def sharing(
-    tests: Sequence[pytest.Function], targets: Sequence[Target], *, everything: bool
-) -> dict[Target, list[pytest.Function]]:
-    """Give the tests of each target that has any, in the order of `targets` and of `tests`."""
-    demands = [Demand.of(test) for test in tests]
-    met = {demand: set(demand.met_by(targets, everything=everything)) for demand in set(demands)}
-    shared = {
-        target: [test for test, demand in zip(tests, demands, strict=True) if target in met[demand]]
-        for target in targets
-    }
-    return {target: chosen for target, chosen in shared.items() if chosen}

@@ -7,11 +7,12 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool, Pool
@@ -20,6 +21,7 @@ DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "sqlite
 PATIENCE = 60.0
 LOCAL = "local"
 Say = Callable[[str], None]
+NewDatabase = Callable[[], AbstractContextManager[str]]
 
 POSTGRESQL_FAST = {
     "fsync": "off",
@@ -57,6 +59,10 @@ class Server:
     def __str__(self) -> str:
         """Name it as a person would, such as `MariaDB 10.11.19`."""
         return f"{self.product} {self.version}"
+
+
+# The servers of a run of pytest.
+SERVERS = pytest.StashKey[list[Server]]()
 
 
 def engine(url: str, pool: type[Pool] = NullPool) -> Engine:

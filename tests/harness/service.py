@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from tests.harness.warm_process import Child, WarmProcess
 
 # Made once: a client would read the machine's certificates anew each time, and these talk to no one over TLS.
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+# The log of the service that the tests of a variant call.
+SERVICE_LOG = pytest.StashKey[Path]()
 SERVE = Path(__file__).with_name("serve.py")
 PATIENCE = 60.0
 

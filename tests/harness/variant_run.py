@@ -1,7 +1,8 @@
-"""Runs the tests of a target one after another, as one item of pytest's.
+"""Runs the tests of a variant one after another, as one item of pytest's.
 
-Hundreds of variants with hundreds of tests each would take every process minutes and gigabytes to collect. So a test is
-collected once, for no target; for each target it is made anew when the target's turn comes.
+Hundreds of variants with hundreds of tests each would take every worker process minutes and gigabytes to collect. So
+pytest collects a test once, for no variant, and makes it anew for each variant when the variant's turn comes. The tests
+of a variant run in one process: they share its project, its database and its service.
 """
 
 import dataclasses
@@ -12,49 +13,24 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from tests.harness.targets import Target
+from tests.harness.servers import Server
+from tests.harness.variants import Variant
 
 REPORTS = pytest.StashKey[list[pytest.TestReport]]()
 
 
-def for_targets(metafunc: pytest.Metafunc) -> None:
-    """Make a test that asks for `target` one that waits for its targets."""
-    if "target" in metafunc.fixturenames:
-        metafunc.parametrize("target", [None], indirect=True, scope="session", ids=[pytest.HIDDEN_PARAM])
+class VariantRun(pytest.Item):
+    """The tests of a variant on a server."""
 
-
-def waits_for_targets(item: pytest.Item) -> bool:
-    """Tell whether `item` is a test that waits for its targets."""
-    callspec = getattr(item, "callspec", None)
-    return callspec is not None and "target" in callspec.params and callspec.params["target"] is None
-
-
-def made_for(target: Target, test: pytest.Function) -> pytest.Function:
-    """Make the test that waited for `target`, with the target's id in its own."""
-    ids = (target.id, *test.callspec._idlist)  # noqa: SLF001
-    callspec = dataclasses.replace(test.callspec, params={**test.callspec.params, "target": target}, _idlist=ids)
-    made: pytest.Function = pytest.Function.from_parent(
-        test.parent,
-        name=f"{test.originalname}[{'-'.join(ids)}]",
-        callspec=callspec,
-        fixtureinfo=test._fixtureinfo,  # noqa: SLF001
-        originalname=test.originalname,
-    )
-    made.stash[REPORTS] = []
-    return made
-
-
-class Run(pytest.Item):
-    """The tests of a target."""
-
-    def __init__(self, *, target: Target, tests: Sequence[pytest.Function], **options: Any) -> None:
-        """Run `tests`, which wait for targets, on `target`."""
+    def __init__(self, *, variant: Variant, server: Server, tests: Sequence[pytest.Function], **options: Any) -> None:
+        """Run `tests`, which were collected for no variant."""
         super().__init__(**options)
-        self.target = target
+        self.variant = variant
+        self.server = server
         self.tests = tests
 
     def runtest(self) -> None:
-        """Do nothing: the tests are run by `perform`, each with its own set-up and report."""
+        """Do nothing: `perform` runs the tests, each with its own set-up and report."""
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
         """Say what this is."""
@@ -62,18 +38,44 @@ class Run(pytest.Item):
 
     def perform(self, nextitem: pytest.Item | None) -> Iterator[pytest.TestReport]:
         """Run each test and give its reports."""
-        tests = [made_for(self.target, test) for test in self.tests]
-        for waiting, test, following in zip(self.tests, tests, [*tests[1:], nextitem], strict=True):
+        tests = [self._make(test) for test in self.tests]
+        for collected, test, following in zip(self.tests, tests, [*tests[1:], nextitem], strict=True):
             self.ihook.pytest_runtest_protocol(item=test, nextitem=following)
             for report in test.stash[REPORTS]:
-                report.target, report.waiting = self.target.id, waiting.nodeid  # type: ignore[attr-defined]
+                vars(report).update(variant=self.name, server=str(self.server), collected=collected.nodeid)
                 yield report
             if self.session.shouldfail or self.session.shouldstop:
                 return
 
+    def _make(self, test: pytest.Function) -> pytest.Function:
+        """Make a test for this variant, with the variant's name in its own."""
+        ids = (self.name, *test.callspec._idlist)  # noqa: SLF001
+        params = {**test.callspec.params, "variant_run": self}
+        made: pytest.Function = pytest.Function.from_parent(
+            test.parent,
+            name=f"{test.originalname}[{'-'.join(ids)}]",
+            callspec=dataclasses.replace(test.callspec, params=params, _idlist=ids),
+            fixtureinfo=test._fixtureinfo,  # noqa: SLF001
+            originalname=test.originalname,
+        )
+        made.stash[REPORTS] = []
+        return made
 
-class Runs:
-    """Runs the runs and tells of the tests in them: this process itself, or the one that hands out the runs."""
+
+def collect_once(metafunc: pytest.Metafunc) -> None:
+    """Collect a test that needs a variant once, for none."""
+    if "variant_run" in metafunc.fixturenames:
+        metafunc.parametrize("variant_run", [None], indirect=True, scope="session", ids=[pytest.HIDDEN_PARAM])
+
+
+def needs_variant(item: pytest.Item) -> bool:
+    """Tell whether `item` is a test that was collected for no variant."""
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and callspec.params.get("variant_run", item) is None
+
+
+class VariantRuns:
+    """The plugin that runs the tests in each `VariantRun`, and reports them where the runs are handed out."""
 
     def __init__(self, config: pytest.Config) -> None:
         """Run them in the session of `config`."""
@@ -82,11 +84,11 @@ class Runs:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-        """Run a run, or a test in one."""
+        """Run the tests of a variant, or one of them."""
         if REPORTS in item.stash:
             item.stash[REPORTS] = runtestprotocol(item, log=False, nextitem=nextitem)
             return True
-        if not isinstance(item, Run):
+        if not isinstance(item, VariantRun):
             return None
         kept = []
         started = time.time()
@@ -98,13 +100,13 @@ class Runs:
         own = pytest.TestReport(
             item.nodeid, item.location, {}, "passed", None, "call", start=started, stop=time.time(), tests=kept
         )
-        own.finished = item.target.id  # type: ignore[attr-defined]
+        own.finished = item.name  # type: ignore[attr-defined]
         item.ihook.pytest_runtest_logreport(report=own)
         return True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Tell of the tests that another process ran."""
+        """Report the tests that another process ran."""
         if self._is_worker:
             return
         for data in vars(report).pop("tests", ()):

@@ -1,7 +1,8 @@
 """The variants of the template, computed from the questions in copier.yml."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from itertools import chain, combinations, product
 from pathlib import Path
@@ -12,7 +13,6 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 BARE = "bare"
 PLAIN = "plain"
-PAIR = 2
 
 
 @cache
@@ -68,6 +68,11 @@ class Variant:
         return f"{self.database}-{self.io}-{self.data_access}"
 
     @property
+    def is_base(self) -> bool:
+        """Tell whether this is what a base variant is with copier.yml's other defaults."""
+        return self.example and list(self.mixins) == questions()["mixins"]["default"]
+
+    @property
     def answers(self) -> dict[str, Any]:
         """Give the answers to pass to Copier."""
         return {
@@ -77,37 +82,6 @@ class Variant:
             "mixins": list(self.mixins),
             "example": self.example,
         }
-
-    @classmethod
-    def parse(cls, text: str) -> "Variant":
-        """Read the variant back from its id.
-
-        Raises:
-            ValueError: a part of `text` is no choice of its question.
-
-        """
-        parts = text.split("-")
-        bare = parts[-1] == BARE
-        values = parts[:-1] if bare else parts
-        if len(values) != len(("database", "io", "data_access", "mixins")):
-            message = f"{text} is no variant: write DATABASE-IO-DATA_ACCESS-MIXINS, such as {all_variants()[0].id}."
-            raise ValueError(message)
-        database, io, data_access, joined = values
-        mixins = () if joined == PLAIN else tuple(joined.split("+"))
-        _check("database", [database])
-        _check("io", [io])
-        _check("data_access", [data_access])
-        _check("mixins", mixins, PLAIN)
-        ordered = tuple(name for name in choices("mixins") if name in mixins)
-        return cls(database, io, data_access, ordered, not bare)
-
-
-def _check(key: str, values: Iterable[str], *others: str) -> None:
-    allowed = choices(key)
-    for value in values:
-        if value not in allowed:
-            message = f"{value or 'nothing'} is no {key}: choose from {', '.join([*allowed, *others])}."
-            raise ValueError(message)
 
 
 @cache
@@ -119,49 +93,21 @@ def all_variants() -> tuple[Variant, ...]:
     return tuple(Variant(*values) for values in combined)
 
 
-def is_default(variant: Variant) -> bool:
-    """Tell whether `variant` is what a base variant is with copier.yml's other defaults."""
-    default = questions()["mixins"]["default"]
-    return variant.example and list(variant.mixins) == default
-
-
-def is_end(variant: Variant) -> bool:
-    """Tell whether `variant` has no mixin or all of them."""
-    return len(variant.mixins) in {0, len(choices("mixins"))}
-
-
-def is_covering(variant: Variant) -> bool:
-    """Tell whether `variant` is of those in which each pair of mixins is, and isn't: none, each, every two, all."""
-    return len(variant.mixins) <= PAIR or is_end(variant)
-
-
-def is_sampling(variant: Variant) -> bool:
-    """Tell whether `variant` is of those in which each mixin is, and isn't: none, each alone, all."""
-    return len(variant.mixins) == 1 or is_end(variant)
-
-
-SELECTIONS: dict[str, Callable[["Variant"], bool]] = {
-    "all": lambda _: True,
-    "example": lambda variant: variant.example,
-    "bare": lambda variant: not variant.example,
-    "base": is_default,
-    "ends": lambda variant: variant.example and is_end(variant),
-    "sampling": lambda variant: variant.example and is_sampling(variant),
-    "covering": lambda variant: variant.example and is_covering(variant),
-}
-
-
-def select(text: str) -> tuple[Variant, ...]:
-    """Give the variants that `text` names: ids or the names of selections, joined with commas.
+def select(patterns: str) -> tuple[Variant, ...]:
+    """Give the variants whose names match one of `patterns`, joined with commas, such as `sqlite-*-plain`.
 
     Raises:
-        ValueError: a name is neither a selection nor a variant.
+        ValueError: a pattern matches no variant.
 
     """
     chosen: dict[Variant, None] = {}
-    for name in filter(None, (part.strip() for part in text.split(","))):
-        if name in SELECTIONS:
-            chosen |= dict.fromkeys(filter(SELECTIONS[name], all_variants()))
-        else:
-            chosen[Variant.parse(name)] = None
+    for pattern in patterns.split(","):
+        found = [variant for variant in all_variants() if fnmatchcase(variant.id, pattern.strip())]
+        if not found:
+            raise ValueError(
+                f"No variant is named {pattern.strip()!r}. A name is DATABASE-IO-DATA_ACCESS-MIXINS, such as"
+                f" sqlite-async-orm-timestamps+audit_log or mysql-sync-core-{PLAIN}, with -{BARE} at its end for no"
+                " example; * stands for any text."
+            )
+        chosen |= dict.fromkeys(found)
     return tuple(chosen)

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import NewDatabase
 from tests.harness.rendering import render_variant
 from tests.harness.schema import schema_of
-from tests.harness.servers import engine
+from tests.harness.servers import NewDatabase, engine
 from tests.harness.variants import Variant
 from tests.harness.warm_process import CommandFailed, WarmProcess
 from tests.migrations.test_migrations import CREATE_ALL, Alembic
@@ -251,7 +250,6 @@ def owner(warm_process: WarmProcess, variant: Variant, source: Path, tmp_path: P
     return owner
 
 
-@pytest.mark.ends
 def test_columns_of_every_type_go_up_and_down(owner: Owner, new_database: NewDatabase) -> None:
     owner.declare(TYPES)
     owner.revise("Add every type")
@@ -264,7 +262,7 @@ def test_columns_of_every_type_go_up_and_down(owner: Owner, new_database: NewDat
     owner.run(READ_BACK, owner.url)
 
 
-@pytest.mark.once_per_database
+@pytest.mark.each_database
 def test_a_revision_says_what_it_found(owner: Owner) -> None:
     for path in owner.project.glob("migrations/versions/*.py"):
         path.unlink()
@@ -281,7 +279,6 @@ def first_words(said: str) -> list[str]:
     return [line.split()[0] for line in said.splitlines() if line.strip() and not re.match(r"[ /a-z]", line)]
 
 
-@pytest.mark.ends
 def test_changed_enums_and_checks_are_found(owner: Owner, new_database: NewDatabase) -> None:
     for number, stage in enumerate((AT_FIRST, LATER)):
         owner.declare(ENUMS.format(**stage))
@@ -299,7 +296,7 @@ def test_changed_enums_and_checks_are_found(owner: Owner, new_database: NewDatab
     owner.run(INSERT, owner.url)
 
 
-@pytest.mark.once_per_database
+@pytest.mark.each_database
 def test_a_value_that_cant_be_dropped_is_named(owner: Owner, variant: Variant) -> None:
     owner.declare(ENUMS.format(**LATER))
     owner.revise("All of them")

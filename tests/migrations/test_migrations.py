@@ -18,8 +18,6 @@ from tests.harness.servers import Server, engine, free_port, pooler
 from tests.harness.variants import Variant
 from tests.harness.warm_process import Child, CommandFailed, WarmProcess
 
-pytestmark = pytest.mark.pairs
-
 IN_TURN = """
 import shlex, sys
 from alembic.config import main
@@ -196,7 +194,6 @@ def test_they_can_be_written_as_sql(alembic: Alembic, variant: Variant, database
     assert schema_of(database_url) == set()
 
 
-@pytest.mark.ends
 def test_a_new_revision_has_nothing_to_do(warm_process: WarmProcess, project: Path, migrated_url: str) -> None:
     """`check`, which compares the same, runs on every variant."""
     before = set(project.glob("migrations/versions/*.py"))
@@ -211,7 +208,6 @@ def test_a_new_revision_has_nothing_to_do(warm_process: WarmProcess, project: Pa
 
 
 @pytest.mark.example
-@pytest.mark.ends
 def test_a_row_without_the_one_it_refers_to_is_refused_and_undone(
     alembic: Alembic, project: Path, database_url: str
 ) -> None:
@@ -229,7 +225,6 @@ def test_a_row_without_the_one_it_refers_to_is_refused_and_undone(
 
 
 @pytest.mark.example
-@pytest.mark.ends
 def test_an_id_is_not_given_again_after_its_table_was_made_anew(
     alembic: Alembic, project: Path, database_url: str
 ) -> None:
@@ -248,7 +243,6 @@ def test_an_id_is_not_given_again_after_its_table_was_made_anew(
         assert connection.scalars(text("SELECT id FROM tags ORDER BY id")).all() == [1, 3]
 
 
-@pytest.mark.ends
 def test_two_at_once_wait_for_each_other(
     alembic: Alembic, warm_process: WarmProcess, database_url: str, variant: Variant, migrated_url: str
 ) -> None:
@@ -259,7 +253,6 @@ def test_two_at_once_wait_for_each_other(
     alembic("check")
 
 
-@pytest.mark.ends
 @pytest.mark.database("postgresql", "mysql")
 def test_several_migrators_build_an_index_concurrently(
     alembic: Alembic, warm_process: WarmProcess, project: Path, database_url: str, variant: Variant
@@ -279,7 +272,6 @@ def test_several_migrators_build_an_index_concurrently(
             alembic("downgrade -1")
 
 
-@pytest.mark.ends
 @pytest.mark.database("postgresql")
 def test_a_migration_killed_behind_a_pooler_leaves_no_lock(
     warm_process: WarmProcess, project: Path, database_url: str, variant: Variant, server: Server, scratch: Path
@@ -301,7 +293,6 @@ def test_a_migration_killed_behind_a_pooler_leaves_no_lock(
             alembic("downgrade base")
 
 
-@pytest.mark.ends
 @pytest.mark.database("mysql")
 def test_a_killed_migration_goes_on_where_it_was(
     alembic: Alembic, warm_process: WarmProcess, project: Path, database_url: str, variant: Variant
@@ -323,7 +314,6 @@ def test_a_killed_migration_goes_on_where_it_was(
         assert last > len(["create", "insert", "add", "update", "index"]) * len(["note", "commit", "do", "note"])
 
 
-@pytest.mark.ends
 @pytest.mark.database("mysql")
 def test_a_killed_migration_changes_no_row_twice(
     alembic: Alembic, warm_process: WarmProcess, project: Path, database_url: str, variant: Variant, server: Server
@@ -351,7 +341,6 @@ def test_a_killed_migration_changes_no_row_twice(
         assert last > len(["create", "change", "note", "change", "note", "note", "commit", "do", "note"])
 
 
-@pytest.mark.ends
 def test_a_failed_migration_goes_on_once_it_is_mended(
     alembic: Alembic, project: Path, database_url: str, variant: Variant
 ) -> None:
@@ -374,7 +363,6 @@ def test_a_failed_migration_goes_on_once_it_is_mended(
     assert not any("migration_journal" in line for line in schema_of(database_url))
 
 
-@pytest.mark.ends
 @pytest.mark.parametrize("wrong", ["database", "user", "port", "host"])
 def test_a_database_out_of_reach_is_named_in_one_line(
     wrong: str, warm_process: WarmProcess, project: Path, database_url: str, tmp_path: Path

@@ -50,14 +50,12 @@ class Mutation:
         path.write_text(text.replace(self.old, self.new), encoding="utf-8")
 
 
-LINTED = Check("every_variant/test_every_variant.py::test_it_is_linted_and_formatted")
+LINTED = Check("every_variant/test_every_variant.py::test_lint")
 CLEAN = Check("rendered/test_files.py::test_nothing_is_left_over")
-MIGRATED = Check(
-    "every_variant/test_every_variant.py::test_its_migrations_go_up_and_down_and_up_again_and_miss_nothing", SYNC_CORE
-)
+MIGRATED = Check("every_variant/test_every_variant.py::test_migrate", SYNC_CORE)
 SAME_SCHEMA = Check("migrations/test_migrations.py::test_they_lead_to_what_the_tables_declare", SYNC_CORE)
 PROJECT_TESTS = Check("rendered/test_project_tests.py::test_they_pass")
-CRUD = "every_variant/test_every_variant.py::test_its_resources_and_mixins_do_what_the_contract_says"
+CRUD = "every_variant/test_every_variant.py::test_crud"
 
 REVISION = "template/migrations/versions/0001_blog.py.jinja"
 

@@ -1,4 +1,4 @@
-"""The matrix finds out a template that was broken on purpose, by each kind of its checks, and passes it unbroken.
+"""A template that was broken on purpose fails its check, by each kind of check; as it is, it passes.
 
 `pytest tests/mutations --everything -k unquoted-LIKE` repeats one mutation.
 """
@@ -8,27 +8,24 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
-import httpx2
 import pytest
-from sqlalchemy import Engine
 
-from tests.conftest import SERVERS, NewDatabase, scratch_folder
 from tests.contract import conftest as contract
 from tests.contract.conftest import blog, has_timestamps, mixins, schemas, stored  # noqa: F401 - fixtures
 from tests.contract.test_openapi import description, example_operations  # noqa: F401 - fixtures
 from tests.every_variant.test_every_variant import driven, passes  # noqa: F401 - fixtures
 from tests.harness import rendering, servers
 from tests.harness.selection import one_of_each
-from tests.harness.service import NO_CERTIFICATES, serving
-from tests.harness.variants import Variant
-from tests.harness.warm_process import WarmProcess
+from tests.harness.servers import SERVERS
+from tests.harness.variant_run import VariantRun
+from tests.harness.variants import Variant, select
 from tests.migrations.test_migrations import alembic  # noqa: F401 - a fixture
 from tests.mutations.mutations import MUTATIONS, Check, Mutation
 from tests.rendered.test_install import copied  # noqa: F401 - a fixture
-from tests.service.proxy import Service, served
+from tests.service.test_faults import timed_service  # noqa: F401 - a fixture
 from tests.service.test_overload import one_connection  # noqa: F401 - a fixture
 from tests.service.test_prefix import prefixed  # noqa: F401 - a fixture
 from tests.updates.releases import repository
@@ -56,116 +53,74 @@ def slug(text: str) -> str:
     return re.sub(r"[^\w.]+", "-", text)
 
 
-# A check asks for the fixtures of the matrix. Here they are of the template that `mutation` broke or, where that is
-# None, of the template as it is, whose tests share a variant's project and service.
+# The fixtures of the template and of the variant: of the template that `mutation` broke or, where that is None, of the
+# template as it is. All other fixtures of a check build on these.
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def mutation(request: pytest.FixtureRequest) -> Mutation | None:
     """What is broken, if anything."""
     given: Mutation | None = request.param
     return given
 
 
-@pytest.fixture(scope="module")
-def variant(request: pytest.FixtureRequest) -> Variant:
+@pytest.fixture(scope="session")
+def checked_variant(request: pytest.FixtureRequest) -> Variant:
     """The variant that the check runs on."""
-    return Variant.parse(request.param)
+    (variant,) = select(request.param)
+    return variant
 
 
-@pytest.fixture(scope="module")
-def folder(mutation: Mutation | None, variant: Variant, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of its own for each mutation, and for each variant of the template as it is."""
-    return tmp_path_factory.mktemp(slug(mutation.name if mutation else variant.id))
-
-
-@pytest.fixture(scope="module")
-def source(mutation: Mutation | None, folder: Path) -> Path:
+@pytest.fixture(scope="session")
+def source(mutation: Mutation | None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The template, broken."""
-    made = rendering.snapshot(folder / "source")
+    made = rendering.snapshot(tmp_path_factory.mktemp("broken") / "source")
     if mutation:
         mutation.apply(made)
     return made
 
 
-@pytest.fixture(scope="module")
-def template(source: Path, folder: Path) -> Iterator[Path]:
+@pytest.fixture(scope="session")
+def template(source: Path) -> Iterator[Path]:
     """The template, broken, in a repository."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        yield repository(folder / "template", source)
+        patch.setenv("XDG_CACHE_HOME", str(source.parent / "cache"))
+        yield repository(source.parent / "template", source)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
+def find_server(scratch: Path, pytestconfig: pytest.Config) -> Iterator[Callable[[str], servers.Server]]:
+    """A function that gives a server of a database: one of this run's, else one of its own."""
+    with ExitStack() as stack:
+
+        @cache
+        def find(database: str) -> servers.Server:
+            found = [server for server in pytestconfig.stash[SERVERS] if server.database == database]
+            return (found or stack.enter_context(servers.running([database], scratch / "servers", print)))[0]
+
+        yield find
+
+
+@pytest.fixture(scope="session")
+def variant_run(
+    mutation: Mutation | None,
+    checked_variant: Variant,
+    find_server: Callable[[str], servers.Server],
+    request: pytest.FixtureRequest,
+) -> VariantRun:
+    """The check's variant, on a server."""
+    name = slug(mutation.name if mutation else checked_variant.id)
+    server = find_server(checked_variant.database)
+    run: VariantRun = VariantRun.from_parent(
+        request.session, name=name, variant=checked_variant, server=server, tests=[]
+    )
+    return run
+
+
+@pytest.fixture
 def case(mutation: Mutation, variant: Variant, server: servers.Server) -> Case:
     """A project that gets the mixin which the check names."""
     return Case(variant, with_mixins(variant, *variant.mixins, mutation.check.given["mixin"]), server, server)
-
-
-@pytest.fixture(scope="module")
-def project(source: Path, variant: Variant, folder: Path) -> Path:
-    """The rendered project."""
-    return rendering.render_variant(source, variant, folder / "project")
-
-
-@pytest.fixture(scope="module")
-def server(variant: Variant, pytestconfig: pytest.Config) -> Iterator[servers.Server]:
-    """A server of the variant's database: one of this run's, else one of its own."""
-    with ExitStack() as stack:
-        found = [server for server in pytestconfig.stash[SERVERS] if server.database == variant.database]
-        if not found:
-            scratch = stack.enter_context(scratch_folder())
-            found = stack.enter_context(servers.running([variant.database], scratch, print))
-        yield found[0]
-
-
-@pytest.fixture(scope="module")
-def new_database(server: servers.Server, folder: Path) -> NewDatabase:
-    """A way to an empty database of one's own."""
-    return partial(servers.new_database, server, folder)
-
-
-@pytest.fixture(scope="module")
-def service_database_url(new_database: NewDatabase) -> Iterator[str]:
-    """The URL of the service's database."""
-    with new_database() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def migrated_url(warm_process: WarmProcess, project: Path, service_database_url: str) -> str:
-    """The URL of the service's database, migrated."""
-    warm_process.run(["-m", "alembic", "upgrade", "head"], project, {"DATABASE_URL": service_database_url})
-    return service_database_url
-
-
-@pytest.fixture(scope="module")
-def service(warm_process: WarmProcess, project: Path, migrated_url: str, folder: Path) -> Iterator[str]:
-    """The URL of the service, its database migrated."""
-    with serving(warm_process, project, {"DATABASE_URL": migrated_url}, folder) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def timed_service(
-    warm_process: WarmProcess, project: Path, new_database: NewDatabase, folder: Path
-) -> Iterator[Service]:
-    """A service with short timeouts."""
-    with new_database() as url, served(warm_process, project, url, folder) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def api(service: str) -> Iterator[httpx2.Client]:
-    """A client of the service."""
-    with httpx2.Client(base_url=service, timeout=30, verify=NO_CERTIFICATES) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def db(migrated_url: str) -> Engine:
-    """The database of the service, past the service."""
-    return servers.engine(migrated_url)
 
 
 @pytest.fixture
@@ -190,30 +145,30 @@ def prepared(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Check]
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run all mutations and, unbroken, their checks; or the mutations that don't take long, and a check a variant."""
     everything = metafunc.config.getoption("everything")
-    if metafunc.function is test_a_broken_template_is_found_out:
-        names = ["mutation", "variant"]
+    if metafunc.function is test_broken_template_fails:
+        names = ["mutation", "checked_variant"]
         found = [
             pytest.param(mutation, mutation.check.variant, id=slug(mutation.name))
             for mutation in MUTATIONS
             if everything or not mutation.check.test.startswith(LONG)
         ]
     else:
-        names = ["mutation", "variant", "check"]
+        names = ["mutation", "checked_variant", "check"]
         checks = [check for check in CHECKS.values() if not check.test.startswith(LONG)]
         found = [
             pytest.param(None, check.variant, check, id=slug(f"{check.test}-{check.variant.replace('-', '.')}"))
             for check in (checks if everything else one_of_each(checks, lambda check: check.variant))
         ]
-    metafunc.parametrize(names, found, indirect=["mutation", "variant"], scope="module")
+    metafunc.parametrize(names, found, indirect=["mutation", "checked_variant"], scope="session")
 
 
-@pytest.mark.usefixtures("variant")
-def test_a_broken_template_is_found_out(mutation: Mutation, prepared: Callable[[Check], Callable[[], None]]) -> None:
+@pytest.mark.usefixtures("checked_variant")
+def test_broken_template_fails(mutation: Mutation, prepared: Callable[[Check], Callable[[], None]]) -> None:
     check = prepared(mutation.check)
     with pytest.raises(RED, match=mutation.says):
         check()
 
 
-@pytest.mark.usefixtures("mutation", "variant")
-def test_the_template_as_it_is_passes(check: Check, prepared: Callable[[Check], Callable[[], None]]) -> None:
+@pytest.mark.usefixtures("mutation", "checked_variant")
+def test_unbroken_template_passes(check: Check, prepared: Callable[[Check], Callable[[], None]]) -> None:
     prepared(check)()

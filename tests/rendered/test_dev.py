@@ -124,8 +124,7 @@ def test_arguments_are_passed_on(installed: Path) -> None:
     assert "usage: alembic heads" in dev(installed, "run", "alembic", "heads", "--help").stdout
 
 
-@pytest.mark.base
-@pytest.mark.once_per_database
+@pytest.mark.each_database
 def test_two_runs_at_once_with_workers_take_nothing_from_the_settings(
     project: Path, tmp_path: Path, database_url: str
 ) -> None:

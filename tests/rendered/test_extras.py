@@ -19,12 +19,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import SERVERS
 from tests.harness.compose import authority, check_health, on_server, provide, run_services
 from tests.harness.constraints import PINS, pin_tools, pins
 from tests.harness.dockerfile import Builder, Failed, Image, compose, run, tool
 from tests.harness.rendering import files_of, render
-from tests.harness.servers import new_database
+from tests.harness.servers import SERVERS, new_database
 from tests.harness.variants import ROOT, choices
 from tests.harness.workflow import Workflow
 

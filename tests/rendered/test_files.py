@@ -104,24 +104,24 @@ def assert_none(found: Iterator[str] | list[str]) -> None:
         pytest.fail("\n".join(listed), pytrace=False)
 
 
-@pytest.mark.each
+@pytest.mark.each_mixin
 def test_it_is_typed(project: Path, warm_process: WarmProcess, mypy_cache: Path) -> None:
     warm_process.run(["-m", "mypy", "--strict", "--cache-dir", str(mypy_cache)], project)
 
 
-@pytest.mark.ends
 def test_every_module_imports_without_a_warning(project: Path, warm_process: WarmProcess) -> None:
     """Those of `app/` are imported without one in every variant, as it is driven."""
     warm_process.run(["-W", "error", "-c", IMPORT_ALL], project)
 
 
-@pytest.mark.pairs
+@pytest.mark.each_mixin
 def test_rendering_again_gives_the_same_bytes(project: Path, source: Path, variant: Variant, tmp_path: Path) -> None:
     again = files_of(render_variant(source, variant, tmp_path / "again"))
     rendered = {name: content for name, content in files_of(project).items() if "__pycache__" not in name}
     assert again == rendered
 
 
+@pytest.mark.each_mixin
 def test_every_configuration_file_parses(project: Path) -> None:
     for name, text in texts_of(project).items():
         if name.endswith(".toml"):
@@ -130,6 +130,7 @@ def test_every_configuration_file_parses(project: Path) -> None:
             parse_yaml(text)
 
 
+@pytest.mark.every_variant
 def test_nothing_is_left_over(project: Path) -> None:
     def leftovers() -> Iterator[str]:
         texts = texts_of(project)
@@ -149,6 +150,7 @@ def test_nothing_is_left_over(project: Path) -> None:
     assert_none(leftovers())
 
 
+@pytest.mark.every_variant
 def test_it_does_not_say_where_it_came_from(project: Path) -> None:
     texts = texts_of(project)
     sections = re.split(r"(?m)^(?=## )", texts["README.md"])
@@ -157,6 +159,7 @@ def test_it_does_not_say_where_it_came_from(project: Path) -> None:
     assert_none(lines_with(r"copier|jinja|\btemplates?\b|\bvariants?\b", texts, re.IGNORECASE))
 
 
+@pytest.mark.every_variant
 def test_it_knows_one_database(project: Path, variant: Variant) -> None:
     """But for what git ignores: the data of a database that it was switched from isn't to be committed."""
     others = "|".join(WORDS[name] for name in choices("database") if name != variant.database)
@@ -165,16 +168,18 @@ def test_it_knows_one_database(project: Path, variant: Variant) -> None:
     assert_none(lines_with(others, texts, re.IGNORECASE))
 
 
-@pytest.mark.once_per_database
+@pytest.mark.each_database
 def test_git_ignores_the_data_of_every_database(project: Path) -> None:
     assert {"app.db*", ".postgres/"} <= {*(project / ".gitignore").read_text(encoding="utf-8").splitlines()}
 
 
+@pytest.mark.every_variant
 def test_core_knows_no_session(project: Path, variant: Variant) -> None:
     if variant.data_access == "core":
         assert_none(lines_with(ORM_WORDS, texts_of(project)))
 
 
+@pytest.mark.every_variant
 def test_sync_and_async_do_not_mix(project: Path, variant: Variant) -> None:
     texts = {name: text for name, text in texts_of(project).items() if name.endswith(".py")}
     if variant.io == "async":
@@ -185,17 +190,20 @@ def test_sync_and_async_do_not_mix(project: Path, variant: Variant) -> None:
         assert_none(lines_with(ASYNC_WORDS, own))
 
 
+@pytest.mark.every_variant
 def test_files_of_the_data_layer_are_short(project: Path) -> None:
     lengths = {name: text.count("\n") for name, text in texts_of(project).items() if name.startswith("app/db/")}
     assert_none([f"{name}: {length} lines" for name, length in lengths.items() if length >= LONGEST_DATA_FILE])
 
 
+@pytest.mark.every_variant
 @pytest.mark.example
 def test_every_name_is_used(project: Path) -> None:
     """Without the example, the data layer waits for its first table: there, names may be unused."""
     assert_none(unused_names(project))
 
 
+@pytest.mark.every_variant
 @pytest.mark.example
 def test_every_column_is_used(project: Path) -> None:
     """As with names: without the example, a mixin's columns wait for their first table."""
@@ -209,7 +217,6 @@ def test_every_column_is_used(project: Path) -> None:
     )
 
 
-@pytest.mark.ends
 def test_it_declares_what_it_imports_and_imports_what_it_declares(project: Path, warm_process: WarmProcess) -> None:
     driver = r"\w+\+(\w+)"
     used_by_name = {found for text in texts_of(project).values() for found in re.findall(driver, text)}
@@ -220,6 +227,7 @@ def test_it_declares_what_it_imports_and_imports_what_it_declares(project: Path,
     warm_process.run(["-m", "deptry", ".", "--no-ansi", *arguments, *rules], project)
 
 
+@pytest.mark.each_mixin
 def test_every_development_tool_is_used(project: Path) -> None:
     declared = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     texts = texts_of(project)
@@ -245,7 +253,7 @@ def test_its_pipeline_and_containers_are_valid(project: Path) -> None:
     tool_for("hadolint", "Dockerfile", project=project)
 
 
-@pytest.mark.base
+@pytest.mark.each_database
 def test_without_pipeline_and_extras_their_files_and_tools_are_gone(
     source: Path, variant: Variant, tmp_path: Path
 ) -> None:

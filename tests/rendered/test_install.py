@@ -21,7 +21,7 @@ from tests.harness.warm_process import CommandFailed
 UV = Path(sys.executable).with_name("uv")
 PATIENCE = 120.0
 LONGEST_OUTPUT = 4000
-pytestmark = pytest.mark.base
+pytestmark = pytest.mark.each_database
 
 
 def clean_environment(**added: str) -> dict[str, str]:
@@ -78,7 +78,7 @@ def test_it_runs_on_what_it_declares_alone(copied: Path, database_url: str) -> N
     assert users.status_code == httpx2.codes.OK
 
 
-@pytest.mark.once_per_database
+@pytest.mark.each_database
 def test_its_two_commands_test_it_and_serve_it(copied: Path, database_url: str, variant: Variant) -> None:
     """MySQL's are told where a server is; SQLite and PostgreSQL need none."""
     given = {"TEST_DATABASE_URL": database_url, "DATABASE_URL": database_url} if variant.database == "mysql" else {}

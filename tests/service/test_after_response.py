@@ -16,7 +16,7 @@ from tests.harness.service import NO_CERTIFICATES, serving
 from tests.harness.variants import ROOT, Variant
 from tests.harness.warm_process import WarmProcess
 
-pytestmark = [pytest.mark.example, pytest.mark.every_base]
+pytestmark = [pytest.mark.example, pytest.mark.each_base]
 
 PAGE = ROOT / "docs/project.md"
 # One more than the posts of two pages.

@@ -10,13 +10,13 @@ import httpx2
 import pytest
 from sqlalchemy import make_url, text
 
-from tests.conftest import NewDatabase
 from tests.harness import servers
+from tests.harness.servers import NewDatabase
 from tests.harness.service import NO_CERTIFICATES, serving, wait_until_ready
 from tests.harness.warm_process import WarmProcess
 from tests.service.proxy import PATIENCE, Proxy, Service, served
 
-pytestmark = [pytest.mark.example, pytest.mark.every_base]
+pytestmark = [pytest.mark.example, pytest.mark.each_base]
 networked = pytest.mark.database("postgresql", "mysql")
 
 ATTEMPTS = 10

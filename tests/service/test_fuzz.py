@@ -18,7 +18,7 @@ CHECKS = (
 EXAMPLES = 25
 
 
-@pytest.mark.base
+@pytest.mark.each_database
 def test_it_keeps_to_its_openapi(warm_process: WarmProcess, service: str, tmp_path: Path) -> None:
     options = [
         f"--checks={','.join(CHECKS)}",

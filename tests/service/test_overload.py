@@ -17,7 +17,7 @@ from tests.contract.problems import check_problem
 from tests.harness.service import NO_CERTIFICATES, serving
 from tests.harness.warm_process import WarmProcess
 
-pytestmark = [pytest.mark.example, pytest.mark.every_base]
+pytestmark = [pytest.mark.example, pytest.mark.each_base]
 
 ONE_CONNECTION = {"DB_POOL_SIZE": "1", "DB_MAX_OVERFLOW": "0", "DB_POOL_TIMEOUT": "0.2"}
 TWO_CONNECTIONS = {"DB_POOL_SIZE": "2", "DB_MAX_OVERFLOW": "0", "DB_POOL_TIMEOUT": "60"}

@@ -10,7 +10,7 @@ from tests.contract.blog import Blog
 from tests.harness.service import NO_CERTIFICATES, serving
 from tests.harness.warm_process import WarmProcess
 
-pytestmark = [pytest.mark.example, pytest.mark.every_base]
+pytestmark = [pytest.mark.example, pytest.mark.each_base]
 
 PREFIX = "/api-gw"
 

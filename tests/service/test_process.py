@@ -10,7 +10,6 @@ from sqlalchemy import make_url
 from tests.harness.servers import Server, free_port
 from tests.harness.warm_process import WarmProcess
 
-pytestmark = pytest.mark.ends
 # Nobody is at either address of a host; and at a port all are cut off, as by a proxy that has no server behind it:
 # with PostgreSQL every other one later, after the word for no TLS.
 UNREACHABLE = """

@@ -1,0 +1,135 @@
+"""The hooks of pytest that make the tests of the repository run on variants and on database servers."""
+
+import json
+import os
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.harness import servers
+from tests.harness.report import Report
+from tests.harness.scratch import scratch_folder
+from tests.harness.selection import MARKERS, Needs
+from tests.harness.servers import SERVERS, Server
+from tests.harness.service import SERVICE_LOG
+from tests.harness.variant_run import VariantRun, VariantRuns, collect_once, needs_variant
+from tests.harness.variants import Variant, select
+
+ALL = "*"
+LONGEST_LOG = 4000
+# What says most, and what reads the project before other tests leave files in it.
+FIRST = ("tests/every_variant/", "tests/rendered/test_files.py")
+STACK = pytest.StashKey[ExitStack]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the command line choose variants."""
+    text = "the variants to run on: names, or patterns such as sqlite-*-plain, joined with commas (default: all)"
+    parser.addoption("--variants", default=ALL, help=text)
+    text = "run each test on every variant that it can run on, however much alike"
+    parser.addoption("--everything", action="store_true", help=text)
+    parser.addoption("--only-variants", action="store_true", help="leave out the tests that need no variant")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers in the process that hands out the tests; learn of them in its workers."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # most of the processes to come import the same modules
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    stack = config.stash[STACK] = ExitStack()
+    try:
+        databases = list(dict.fromkeys(variant.database for variant, _ in chosen(config)))
+        if handed := getattr(config, "workerinput", {}).get("servers"):
+            found = [Server(**fields) for fields in json.loads(handed)]
+        elif config.option.collectonly or config.option.help:
+            found = [Server(database, database, "", "") for database in databases]
+        else:
+            folder = stack.enter_context(scratch_folder())
+            found = stack.enter_context(servers.running(databases, folder, partial(print, flush=True)))
+    except (servers.NoServer, ValueError) as error:
+        stack.close()
+        raise pytest.UsageError(str(error)) from error
+    config.stash[SERVERS] = found
+    config.pluginmanager.register(VariantRuns(config))
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Report(config))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the servers."""
+    if STACK in config.stash:
+        config.stash[STACK].close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker process where the servers are."""
+    node.workerinput["servers"] = json.dumps([asdict(server) for server in node.config.stash[SERVERS]])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Collect a test that needs a variant once."""
+    collect_once(metafunc)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, session: pytest.Session, items: list[pytest.Item]) -> None:
+    """Put the tests of each variant together, in order, so that they share its project and service."""
+    if config.option.collectonly:
+        return
+    others = [item for item in items if not needs_variant(item)]
+    tests = [item for item in items if isinstance(item, pytest.Function) and needs_variant(item)]
+    tests.sort(key=lambda test: next((place for place, path in enumerate(FIRST) if path in test.nodeid), len(FIRST)))
+    runs = list(variant_runs(config, session, tests))
+    items[:] = [*([] if config.getoption("only_variants") else others), *runs]
+
+
+def chosen(config: pytest.Config) -> list[tuple[Variant, str]]:
+    """Give the variants that the command line chooses, each with the product that its server must be of, if any.
+
+    `mysql-sync-core-plain:mariadb` is that variant on MariaDB.
+    """
+    parts = [part.partition(":") for part in config.getoption("variants").split(",")]
+    pairs = [(variant, product) for pattern, _, product in parts for variant in select(pattern)]
+    return list(dict.fromkeys(pairs))
+
+
+def variant_runs(config: pytest.Config, session: pytest.Session, tests: list[pytest.Function]) -> Iterator[VariantRun]:
+    """Give the runs of the chosen variants on each server of their database, those with the most tests first."""
+    needs = [(test, Needs.of(test)) for test in tests]
+    everything = config.getoption("everything")
+    runs, found = [], set()
+    for variant, product in chosen(config):
+        alike = [server for server in config.stash[SERVERS] if server.database == variant.database]
+        for number, server in enumerate(alike):
+            if product not in {"", server.product.lower()}:
+                continue
+            own = [
+                test
+                for test, need in needs
+                if need.are_met_by(variant)
+                and (need.server or not number)
+                and (everything or need.choose(variant, second_server=number > 0))
+            ]
+            found.update(own)
+            name = f"{variant.id}:{server.product.lower()}" if len(alike) > 1 else variant.id
+            if own:
+                runs.append(VariantRun.from_parent(session, name=name, variant=variant, server=server, tests=own))
+    if config.getoption("variants") == ALL and (lost := [test.nodeid for test in tests if test not in found]):
+        raise pytest.UsageError(f"No variant is one that these tests can run on: {', '.join(lost)}.")
+    yield from sorted(runs, key=lambda run: -len(run.tests))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the end of the service's log with a failure of a test that calls it."""
+    report = yield
+    if report.failed and SERVICE_LOG in item.config.stash and "service" in getattr(item, "fixturenames", ()):
+        log = item.config.stash[SERVICE_LOG].read_text(encoding="utf-8", errors="replace")
+        report.sections.append(("the end of the service's log", log[-LONGEST_LOG:]))
+    return report
