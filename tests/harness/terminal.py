@@ -156,8 +156,10 @@ def draw(recording: Recording) -> str:
     total = recording.now + END_PAUSE
     width, height = round(COLUMNS * CHARACTER_WIDTH + 2 * MARGIN), ROWS * LINE_HEIGHT + 2 * MARGIN
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-size="14" '
-        'font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-size="14" '
+            'font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace">'
+        ),
         f'<rect width="{width}" height="{height}" rx="8" fill="#2e3440"/>',
     ]
     for row in range(ROWS):

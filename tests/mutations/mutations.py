@@ -143,7 +143,7 @@ HELD = (
         "Ask the database, within",
         "Ask PostgreSQL, within",
         Check("rendered/test_files.py::test_it_knows_one_database"),
-        r"app/health\.py:\d+: .*Ask PostgreSQL",
+        r"app/web/health\.py:\d+: .*Ask PostgreSQL",
     ),
     Mutation(
         "session in Core",

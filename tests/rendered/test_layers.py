@@ -17,7 +17,7 @@ MAY_IMPORT_MAIN = {"app/seed.py"}
 KNOWN = {("app/db/repository.py", "app.web.paging"), ("app/db/repository.py", "app.tables")}
 
 
-@pytest.mark.pairs
+@pytest.mark.each_mixin
 def test_imports_point_down(project: Path) -> None:
     assert set(upward_imports(project)) <= KNOWN
 
