@@ -91,7 +91,7 @@ class BookRepository(Repository[BookColumns]):
 
 MIXIN_LINES = {
     "soft_delete": """
-from app.db.deletion import unique_among_live
+from app.db.dialect import unique_among_live
 unique_among_live("books", "isbn")
 """,
     "full_text_search": """

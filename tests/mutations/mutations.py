@@ -335,7 +335,7 @@ TRANSACTIONS = (
     ),
     Mutation(
         "deadlock that a savepoint hides",
-        "template/app/db/driver_errors.py.jinja",
+        "template/{{mysql}}/app/db/driver_errors.py",
         "NO_SAVEPOINT = 1305\n",
         "NO_SAVEPOINT = -1\n",
         Check(PROJECT_TESTS.test, MYSQL),
@@ -359,7 +359,7 @@ TRANSACTIONS = (
     ),
     Mutation(
         "connection that breaks off and is a failure",
-        "template/app/db/driver_errors.py.jinja",
+        "template/{{postgresql}}/app/db/driver_errors.py.jinja",
         '    "08",  # no connection\n',
         "",
         Check("service/test_process.py::test_a_database_out_of_reach_is_a_503", ASYNCPG),
@@ -504,7 +504,7 @@ QUERIES = (
     ),
     Mutation(
         "naive datetime",
-        "template/app/db/types.py.jinja",
+        "template/{{sqlite}}/app/db/types.py",
         "value.replace(tzinfo=UTC)\n",
         "value\n",
         Check("contract/test_timestamps.py::test_timestamps_are_the_same_in_all_responses"),
@@ -531,7 +531,7 @@ ANSWERS = (
     ),
     Mutation(
         "unique violation that isn't known",
-        "template/app/db/driver_errors.py.jinja",
+        "template/{{sqlite}}/app/db/driver_errors.py",
         "{sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}",
         "{sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}",
         Check("contract/test_users.py::test_taken_email_is_409_in_any_case"),
@@ -776,7 +776,7 @@ SEARCHED = (
     ),
     Mutation(
         "title that weighs no more than the text",
-        "template/app/db/search.py.jinja",
+        "template/{{sqlite}}/app/db/search.py",
         '"bm25({search}, 10000)"',
         '"bm25({search}, 1)"',
         Check("contract/test_search.py::test_match_in_title_ranks_first", SEARCH),
@@ -784,7 +784,7 @@ SEARCHED = (
     ),
     Mutation(
         "operator that the search takes for its own",
-        "template/app/db/search.py.jinja",
+        "template/{{sqlite}}/app/db/search.py",
         """query = " ".join(f'"{word}"' for word in re.findall(r"\\w+", words)) or '""'""",
         """query = words""",
         Check("contract/test_search.py::test_any_query_is_200_or_422", SEARCH),
@@ -813,7 +813,7 @@ SEARCHED = (
 FAULTS = (
     Mutation(
         "connection that stays read-only",
-        "template/app/db/driver_errors.py.jinja",
+        "template/{{postgresql}}/app/db/driver_errors.py.jinja",
         '    "25006",  # the server turned read-only\n',
         "",
         Check(

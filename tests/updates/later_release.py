@@ -64,19 +64,21 @@ STEP = """\
       - name: Version of git
         run: git --version
 """
+NEW_TYPE = [
+    (r"(?m)^from sqlalchemy\.types import TypeDecorator$", "from sqlalchemy.types import String, TypeDecorator"),
+    (r"(?m)^(?=class JSONObject)", TYPE),
+]
+DATABASES = ("{{sqlite}}", "{{postgresql}}", "{{mysql}}")
 # What changes in a file of the template: patterns, and what replaces the first text that each finds.
 CHANGES: dict[str, list[tuple[str, str]]] = {
     "copier.yml": [(r"\n(?=database:\n)", QUESTION + "\n")],
-    "template/app/settings.py.jinja": [(r"(?m)^(?=    db_pool: )", '    service_region: str = "local"\n')],
+    "template/app/settings.py.jinja": [(r"(?m)^(?=    db_pool_size: )", '    service_region: str = "local"\n')],
     "template/.env.example.jinja": [
         (r"(?m)^(DATABASE_URL=.*\n)", r"\1\n# The region that the service runs in.\nSERVICE_REGION=local\n")
     ],
     "template/app/main.py.jinja": [(r"(?m)^MAX_BODY_SIZE = .*$", "MAX_BODY_SIZE = 2 * 1024 * 1024")],
     "template/app/web/health.py.jinja": [(r"\Z", ROUTE)],
-    "template/app/db/types.py.jinja": [
-        (r"(?m)^from sqlalchemy\.types import TypeDecorator$", "from sqlalchemy.types import String, TypeDecorator"),
-        (r"(?m)^(?=class JSONObject)", TYPE),
-    ],
+    **{f"template/{database}/app/db/types.py": NEW_TYPE for database in DATABASES},
     "template/pyproject.toml.jinja": [
         (r'(?m)^    "alembic>=[\d.]+",$', '    "alembic>=1.19",'),
         (r'(?m)^(?=    "pydantic-settings)', '    "idna>=3",\n'),
@@ -110,8 +112,8 @@ def change(source: Path) -> None:
 
 
 def files(template: Path, pattern: str) -> Iterator[Path]:
-    """Give the files of a pattern, of the ORM and Core too."""
-    for tree in (template, template / "{{orm}}", template / "{{core}}"):
+    """Give the files of a pattern, those of one data access or database too."""
+    for tree in (template, *sorted(template.glob("{{*}}"))):
         yield from (path for path in sorted(tree.glob(pattern)) if tree != template or "{{" not in path.as_posix())
 
 
@@ -119,7 +121,7 @@ def reword_docstring(file: Path) -> None:
     """Write the first line of a module's docstring anew, where there is room; one file's owner has put a line there."""
     text = file.read_text(encoding="utf-8")
     found = re.match(r'(?:#\{%.*\n)*"""[^"\n]{1,80}(?=\.(?:"""|\n))', text)
-    if found and file.name != "types.py.jinja":
+    if found and file.name != "types.py":
         file.write_text(f"{found[0]}, in short{text[found.end() :]}", encoding="utf-8")
 
 

@@ -4,23 +4,14 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import {{ facts.type_imports }}
-#{% if database == 'mysql' %}
-from sqlalchemy.dialects.mysql import DATETIME
-#{% elif database == 'postgresql' %}
-from sqlalchemy.dialects.postgresql import JSONB
-#{% endif %}
+from sqlalchemy import JSON, DateTime, Dialect, Enum
 from sqlalchemy.types import TypeDecorator
 
 
 class UTCDateTime(TypeDecorator[datetime]):
     """A moment: an aware datetime in UTC, to the microsecond. A naive one is refused."""
 
-#{% if database == 'mysql' %}
-    impl = DATETIME(fsp=6)
-#{% else %}
-    impl = DateTime{{ '(timezone=True)' if database == 'postgresql' }}
-#{% endif %}
+    impl = DateTime
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
@@ -28,24 +19,16 @@ class UTCDateTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError(f"{value!r} has no time zone: use datetime.now(UTC)")
-#{% if database == 'postgresql' %}
-        return value.astimezone(UTC)
-#{% else %}
         return value.astimezone(UTC).replace(tzinfo=None)
-#{% endif %}
 
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-#{% if database == 'postgresql' %}
-        return None if value is None else value.astimezone(UTC)
-#{% else %}
         return None if value is None else value.replace(tzinfo=UTC)
-#{% endif %}
 
 
 class JSONObject(TypeDecorator[dict[str, Any]]):
     """A JSON object; other JSON is refused."""
 
-    impl = {{ 'JSONB' if database == 'postgresql' else 'JSON' }}
+    impl = JSON
     cache_ok = True
 
     def process_bind_param(self, value: Any, _dialect: Dialect) -> dict[str, Any] | None:

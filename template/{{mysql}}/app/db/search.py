@@ -1,0 +1,51 @@
+"""Full-text search: indexes of words, which see a row once it is committed."""
+
+import re
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Column, Index, Select, String
+from sqlalchemy.dialects.mysql import match
+
+from app.db.metadata import metadata
+
+# Words are found in any case, which the collation of the tables tells apart.
+COLLATION = "utf8mb4_unicode_520_ci"
+# With "ngram", which MariaDB lacks, any two or more characters in a row are found, inside of words
+# too: for scripts without spaces between words.
+PARSER = ""
+
+SelectT = TypeVar("SelectT", bound=Select[*tuple[Any, ...]])
+
+_columns: dict[str, list[Column[Any]]] = {}
+
+
+def make_searchable(table_name: str, title: str, *others: str) -> None:
+    """Let the texts of columns of a table be found, the first before the others."""
+    columns = [metadata.tables[table_name].c[name] for name in (title, *others)]
+    for column in columns:
+        text = cast("String", column.type)
+        column.type = text.adapt(type(text), collation=COLLATION)
+    options: dict[str, Any] = {"mysql_prefix": "FULLTEXT"}
+    if PARSER:
+        options["mysql_with_parser"] = PARSER
+    Index(None, columns[0], **options)
+    if others:
+        Index(None, *columns, **options)
+    _columns[table_name] = columns
+
+
+def ranked(statement: SelectT, table_name: str, words: str) -> SelectT:
+    """Return the statement for the rows alone that hold any of the words, the best first."""
+    table = metadata.tables[table_name]
+    columns = _columns[table_name]
+    # MySQL counts the rows of a word twice where it is asked for twice, and ranks them wrongly.
+    terms = list({word.lower(): word for word in re.findall(r"\w+", words)}.values())
+    in_title, anywhere = _match(columns[:1], terms), _match(columns, terms)
+    matching = statement.where(anywhere > 0)
+    return matching.order_by((in_title > 0).desc(), anywhere.desc(), table.c.id.desc())
+
+
+def _match(columns: list[Column[Any]], terms: list[str]) -> match:
+    if PARSER:  # in natural language mode a word is found by any two characters of it
+        return match(*columns, against=" ".join(f'"{term}"' for term in terms)).in_boolean_mode()
+    return match(*columns, against=" ".join(terms)).in_natural_language_mode()
