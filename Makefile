@@ -7,7 +7,7 @@ PYTEST = $(VENV)/bin/python -m pytest
 READY = $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo programs test test-one matrix lint docs names picture constraints bench bench-mixins clean
+.PHONY: help demo programs test test-one matrix lint docs names picture constraints bench clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,11 +47,8 @@ picture: $(READY) ## Record the terminal of README.md anew: docs/terminal.svg
 constraints: $(READY) ## Pin anew what the template's services and this repository depend on
 	@$(VENV)/bin/python -m tests.harness.constraints
 
-bench: $(READY) ## Measure speed and write docs/performance.md: make bench SECTIONS="limit textbook"
+bench: $(READY) ## Measure speed and write docs/performance.md: make bench SECTIONS=requests
 	@$(VENV)/bin/python -m benchmarks $(SECTIONS)
-
-bench-mixins: $(READY) ## Measure what each mixin costs and write docs/mixins/cost.md
-	@$(VENV)/bin/python -m benchmarks.mixins
 
 clean: ## Remove what the other commands made
 	rm -rf $(VENV) .cache site

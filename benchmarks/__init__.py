@@ -1,1 +1,1 @@
-"""Measurements: none is a test, and `make bench-…` runs each."""
+"""Measures how fast rendered services are, and writes docs/performance.md and docs/mixins/cost.md."""

@@ -1,187 +1,96 @@
-"""Measures what each mixin costs a request, and writes the tables of docs/mixins/cost.md.
+"""Measures what each mixin costs: the statements of a request, and the time until its response."""
 
-Run as `make bench-mixins`. The services of a base variant run side by side, and each request goes to all of them in
-turn, so that what else the machine does slows them alike.
-"""
-
-import json
 import statistics
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
-from pathlib import Path
-from typing import Any
 
+from benchmarks.client import Client, Request
+from benchmarks.results import Row
+from benchmarks.services import Bench, rendered
 from tests.harness.demo import say
-from tests.harness.rendering import render_variant, snapshot
-from tests.harness.scratch import scratch_folder
-from tests.harness.servers import Server, new_database, running
-from tests.harness.service import wait_until_ready
-from tests.harness.variants import ROOT, Variant, choices
-from tests.harness.warm_process import CommandFailed, WarmProcess
-from tests.updates.releases import this_version
+from tests.harness.servers import Server, new_database
+from tests.harness.variants import Variant, choices
 
-BASES = [(database, "async", access) for database in ("sqlite", "postgresql") for access in ("orm", "core")]
-# The first one is measured twice: how the two differ is noise.
-SETS = {"none": (), "none again": (), **{name: (name,) for name in choices("mixins")}, "all": choices("mixins")}
+DATABASES = ("sqlite", "postgresql")
+NONE, AGAIN, ALL = "none", "none, again", "all"
+# The service without a mixin is measured twice, to show how far the figures can be trusted.
+SETS = {NONE: (), AGAIN: (), **{name: (name,) for name in choices("mixins")}, ALL: choices("mixins")}
 ROUNDS, REQUESTS = 7, 15
-AUTHORS, POSTS = 5, 40
-PAGE = ROOT / "docs" / "mixins" / "cost.md"
-SERVE = Path(__file__).with_name("serve.py")
-TITLES = {"orm": "ORM", "core": "Core", "sqlite": "SQLite", "postgresql": "PostgreSQL"}
+USERS, POSTS = 5, 40
+
+
+def calls(number: int) -> dict[str, Request]:
+    """Return the measured requests; those of another number write other values."""
+    return {
+        "GET /users/{id}": Request("GET", f"/api/v1/users/{1 + number % USERS}"),
+        "GET /posts": Request("GET", "/api/v1/posts"),
+        "POST /users": Request("POST", "/api/v1/users", {"email": f"new{number}@example.com", "name": "New"}),
+        "PATCH /posts/{id}": Request("PATCH", f"/api/v1/posts/{1 + number % POSTS}", {"title": f"Title {number}"}),
+    }
 
 
 @dataclass
-class Service:
-    """A service that runs; `times` holds the shortest of each round by call, `statements` what each call takes."""
+class Measured:
+    """A service's client, the shortest seconds of each round by call, and the statements by call."""
 
-    connection: HTTPConnection
-    times: dict[str, list[float]] = field(default_factory=dict)
+    client: Client
+    seconds: dict[str, list[float]] = field(default_factory=lambda: {call: [] for call in calls(0)})
     statements: dict[str, int] = field(default_factory=dict)
 
-    def send(self, method: str, path: str, body: Any = None) -> tuple[float, int]:
-        """Send a request; give the seconds that it took and the number of its statements.
 
-        Raises:
-            RuntimeError: the service refused it.
-
-        """
-        text = None if body is None else json.dumps(body)
-        start = time.perf_counter()
-        self.connection.request(method, f"/api/v1{path}", text, {"Content-Type": "application/json"})
-        response = self.connection.getresponse()
-        answer = response.read()
-        seconds = time.perf_counter() - start
-        if response.status not in {200, 201}:
-            raise RuntimeError(f"{method} {path} is answered with {response.status}: {answer!r}")
-        return seconds, int(response.headers["Statements"])
-
-
-def requests(number: int) -> dict[str, tuple[str, str, Any]]:
-    """Give the calls that are measured, the `number`-th time; each writes other values than the time before."""
-    user = {"email": f"new{number}@example.com", "name": "New"}
-    post = 1 + number % POSTS
-    return {
-        "GET /users/{id}": ("GET", f"/users/{1 + number % AUTHORS}", None),
-        "GET /posts": ("GET", "/posts", None),
-        "POST /users": ("POST", "/users", user),
-        "PATCH /posts/{id}": ("PATCH", f"/posts/{post}", {"title": f"The title number {number}"}),
-    }
+def measure(bench: Bench) -> list[Row]:
+    """Measure each set of mixins on each database, with the ORM and with Core."""
+    rows: list[Row] = []
+    names = [NONE, ALL] if bench.quick else list(SETS)
+    for server in bench.servers:
+        for access in bench.choices("data_access") if server.database in DATABASES else ():
+            with ExitStack() as stack:
+                services = {name: start(bench, server, access, SETS[name], stack) for name in names}
+                compare(list(services.values()), bench.rounds(ROUNDS), bench.rounds(REQUESTS))
+            for name, service in services.items():
+                for call, seconds in service.seconds.items():
+                    pairs = zip(seconds, services[NONE].seconds[call], strict=True)
+                    rows.append(
+                        {
+                            "database": server.database,
+                            "data_access": access,
+                            "mixins": name,
+                            "call": call,
+                            "statements": str(service.statements[call]),
+                            "time_ratio": f"{statistics.median(own / other for own, other in pairs):.2f}",
+                        }
+                    )
+            say(f"{server}, {access}")
+    return rows
 
 
-def fill(service: Service) -> None:
-    """Make the rows that are read and changed."""
-    for number in range(AUTHORS):
-        service.send("POST", "/users", {"email": f"author{number}@example.com", "name": "Author"})
+def start(bench: Bench, server: Server, access: str, mixins: tuple[str, ...], stack: ExitStack) -> Measured:
+    """Start a service and write the rows that the calls read and change."""
+    url = stack.enter_context(new_database(server, bench.folder))
+    project = bench.render(Variant(server.database, "async", access, mixins), url)
+    service = stack.enter_context(rendered(project, url, count_statements=True))
+    client = Client(service.port)
+    stack.callback(client.close)
+    for number in range(USERS):
+        client.send(Request("POST", "/api/v1/users", {"email": f"user{number}@example.com", "name": "User"}))
     for number in range(POSTS):
-        post = {"author_id": 1 + number % AUTHORS, "title": "A title", "content": "Some words of it. " * 50}
-        service.send("POST", "/posts", {**post, "tags": ["some", f"tag{number % 5}"]})
+        post = {"author_id": 1 + number % USERS, "title": "A title", "content": "Some words of it. " * 50}
+        client.send(Request("POST", "/api/v1/posts", {**post, "tags": ["some", f"tag{number % 5}"]}))
+    return Measured(client)
 
 
-def measure(services: Sequence[Service]) -> None:
-    """Send every call to every service, in turn; the first round warms up."""
-    number = 0
-    for index in range(ROUNDS + 1):
-        seconds: list[dict[str, list[float]]] = [{} for _ in services]
-        for _ in range(REQUESTS):
-            number += 1
-            turn = number % len(services)
-            for call, request in requests(number).items():
-                pairs = list(zip(services, seconds, strict=True))
-                for service, noted in pairs[turn:] + pairs[:turn]:
-                    taken, service.statements[call] = service.send(*request)
-                    noted.setdefault(call, []).append(taken)
-        if index > 0:
-            for service, noted in zip(services, seconds, strict=True):
-                for call, values in noted.items():
-                    service.times.setdefault(call, []).append(min(values))
-
-
-def serve(
-    base: tuple[str, str, str], server: Server, folder: Path, warm_process: WarmProcess, stack: ExitStack
-) -> dict[str, Service]:
-    """Render, migrate and serve a base variant with each set of mixins, until the stack is closed.
-
-    Raises:
-        CommandFailed: a migration failed.
-
-    """
-    source, started = folder / "source", []
-    projects = {name: folder / "-".join([*base, *name.split()]) for name in SETS}
-    environments = {name: {"DATABASE_URL": stack.enter_context(new_database(server, folder))} for name in SETS}
-    for name, project in projects.items():
-        render_variant(source, Variant(*base, SETS[name]), project)
-        started.append(warm_process.start(["-m", "alembic", "upgrade", "head"], project, environments[name]))
-    for migration in started:
-        if warm_process.wait(migration).status != 0:
-            raise CommandFailed(migration.output)
-    services = {}
-    children = {
-        name: warm_process.start([str(SERVE), str(project / "port")], project, environments[name])
-        for name, project in projects.items()
-    }
-    for name, child in children.items():
-        stack.callback(warm_process.stop, child)
-        port = projects[name] / "port"
-        wait_until_ready(warm_process, child, port)
-        services[name] = Service(HTTPConnection("127.0.0.1", int(port.read_text()), timeout=60))
-        stack.callback(services[name].connection.close)
-        fill(services[name])
-    return services
-
-
-def table(services: dict[str, Service]) -> list[str]:
-    """Give the lines of a table with a row for each set of mixins."""
-    calls = list(requests(0))
-    lines = [f"| mixins | {' | '.join(f'`{call}`' for call in calls)} |", "| --- |" + " --- |" * len(calls)]
-    plain = services["none"]
-    for name, service in services.items():
-        cells = []
-        for call in calls:
-            pairs = zip(service.times[call], plain.times[call], strict=True)
-            ratio = statistics.median(own / other for own, other in pairs)
-            cells.append(f"{service.statements[call]} · {ratio:.2f}")
-        shown = f"`{name}`" if name in choices("mixins") else name
-        lines.append(f"| {shown} | {' | '.join(cells)} |")
-    return lines
-
-
-HEAD = f"""\
-# What the mixins cost
-
-`make bench-mixins` made this page: it renders the services of four base variants without a mixin, with each alone and
-with all, and sends the same requests to all of them in turn. A cell has the number of statements that a request takes,
-and the time that its answer takes, as a ratio to the service without a mixin. A round's time is the shortest of
-{REQUESTS} requests, which other work on the machine disturbs least; the ratio is the median of {ROUNDS} rounds.
-`GET /posts` is a page of 20; a post has two tags; `PATCH` changes the title.
-
-The client and the database run on the same machine, and so may other work: how far `none again` is from 1 says how far
-the other ratios of its table can be trusted. What begins and ends a transaction is not counted.
-The figures are of {this_version()}.
-"""
-
-
-def main() -> None:
-    """Measure every base variant and write the page."""
-    start = time.monotonic()
-    lines = [HEAD]
-    with scratch_folder() as folder, ExitStack() as stack:
-        snapshot(folder / "source")
-        servers = stack.enter_context(running(["sqlite", "postgresql"], folder, say))
-        warm_process = stack.enter_context(WarmProcess(folder / "logs"))
-        for base in BASES:
-            database, io, access = base
-            server = next(server for server in servers if server.database == database)
-            say(", ".join(base))
-            with ExitStack() as stack_of_base:
-                services = serve(base, server, folder, warm_process, stack_of_base)
-                measure(list(services.values()))
-            lines += [f"## {server}, {io}, {TITLES[access]}", "", *table(services), ""]
-    PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
-    say(f"{PAGE.relative_to(ROOT)} is written, after {time.monotonic() - start:.0f} s")
-
-
-if __name__ == "__main__":
-    main()
+def compare(services: Sequence[Measured], rounds: int, requests: int) -> None:
+    """Send each call to all services in turn, and note its shortest time of each round; the first round warms up."""
+    for index in range(rounds + 1):
+        best: list[dict[str, float]] = [{} for _ in services]
+        for number in range(index * requests, (index + 1) * requests):
+            first = number % len(services)
+            for call, request in calls(number).items():
+                pairs = list(zip(services, best, strict=True))
+                for service, times in pairs[first:] + pairs[:first]:
+                    seconds, service.statements[call] = service.client.send(request)
+                    times[call] = min(seconds, times.get(call, seconds))
+        for service, times in zip(services, best, strict=True) if index > 0 else ():
+            for call in times:
+                service.seconds[call].append(times[call])

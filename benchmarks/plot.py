@@ -1,41 +1,34 @@
-"""Draws bars, as an SVG file that reads on a light page and on a dark one."""
+"""Draws bars, as an SVG that reads on a light page and on a dark one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
-from pathlib import Path
 
 COLOURS = ("#3b82c4", "#d9822b", "#4a9d6f")
-BAR, GAP, LEFT, WIDTH = 11, 12, 290, 430
+BAR, GAP, LEFT, WIDTH, LEGEND = 11, 12, 120, 520, 140
 
 
-def draw(path: Path, title: str, values: Mapping[str, Mapping[str, float]]) -> None:
-    """Write a bar for each value, in groups with a name each; a value's own name is in the legend."""
-    names = list(next(iter(values.values())))
-    longest = max(value for group in values.values() for value in group.values())
-    parts = [text(0, 16, title, "font-weight='bold'")]
+def bars(title: str, groups: Mapping[str, Mapping[str, float]], unit: str = "") -> str:
+    """Return an SVG with a group of bars for each name; the names of the bars in a group are the legend."""
+    names = list(next(iter(groups.values())))
+    longest = max(value for group in groups.values() for value in group.values())
+    parts = [_text(0, 16, title, "style='font-weight:bold'")]
     for index, name in enumerate(names):
-        x = LEFT + 110 * index
-        parts += [_bar(x, 28, 10, index), text(x + 16, 37, name)]
+        x = LEFT + LEGEND * index
+        parts += [_bar(x, 28, 10, index), _text(x + 16, 37, name)]
     top = 54
-    for label, group in values.items():
-        parts.append(text(LEFT - 8, top + BAR * len(names) / 2 + 4, label, "text-anchor='end'"))
+    for label, group in groups.items():
+        parts.append(_text(LEFT - 8, top + BAR * len(names) / 2 + 4, label, "text-anchor='end'"))
         for index, name in enumerate(names):
-            length = WIDTH * group[name] / longest
-            y = top + BAR * index
-            parts += [_bar(LEFT, y, length, index), text(LEFT + length + 5, y + 9, f"{group[name]:.2f}")]
+            y, length = top + BAR * index, WIDTH * group[name] / longest
+            parts += [_bar(LEFT, y, length, index), _text(LEFT + length + 5, y + 9, f"{group[name]:.2f}{unit}")]
         top += BAR * len(names) + GAP
-    save(path, (LEFT + WIDTH + 50, top), "text{font:11px sans-serif;fill:#777}", parts)
+    width = LEFT + WIDTH + 60
+    head = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {top}' width='{width}'>"
+    style = "<style>text{font:11px sans-serif;fill:#777}</style>"
+    return "\n".join([head, style, *parts, "</svg>", ""])
 
 
-def save(path: Path, size: tuple[int, int], style: str, parts: Sequence[str]) -> None:
-    """Write an SVG file of that width and height in pixels."""
-    width, height = size
-    head = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' width='{width}'>"
-    path.write_text("\n".join([head, f"<style>{style}</style>", *parts, "</svg>", ""]), encoding="utf-8")
-
-
-def text(x: float, y: float, content: str, options: str = "") -> str:
-    """Give a text that begins at that place."""
+def _text(x: float, y: float, content: str, options: str = "") -> str:
     return f"<text x='{x:.0f}' y='{y:.0f}' {options}>{escape(content)}</text>"
 
 

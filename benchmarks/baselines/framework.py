@@ -1,4 +1,4 @@
-"""What the framework leaves: FastAPI with its response models, on asyncpg with SQL by hand."""
+"""The framework: FastAPI and its response models on asyncpg, with SQL written by hand."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,13 +7,12 @@ from typing import Annotated, Any
 import asyncpg
 from fastapi import Depends, FastAPI, HTTPException, Request
 
-from benchmarks.yardsticks.bodies import Posts, User, UserCreate
-from benchmarks.yardsticks.sql import INSERT, POSTS, TAGS, USER, open_pool
+from benchmarks.baselines.schemas import Posts, User, UserCreate
+from benchmarks.baselines.sql import INSERT, POSTS, TAGS, USER, open_pool
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Open the pool, and close it."""
     app.state.pool = await open_pool()
     yield
     await app.state.pool.close()
@@ -23,7 +22,6 @@ app = FastAPI(lifespan=lifespan)
 
 
 def get_pool(request: Request) -> asyncpg.Pool:
-    """Give the pool of the application."""
     pool: asyncpg.Pool = request.app.state.pool
     return pool
 
@@ -33,7 +31,6 @@ Pool = Annotated[asyncpg.Pool, Depends(get_pool)]
 
 @app.get("/api/v1/users/{user_id}", response_model=User)
 async def read_user(user_id: int, pool: Pool) -> dict[str, Any]:
-    """Read a user by its key."""
     row = await pool.fetchrow(USER, user_id)
     if row is None:
         raise HTTPException(404)
@@ -43,7 +40,6 @@ async def read_user(user_id: int, pool: Pool) -> dict[str, Any]:
 
 @app.get("/api/v1/posts", response_model=Posts)
 async def list_posts(pool: Pool, limit: int = 20) -> dict[str, Any]:
-    """Read a page of posts with their tags."""
     async with pool.acquire() as connection:
         rows = await connection.fetch(POSTS, limit)
         tagged = await connection.fetch(TAGS, [row["id"] for row in rows])
@@ -55,6 +51,5 @@ async def list_posts(pool: Pool, limit: int = 20) -> dict[str, Any]:
 
 @app.post("/api/v1/users", response_model=User, status_code=201)
 async def create_user(body: UserCreate, pool: Pool) -> dict[str, Any]:
-    """Insert a user."""
     row = await pool.fetchrow(INSERT, body.email, body.name, body.role, body.is_active, body.preferences)
     return {**body.model_dump(), **row, "profile": None}

@@ -1,4 +1,4 @@
-"""The limit: Starlette and asyncpg, with SQL and JSON by hand."""
+"""The limit: Starlette and asyncpg, with SQL and JSON written by hand."""
 
 import json
 from collections.abc import AsyncIterator
@@ -11,24 +11,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from benchmarks.yardsticks.sql import INSERT, POSTS, TAGS, USER, open_pool
+from benchmarks.baselines.sql import INSERT, POSTS, TAGS, USER, open_pool
 
 
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
-    """Open the pool, and close it."""
     app.state.pool = await open_pool()
     yield
     await app.state.pool.close()
 
 
-def answer(body: Any, status: int = 200) -> Response:
-    """Give a body as JSON."""
+def json_response(body: Any, status: int = 200) -> Response:
     return Response(json.dumps(body, separators=(",", ":")), status, media_type="application/json")
 
 
-def moments(row: asyncpg.Record) -> dict[str, Any]:
-    """Give what every record shows of itself."""
+def record(row: asyncpg.Record) -> dict[str, Any]:
     return {
         "id": row["id"],
         "created_at": row["created_at"].isoformat(),
@@ -37,17 +34,15 @@ def moments(row: asyncpg.Record) -> dict[str, Any]:
 
 
 async def read_user(request: Request) -> Response:
-    """Read a user by its key."""
     row = await request.app.state.pool.fetchrow(USER, int(request.path_params["id"]))
     if row is None:
-        return answer({"detail": "Not found"}, 404)
+        return json_response({"detail": "Not found"}, 404)
     profile = None if row["profile_id"] is None else {"bio": row["bio"], "avatar_url": row["avatar_url"]}
     names = ("email", "name", "role", "is_active", "preferences")
-    return answer({**moments(row), **{name: row[name] for name in names}, "profile": profile})
+    return json_response({**record(row), **{name: row[name] for name in names}, "profile": profile})
 
 
 async def list_posts(request: Request) -> Response:
-    """Read a page of posts with their tags."""
     limit = int(request.query_params.get("limit", "20"))
     async with request.app.state.pool.acquire() as connection:
         rows = await connection.fetch(POSTS, limit)
@@ -56,17 +51,16 @@ async def list_posts(request: Request) -> Response:
     for tag in tagged:
         tags[tag["post_id"]].append(tag["name"])
     names = ("author_id", "title", "published")
-    items = [{**moments(row), **{name: row[name] for name in names}, "tags": tags[row["id"]]} for row in rows]
-    return answer({"items": items, "next_cursor": None})
+    items = [{**record(row), **{name: row[name] for name in names}, "tags": tags[row["id"]]} for row in rows]
+    return json_response({"items": items, "next_cursor": None})
 
 
 async def create_user(request: Request) -> Response:
-    """Insert a user."""
     body = await request.json()
     values = {"role": "reader", "is_active": True, "preferences": {}, **body}
     names = ("email", "name", "role", "is_active", "preferences")
     row = await request.app.state.pool.fetchrow(INSERT, *(values[name] for name in names))
-    return answer({**moments(row), **{name: values[name] for name in names}, "profile": None}, 201)
+    return json_response({**record(row), **{name: values[name] for name in names}, "profile": None}, 201)
 
 
 app = Starlette(

@@ -1,4 +1,4 @@
-"""The statements of the yardsticks that speak to asyncpg themselves."""
+"""The SQL that the baselines on asyncpg share."""
 
 import json
 import os
@@ -26,8 +26,6 @@ RETURNING id, created_at, updated_at
 
 
 async def open_pool() -> asyncpg.Pool:
-    """Open the connections to the database that `DATABASE_URL` names."""
-
     async def prepare(connection: asyncpg.Connection) -> None:
         await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 

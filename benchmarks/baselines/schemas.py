@@ -1,4 +1,4 @@
-"""The bodies of requests and responses, as Pydantic has them."""
+"""Request and response bodies, as Pydantic models."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -8,16 +8,12 @@ from pydantic import BaseModel, ConfigDict, EmailStr, Field, JsonValue
 
 
 class Role(StrEnum):
-    """What a user may be."""
-
     ADMIN = "admin"
     AUTHOR = "author"
     READER = "reader"
 
 
 class UserCreate(BaseModel):
-    """A user to be."""
-
     email: EmailStr = Field(max_length=254)
     name: str = Field(min_length=1, max_length=100)
     role: Role = Role.READER
@@ -26,8 +22,6 @@ class UserCreate(BaseModel):
 
 
 class Profile(BaseModel):
-    """The profile of a user."""
-
     model_config = ConfigDict(from_attributes=True)
 
     bio: str
@@ -35,8 +29,6 @@ class Profile(BaseModel):
 
 
 class User(BaseModel):
-    """A user with its profile."""
-
     model_config = ConfigDict(from_attributes=True)
 
     id: int
@@ -51,16 +43,12 @@ class User(BaseModel):
 
 
 class Tag(BaseModel):
-    """A tag of a post."""
-
     model_config = ConfigDict(from_attributes=True)
 
     name: str
 
 
 class Post(BaseModel):
-    """A post without its text."""
-
     model_config = ConfigDict(from_attributes=True)
 
     id: int
@@ -73,6 +61,4 @@ class Post(BaseModel):
 
 
 class Posts(BaseModel):
-    """A page of posts."""
-
     items: list[Post]

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import joinedload, selectinload
 
-from benchmarks.yardsticks import bodies, models
+from benchmarks.baselines import models, schemas
 
 engine = create_async_engine(os.environ["DATABASE_URL"])
 sessions = async_sessionmaker(engine, expire_on_commit=False)
@@ -17,7 +17,6 @@ app = FastAPI()
 
 
 async def get_session() -> AsyncIterator[AsyncSession]:
-    """Give a session for a request."""
     async with sessions() as session:
         yield session
 
@@ -25,18 +24,16 @@ async def get_session() -> AsyncIterator[AsyncSession]:
 Session = Annotated[AsyncSession, Depends(get_session)]
 
 
-@app.get("/api/v1/users/{user_id}", response_model=bodies.User)
+@app.get("/api/v1/users/{user_id}", response_model=schemas.User)
 async def read_user(user_id: int, session: Session) -> Any:
-    """Read a user by its key."""
     user = await session.get(models.User, user_id, options=[joinedload(models.User.profile)])
     if user is None:
         raise HTTPException(status_code=404, detail="User not found")
     return user
 
 
-@app.get("/api/v1/posts", response_model=bodies.Posts)
+@app.get("/api/v1/posts", response_model=schemas.Posts)
 async def list_posts(session: Session, limit: int = 20) -> Any:
-    """Read a page of posts with their tags."""
     statement = (
         select(models.Post)
         .options(selectinload(models.Post.tags))
@@ -47,9 +44,8 @@ async def list_posts(session: Session, limit: int = 20) -> Any:
     return {"items": result.scalars().all()}
 
 
-@app.post("/api/v1/users", response_model=bodies.User, status_code=201)
-async def create_user(body: bodies.UserCreate, session: Session) -> Any:
-    """Insert a user."""
+@app.post("/api/v1/users", response_model=schemas.User, status_code=201)
+async def create_user(body: schemas.UserCreate, session: Session) -> Any:
     user = models.User(**body.model_dump(), profile=None)
     session.add(user)
     await session.commit()

@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI, HTTPException
 from sqlalchemy import create_engine, orm, select
 from sqlalchemy.orm import joinedload, selectinload, sessionmaker
 
-from benchmarks.yardsticks import bodies, models
+from benchmarks.baselines import models, schemas
 
 engine = create_engine(os.environ["DATABASE_URL"])
 sessions = sessionmaker(engine, expire_on_commit=False)
@@ -16,7 +16,6 @@ app = FastAPI()
 
 
 def get_session() -> Iterator[orm.Session]:
-    """Give a session for a request."""
     with sessions() as session:
         yield session
 
@@ -24,18 +23,16 @@ def get_session() -> Iterator[orm.Session]:
 Session = Annotated[orm.Session, Depends(get_session)]
 
 
-@app.get("/api/v1/users/{user_id}", response_model=bodies.User)
+@app.get("/api/v1/users/{user_id}", response_model=schemas.User)
 def read_user(user_id: int, session: Session) -> Any:
-    """Read a user by its key."""
     user = session.get(models.User, user_id, options=[joinedload(models.User.profile)])
     if user is None:
         raise HTTPException(status_code=404, detail="User not found")
     return user
 
 
-@app.get("/api/v1/posts", response_model=bodies.Posts)
+@app.get("/api/v1/posts", response_model=schemas.Posts)
 def list_posts(session: Session, limit: int = 20) -> Any:
-    """Read a page of posts with their tags."""
     statement = (
         select(models.Post)
         .options(selectinload(models.Post.tags))
@@ -46,9 +43,8 @@ def list_posts(session: Session, limit: int = 20) -> Any:
     return {"items": result.scalars().all()}
 
 
-@app.post("/api/v1/users", response_model=bodies.User, status_code=201)
-def create_user(body: bodies.UserCreate, session: Session) -> Any:
-    """Insert a user."""
+@app.post("/api/v1/users", response_model=schemas.User, status_code=201)
+def create_user(body: schemas.UserCreate, session: Session) -> Any:
     user = models.User(**body.model_dump(), profile=None)
     session.add(user)
     session.commit()

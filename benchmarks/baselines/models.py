@@ -1,4 +1,4 @@
-"""The mapped classes of the textbook, on the tables of a rendered project."""
+"""The textbook's mapped classes, on the tables of a rendered project."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 Key = BigInteger().with_variant(Integer(), "sqlite")
 Json = JSON().with_variant(postgresql.JSONB(), "postgresql")
-Moment = DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql")
+Timestamp = DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql")
 
 
 class Base(DeclarativeBase):
@@ -17,13 +17,11 @@ class Base(DeclarativeBase):
 
 
 class User(Base):
-    """A user."""
-
     __tablename__ = "users"
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
-    created_at: Mapped[datetime] = mapped_column(Moment, server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(Moment, server_default=func.now(), onupdate=func.now())
+    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now(), onupdate=func.now())
     email: Mapped[str] = mapped_column(String(254), unique=True)
     name: Mapped[str] = mapped_column(String(100))
     role: Mapped[str] = mapped_column(String(20), default="reader")
@@ -33,8 +31,6 @@ class User(Base):
 
 
 class Profile(Base):
-    """The profile of a user."""
-
     __tablename__ = "profiles"
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
@@ -52,8 +48,6 @@ post_tags = Table(
 
 
 class Tag(Base):
-    """A tag."""
-
     __tablename__ = "tags"
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -61,13 +55,11 @@ class Tag(Base):
 
 
 class Post(Base):
-    """A post."""
-
     __tablename__ = "posts"
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
-    created_at: Mapped[datetime] = mapped_column(Moment, server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(Moment, server_default=func.now(), onupdate=func.now())
+    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now(), onupdate=func.now())
     author_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     title: Mapped[str] = mapped_column(String(200))
     content: Mapped[str] = mapped_column(Text)

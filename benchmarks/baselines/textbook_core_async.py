@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI, HTTPException
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from benchmarks.yardsticks import bodies, models
+from benchmarks.baselines import models, schemas
 
 engine = create_async_engine(os.environ["DATABASE_URL"])
 app = FastAPI()
@@ -18,7 +18,6 @@ users, profiles, posts, tags, post_tags = (tables[n] for n in ("users", "profile
 
 
 async def get_connection() -> AsyncIterator[AsyncConnection]:
-    """Give a connection for a request."""
     async with engine.connect() as connection:
         yield connection
 
@@ -26,9 +25,8 @@ async def get_connection() -> AsyncIterator[AsyncConnection]:
 Connection = Annotated[AsyncConnection, Depends(get_connection)]
 
 
-@app.get("/api/v1/users/{user_id}", response_model=bodies.User)
+@app.get("/api/v1/users/{user_id}", response_model=schemas.User)
 async def read_user(user_id: int, connection: Connection) -> Any:
-    """Read a user by its key."""
     statement = select(users, profiles).outerjoin_from(users, profiles).where(users.c.id == user_id)
     row = (await connection.execute(statement)).mappings().one_or_none()
     if row is None:
@@ -36,9 +34,8 @@ async def read_user(user_id: int, connection: Connection) -> Any:
     return {**row, "profile": row if row["user_id"] is not None else None}
 
 
-@app.get("/api/v1/posts", response_model=bodies.Posts)
+@app.get("/api/v1/posts", response_model=schemas.Posts)
 async def list_posts(connection: Connection, limit: int = 20) -> Any:
-    """Read a page of posts with their tags."""
     statement = select(posts).order_by(posts.c.created_at.desc(), posts.c.id.desc()).limit(limit)
     rows = (await connection.execute(statement)).mappings().all()
     tagged = (
@@ -53,9 +50,8 @@ async def list_posts(connection: Connection, limit: int = 20) -> Any:
     return {"items": [{**row, "tags": tags_of[row["id"]]} for row in rows]}
 
 
-@app.post("/api/v1/users", response_model=bodies.User, status_code=201)
-async def create_user(body: bodies.UserCreate, connection: Connection) -> Any:
-    """Insert a user."""
+@app.post("/api/v1/users", response_model=schemas.User, status_code=201)
+async def create_user(body: schemas.UserCreate, connection: Connection) -> Any:
     result = await connection.execute(insert(users).values(**body.model_dump()))
     key: Any = result.inserted_primary_key
     result = await connection.execute(select(users).where(users.c.id == key[0]))

@@ -1,0 +1,133 @@
+"""Renders projects, migrates their databases, and runs services, each in a process of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from tests.harness.rendering import render_variant
+from tests.harness.servers import Server, free_port
+from tests.harness.variants import ROOT, Variant, choices
+
+# A service runs on one core; the client and the database servers share another.
+SERVICE_CORE, *_, CLIENT_CORE = sorted(os.sched_getaffinity(0)) * 2
+START_TIMEOUT = 60.0
+DRIVERS = {
+    ("postgresql", "async"): "postgresql+asyncpg",
+    ("postgresql", "sync"): "postgresql+psycopg",
+    ("mysql", "async"): "mysql+asyncmy",
+    ("mysql", "sync"): "mysql+pymysql",
+    ("sqlite", "async"): "sqlite+aiosqlite",
+    ("sqlite", "sync"): "sqlite+pysqlite",
+}
+
+
+class ServiceFailed(Exception):
+    """A service, or the migration of its database, failed."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a section measures with: database servers, the template's source, and a folder for what is rendered."""
+
+    servers: Sequence[Server]
+    source: Path
+    folder: Path
+    quick: bool
+
+    def rounds(self, number: int) -> int:
+        """Return how many rounds or requests to measure: one in a quick run, `number` in others."""
+        return 1 if self.quick else number
+
+    def choices(self, key: str) -> tuple[str, ...]:
+        """Return the answers to measure with: the first one in a quick run, all of them in others."""
+        return choices(key)[:1] if self.quick else choices(key)
+
+    def render(self, variant: Variant, url: str) -> Path:
+        """Render a variant and migrate the database at `url`; return the project's folder.
+
+        Raises:
+            ServiceFailed: the migration failed.
+
+        """
+        project = self.folder / variant.id
+        if not project.exists():
+            render_variant(self.source, variant, project)
+        command = [sys.executable, "-m", "alembic", "upgrade", "head"]
+        environment = {**os.environ, "DATABASE_URL": url}
+        done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise ServiceFailed(done.stdout + done.stderr)
+        return project
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service."""
+
+    name: str
+    port: int
+    pid: int
+    log: Path
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time that the process has used so far, from Linux's clock of that process."""
+        return time.clock_gettime(~self.pid << 3 | 2)
+
+
+@contextmanager
+def rendered(project: Path, url: str, *, count_statements: bool = False) -> Iterator[Service]:
+    """Run the service of a rendered project; with `count_statements`, its responses have a header with their number."""
+    application = "benchmarks.counting:create_app" if count_statements else "app.main:create_app"
+    options = ["--factory", application, "--http", "app.web.protocol:Http"]
+    with _running(project.name, options, project, url) as service:
+        yield service
+
+
+@contextmanager
+def baseline(name: str, url: str, folder: Path, io: str = "") -> Iterator[Service]:
+    """Run one of benchmarks/baselines; with `io`, which the textbooks need, it connects by SQLAlchemy's driver."""
+    module = "_".join(filter(None, [name, io]))
+    if io:
+        parsed = make_url(url)
+        url = parsed.set(drivername=DRIVERS[parsed.drivername, io]).render_as_string(hide_password=False)
+    with _running(name, [f"benchmarks.baselines.{module}:app", "--http", "httptools"], folder, url) as service:
+        yield service
+
+
+@contextmanager
+def _running(name: str, options: Sequence[str], folder: Path, url: str) -> Iterator[Service]:
+    port = free_port()
+    log = folder / f"{port}.log"
+    command = [sys.executable, "-m", "uvicorn", *options, "--port", str(port), "--loop", "uvloop"]
+    command += ["--no-access-log", "--log-level", "warning", "--timeout-keep-alive", "3600"]
+    environment = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)
+    try:
+        os.sched_setaffinity(process.pid, {SERVICE_CORE})
+        _wait_until_listening(name, process, port, log)
+        yield Service(name, port, process.pid, log)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_until_listening(name: str, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError as error:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise ServiceFailed(f"{name} doesn't listen: {log.read_text(encoding='utf-8')}") from error
+            time.sleep(0.02)
+        else:
+            return

@@ -1,0 +1,23 @@
+"""The benchmarks run."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.harness.variants import ROOT
+
+
+@pytest.mark.parametrize(
+    ("section", "row"),
+    [
+        ("requests", "sqlite,async,rendered-orm,textbook-orm,insert,"),
+        ("mixins", "sqlite,orm,all,PATCH /posts/{id},6,"),
+        ("million-rows", "sqlite,core,SQL with OFFSET,900,"),
+    ],
+)
+def test_a_quick_run_measures(section: str, row: str) -> None:
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--databases", "sqlite", "--", section]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert row in done.stdout
