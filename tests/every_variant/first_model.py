@@ -219,5 +219,5 @@ def migrated(answers: Mapping[str, Any]) -> Iterator[ModuleType]:
 
 def include(app: FastAPI, module: ModuleType, answers: Mapping[str, Any]) -> None:
     """Add the routes of the resource to the application."""
-    note_actor = [Depends(import_module("app.audit.router").note_actor)] if "audit_log" in answers["mixins"] else []
+    note_actor = [Depends(import_module("app.audit.actor").note_actor)] if "audit_log" in answers["mixins"] else []
     app.include_router(module.router, prefix="/api/v1", dependencies=note_actor)

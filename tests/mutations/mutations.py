@@ -648,16 +648,16 @@ AUDITED = (
     Mutation(
         "listener that isn't registered",
         "template/app/audit/listener.py.jinja",
-        '    event.listen(engine, "after_execute", _after)\n',
+        '    event.listen(engine, "after_execute", after_execute)\n',
         "",
         Check("contract/test_audit.py::test_create_is_logged_with_all_columns", AUDIT_LOG),
         r"not enough values to unpack \(expected 1, got 0\)",
     ),
     Mutation(
         "secret in the log",
-        "template/app/audit/log.py.jinja",
-        '"***" if name in secrets and value is not None',
-        '"***" if name in secrets and value is None',
+        "template/app/audit/entries.py.jinja",
+        "        if name in secrets:\n",
+        "        if name not in secrets:\n",
         Check("contract/test_audit.py::test_preferences_are_not_logged", AUDIT_LOG),
         r"!= \{'old': '\*\*\*'\}",
     ),
@@ -676,10 +676,10 @@ AUDITED = (
     Mutation(
         "text that changes rows unseen",
         "template/app/audit/listener.py.jinja",
-        '    event.listen(engine, "before_cursor_execute", refuse_unseen)\n',
+        '    event.listen(engine, "before_cursor_execute", refuse_unlogged)\n',
         "",
         Check("rendered/test_project_tests.py::test_they_pass", AUDIT_LOG),
-        r"FAILED tests/users/test_audit\.py::test_a_text_that_would_go_unseen_is_refused",
+        r"FAILED tests/audit/test_guard\.py::test_text_that_writes_is_refused",
     ),
 )
 

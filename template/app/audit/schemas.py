@@ -3,18 +3,22 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
-from app.audit.log import Action, shortened
+from app.audit.entries import shorten_record_id
+from app.audit.log import Action
 from app.web.schemas import Output, Text
 
 
-def _number(record_id: Any) -> Any:
+def _number_if_it_is_one(record_id: Any) -> Any:
     text = str(record_id)
     return int(text) if text.isdecimal() and str(int(text)) == text else record_id
 
 
+RecordId = Annotated[Text, Field(max_length=3000), AfterValidator(shorten_record_id)]
+
+
 class AuditQuery(BaseModel):
     table_name: Annotated[Text, Field(max_length=64)] | None = None
-    record_id: Annotated[Text, Field(max_length=3000), AfterValidator(shortened)] | None = None
+    record_id: RecordId | None = None
     cursor: str | None = None
     limit: int = Field(default=20, ge=1, le=100)
 
@@ -27,7 +31,7 @@ class Change(BaseModel):
 class AuditEntry(Output):
     id: int
     table_name: str
-    record_id: Annotated[int | str, BeforeValidator(_number)]
+    record_id: Annotated[int | str, BeforeValidator(_number_if_it_is_one)]
     action: Action
     changes: dict[str, Change]
     actor: str | None

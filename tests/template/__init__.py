@@ -1,1 +1,0 @@
-"""The template's sources are files of their language."""
