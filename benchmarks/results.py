@@ -30,8 +30,9 @@ def save(section: str, rows: Sequence[Row], servers: Sequence[Server]) -> None:
     """Save the results of a section, and what they were measured on."""
     (FOLDER / f"{section}.csv").write_text(to_csv(rows), encoding="utf-8")
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    databases = ", ".join(str(server) for server in servers if server.database in {row["database"] for row in rows})
     documents = measured_on()
-    documents[section] = {"version": this_version(), "machine": machine, "databases": ", ".join(map(str, servers))}
+    documents[section] = {"version": this_version(), "machine": machine, "databases": databases}
     MEASURED_ON.write_text(json.dumps(documents, indent=2) + "\n", encoding="utf-8")
 
 

@@ -1,0 +1,1 @@
+"""The template's sources are files of their language."""
