@@ -323,7 +323,7 @@ TRANSACTIONS = (
         "    if any(isinstance(cte.element, UpdateBase) for cte in context.compiled.ctes or ()):\n",
         "    if any(isinstance(cte.element, TextualSelect) for cte in context.compiled.ctes or ()):\n",
         PROJECT_TESTS,
-        r"test_a_construct_that_writes_or_locks_is_refused\[WITH gone",
+        r"test_construct_that_writes_is_refused\[WITH deleted",
     ),
     Mutation(
         "text that writes in a read",
@@ -331,7 +331,7 @@ TRANSACTIONS = (
         '"BEGIN READ ONLY" if has_no_transaction else "SET TRANSACTION READ ONLY"',
         '"BEGIN" if has_no_transaction else "SELECT 1"',
         Check(PROJECT_TESTS.test, POSTGRESQL),
-        r"test_the_database_refuses_a_text_that_writes\[",
+        r"test_text_that_writes_is_refused\[",
     ),
     Mutation(
         "deadlock that a savepoint hides",
@@ -339,7 +339,7 @@ TRANSACTIONS = (
         "NO_SAVEPOINT = 1305\n",
         "NO_SAVEPOINT = -1\n",
         Check(PROJECT_TESTS.test, MYSQL),
-        r"FAILED tests/db/test_database\.py::test_a_deadlock_in_a_savepoint_is_unavailable",
+        r"FAILED tests/db/test_driver_errors\.py::test_deadlock_in_a_savepoint_is_unavailable",
     ),
     Mutation(
         "idle connection that is trusted",
@@ -347,7 +347,7 @@ TRANSACTIONS = (
         "        engine.dialect.do_ping(connection)  #",
         "        #",
         Check("rendered/test_project_tests.py::test_they_pass", POSTGRESQL),
-        r"test_an_idle_connection_that_the_server_closed_is_replaced_unseen\[-1-True\]",
+        r"test_closed_connection_is_replaced_after_a_pause",
     ),
     Mutation(
         "server out of reach that is a failure",
@@ -591,7 +591,7 @@ ANSWERS = (
         "got one of {backend}",
         "got {value}",
         PROJECT_TESTS,
-        r"FAILED tests/test_settings\.py::test_a_wrong_url_is_refused_without_its_password",
+        r"FAILED tests/test_settings\.py::test_wrong_url_is_refused_without_its_password",
     ),
 )
 
@@ -835,7 +835,7 @@ FAULTS = (
         "?mode=rw",
         "?mode=rwc",
         PROJECT_TESTS,
-        r"FAILED tests/db/test_engine\.py::test_a_file_that_is_gone_is_unavailable_and_not_made_anew",
+        r"FAILED tests/db/test_driver\.py::test_deleted_file_is_unavailable",
     ),
     Mutation(
         "head of a request without a limit",

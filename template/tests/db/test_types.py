@@ -8,13 +8,13 @@ from app.db.types import JSONObject, UTCDateTime
 DIALECT = DefaultDialect()
 
 
-def test_a_naive_datetime_is_refused() -> None:
+def test_naive_datetime_is_refused() -> None:
     naive = datetime(2030, 1, 2)  # noqa: DTZ001
     with pytest.raises(ValueError, match="no time zone"):
         UTCDateTime().process_bind_param(naive, DIALECT)
 
 
-def test_a_datetime_is_kept_in_utc() -> None:
+def test_datetime_is_kept_in_utc() -> None:
     column = UTCDateTime()
     moment = datetime(2030, 1, 2, 3, 4, 5, 678, tzinfo=timezone(timedelta(hours=2)))
     kept = column.process_bind_param(moment, DIALECT)
