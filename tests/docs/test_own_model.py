@@ -71,7 +71,7 @@ def add_resource(project: Path, variant: Variant) -> None:
     edit(
         project / "app/main.py",
         ("from app.db.database", "from app.books.router import router as books\nfrom app.db.database"),
-        ("for router in (audit,)", "for router in (audit, books)"),
+        ("ROUTERS = (audit,)", "ROUTERS = (audit, books)"),
     )
 
 

@@ -449,8 +449,8 @@ QUERIES = (
     Mutation(
         "router that isn't included",
         "template/app/main.py.jinja",
-        "'users, posts, comments, tags'",
-        "'users, posts, comments'",
+        "ROUTERS = (users, posts, comments, tags)\n",
+        "ROUTERS = (users, posts, comments)\n",
         Check(CRUD, SYNC_CORE),
         r"1 of \d+ checks failed: tags_are_shared_and_counted",
     ),

@@ -207,8 +207,8 @@ def test_any_description_renders_clean(description: str, source: Path, tmp_path:
         assert done.returncode == 0, done.stdout
     found: dict[str, str] = {}
     text = (project / "app" / "main.py").read_text(encoding="utf-8")
-    exec(re.findall(r'(?sm)^DESCRIPTION = "(?:[^"]+|"".+?"")"$', text)[0], found)  # noqa: S102
-    assert "".join(found["DESCRIPTION"].split()) == "".join(description.split())
+    exec(re.findall(r'(?m)^DESCRIPTION = ".+"$', text)[0], found)  # noqa: S102
+    assert found["DESCRIPTION"] == description.strip()
 
 
 def test_a_key_that_is_no_question_is_refused() -> None:

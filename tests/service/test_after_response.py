@@ -43,7 +43,7 @@ def blog(
     edit(
         own / "app/main.py",
         ("from app.posts.router", "from app.posts.later import router as later\nfrom app.posts.router"),
-        ("for router in (users, ", "for router in (later, users, "),
+        ("ROUTERS = (users, ", "ROUTERS = (later, users, "),
     )
     check_code(own, mypy_cache)
     with (

@@ -219,7 +219,7 @@ def add_table(file: Path) -> None:
 def add_router(file: Path) -> None:
     """Let the application know the resource's router."""
     edit(file, r"(?m)^from app\.(comments|db)\.", r"from app.books.router import router as books\nfrom app.\1.")
-    edit(file, r"for router in \((.*)\):", r"for router in (\1, books):")
+    edit(file, r"(?m)^ROUTERS = \((.*)\)$", r"ROUTERS = (\1, books)")
 
 
 def add_mapped_column(file: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.updates.edited_project import edit
 
-REMOVED = "tests/web/test_schemas.py"
+REMOVED = "tests/web/test_paging.py"
 ADDED = "app/access_log.py"
 QUESTION = """
 access_log:

@@ -31,7 +31,7 @@ def test_a_renamed_file_and_what_it_offers_are_found_out(source: Path, tmp_path:
     main = renamed / "template/app/main.py.jinja"
     main.write_text(main.read_text(encoding="utf-8").replace("def create_app", "def make_app"), encoding="utf-8")
     missing = missing_since(source, renamed, covering_answers()[:1])
-    assert {"app/web/middleware.py", "app/web/middleware.py:LimitBody", "app/main.py:create_app"} <= missing
+    assert {"app/web/middleware.py", "app/web/middleware.py:BodyLimitMiddleware", "app/main.py:create_app"} <= missing
 
 
 def test_the_page_has_all_the_names(source: Path) -> None:

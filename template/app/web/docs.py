@@ -36,14 +36,14 @@ router.mount("/docs/static", StaticFiles(directory=STATIC))
 
 @router.get("/")
 async def redirect_to_docs(request: Request) -> Response:
-    return RedirectResponse(f"{request.scope.get('root_path', '')}/docs")
+    return RedirectResponse(request.url_for("show_docs").path)
 
 
 @router.get("/docs")
-async def docs(request: Request) -> Response:
+async def show_docs(request: Request) -> Response:
     return HTMLResponse(PAGE.format(title=escape(request.app.title)))
 
 
 @router.get("/docs/start.js")
-async def start_docs() -> Response:
+async def send_start_script() -> Response:
     return Response(SCRIPT, media_type="text/javascript")

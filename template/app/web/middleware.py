@@ -1,6 +1,7 @@
-"""Middleware: limits to what a request may send and to how often a client may ask, and HEAD."""
+"""Middleware: limits to the size of a body and to the rate of requests, and HEAD."""
 
 from collections import OrderedDict
+from math import ceil
 from time import monotonic_ns
 
 from starlette.datastructures import Headers
@@ -10,13 +11,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.problems import respond
 
-SECOND = 10**9
+SECOND = 10**9  # nanoseconds
 MINUTE = 60 * SECOND
 MAX_CLIENTS = 10_000
 
 
-class LimitBody:
-    """Refuses a body of more than `size` bytes with 413, as soon as Content-Length announces it."""
+class BodyLimitMiddleware:
+    """Answers 413 to a body of more than `size` bytes, before it is read if its length is given.
+
+    FastAPI's own `max_body_size` answers that in plain text.
+    """
 
     def __init__(self, app: ASGIApp, size: int) -> None:
         self.app = app
@@ -43,24 +47,25 @@ class LimitBody:
         await self.app(scope, receive_limited, send)
 
 
-class LimitRate:
-    """Refuses with 429 what a client asks beyond `limit` requests a minute, health aside.
+class RateLimitMiddleware:
+    """Answers 429 to a client that sends more than `limit` requests a minute, health aside.
 
-    A client may spend its minute at once, and earns a request back every 60 / `limit` seconds.
-    Each process counts for itself, and forgets the clients that it hasn't heard of for longest.
+    A client may send them all at once, and is allowed another every 60 / `limit` seconds. Each
+    process counts for itself, and forgets the clients that have been silent for longest.
     """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self.app = app
         self.limit = limit
-        self.spent_until: OrderedDict[str, int] = OrderedDict()
+        # For each client, when all of its requests are allowed again.
+        self.full_again: OrderedDict[str, int] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or is_health(scope):
             await self.app(scope, receive, send)
             return
         client = scope["client"]
-        wait = self.take(client[0] if client else "")
+        wait = self.hit(client[0] if client else "")
         if wait == 0:
             await self.app(scope, receive, send)
             return
@@ -69,16 +74,16 @@ class LimitRate:
         response = respond(Request(scope), 429, detail, headers=headers)
         await response(scope, receive, send)
 
-    def take(self, client: str) -> int:
-        """Count a request and return 0, or return the seconds until the client may ask again."""
+    def hit(self, client: str) -> int:
+        """Count a request and return 0, or return the seconds until the client may try again."""
         now = monotonic_ns()
         cost = MINUTE // self.limit
-        spent_until = max(self.spent_until.pop(client, now), now)
-        wait = spent_until + cost - now - MINUTE
-        self.spent_until[client] = spent_until + cost if wait <= 0 else spent_until
-        if len(self.spent_until) > MAX_CLIENTS:
-            self.spent_until.popitem(last=False)
-        return max(-(-wait // SECOND), 0)
+        full_again = max(self.full_again.pop(client, now), now)
+        wait = full_again + cost - now - MINUTE
+        self.full_again[client] = full_again if wait > 0 else full_again + cost
+        if len(self.full_again) > MAX_CLIENTS:
+            self.full_again.popitem(last=False)
+        return max(ceil(wait / SECOND), 0)
 
 
 def is_health(scope: Scope) -> bool:
@@ -86,7 +91,7 @@ def is_health(scope: Scope) -> bool:
     return path.removeprefix(scope.get("root_path", "")).startswith("/health/")
 
 
-class AnswerHead:
+class HeadMiddleware:
     """Handles HEAD as GET (RFC 9110, section 9.3.2); the server leaves out the body."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -4,10 +4,11 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Header, HTTPException, Response
 
+from app.web.openapi import Responses
 from app.web.schemas import Record
 
 ETAG: dict[str, Any] = {"headers": {"ETag": {"schema": {"type": "string"}}}}
-TAGGED: dict[int | str, dict[str, Any]] = {200: ETAG}
+TAGGED: Responses = {200: ETAG}
 
 RecordT = TypeVar("RecordT", bound=Record)
 

@@ -12,12 +12,12 @@ TOO_LARGE = (
 
 
 class Http(HttpToolsProtocol):
-    """Answers 431 and hangs up once the head of a request is too large; the parser has no limit.
+    """Answers 431 and disconnects when the head of a request is too large; httptools has no limit.
 
     A head that arrives at once, in what one read of the socket gives, may be larger.
     """
 
-    head_size: int | None = None  # None while there is no head under way
+    head_size: int | None = None  # None while no head is being received
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

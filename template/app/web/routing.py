@@ -28,15 +28,15 @@ class StrictRoute(APIRoute):
 
 
 def query_parameters(dependant: Dependant) -> Iterator[str]:
-    """Yield the names of the query parameters of a route or a dependency, and of what it needs."""
+    """Yield the names of the query parameters of a route, and of its dependencies."""
     for field in dependant.query_params:
         model = field.field_info.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):
             yield from (info.alias or name for name, info in model.model_fields.items())
         else:
             yield field.alias
-    for needed in dependant.dependencies:
-        yield from query_parameters(needed)
+    for dependency in dependant.dependencies:
+        yield from query_parameters(dependency)
 
 
 def unknown_parameters(unknown: list[str], known: list[str]) -> RequestValidationError:

@@ -15,6 +15,6 @@ from app.web.paging import CursorQuery, PageQuery
         (CursorQuery, "limit", 0),
     ],
 )
-def test_a_page_has_limits(query: type[BaseModel], name: str, value: int) -> None:
+def test_page_size_has_limits(query: type[BaseModel], name: str, value: int) -> None:
     with pytest.raises(ValidationError, match=name):
         query.model_validate({name: value})
