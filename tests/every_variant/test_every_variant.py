@@ -25,7 +25,6 @@ MAGIC_COMMAS = [
     "app/audit/snapshots.py",
     "app/db/database.py",
     "app/db/deletion.py",
-    "app/db/driver.py",
     "app/db/repository.py",
     "app/db/soft_delete.py",
     "app/db/timestamps.py",
