@@ -319,7 +319,7 @@ MIGRATIONS = (
 TRANSACTIONS = (
     Mutation(
         "read that writes",
-        "template/app/db/read_only.py",
+        "template/app/db/read_only.py.jinja",
         "    if any(isinstance(cte.element, UpdateBase) for cte in context.compiled.ctes or ()):\n",
         "    if any(isinstance(cte.element, TextualSelect) for cte in context.compiled.ctes or ()):\n",
         PROJECT_TESTS,
