@@ -33,7 +33,7 @@ MAGIC_COMMAS = [
     "app/users/models.py",
     "app/users/router.py",
     "dev.py",
-    "migrations/versions/0001_blog.py",
+    "migrations/versions",
     "tests",
 ]
 NO_MAGIC_COMMAS = [

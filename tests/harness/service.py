@@ -45,14 +45,14 @@ def serving(
     port.unlink(missing_ok=True)
     child = warm_process.start([str(SERVE), str(port), prefix], project, environment, log)
     try:
-        yield wait_until_ready(warm_process, child, port)
-        if warm_process.ended(child):
+        yield wait_until_ready(child, port)
+        if child.status is not None:
             raise ServiceFailed(f"the service ended with {child.status}:\n{child.output}")
     finally:
         warm_process.stop(child)
 
 
-def wait_until_ready(warm_process: WarmProcess, child: Child, port: Path) -> str:
+def wait_until_ready(child: Child, port: Path) -> str:
     """Wait until the service answers that it is ready, and give its URL.
 
     Raises:
@@ -61,7 +61,7 @@ def wait_until_ready(warm_process: WarmProcess, child: Child, port: Path) -> str
     """
     deadline = time.monotonic() + PATIENCE
     answer = "nothing"
-    while time.monotonic() < deadline and not warm_process.ended(child):
+    while time.monotonic() < deadline and child.status is None:
         if port.exists():
             url = f"http://127.0.0.1:{port.read_text()}"
             try:

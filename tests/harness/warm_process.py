@@ -1,31 +1,75 @@
 """Runs Python commands in forks of a warm process that has imported the libraries, so that none pays for imports."""
 
-import json
+import gc
+import multiprocessing
 import os
-import select
+import runpy
 import signal
-import subprocess
 import sys
-import time
+import traceback
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import NoReturn, Self
+
+LIBRARIES = [
+    "aiosqlite",
+    "alembic.autogenerate",
+    "alembic.command",
+    "alembic.config",
+    "asyncmy",
+    "asyncpg",
+    "email_validator",
+    "fastapi",
+    "fastapi.openapi.utils",
+    "fastapi.testclient",
+    "httptools",
+    "httpx2",
+    "mypy.api",
+    "mypy.main",
+    "psycopg",
+    "pydantic_settings",
+    "pymysql",
+    "pytest",
+    "schemathesis.cli",
+    "sqlalchemy.dialects.mysql",
+    "sqlalchemy.dialects.postgresql",
+    "sqlalchemy.dialects.sqlite",
+    "sqlalchemy.ext.asyncio",
+    "sqlalchemy.ext.hybrid",
+    "sqlalchemy.orm",
+    __name__,
+    "uvicorn.main",
+    "uvloop",
+    "websockets",
+]
 
 
 class CommandFailed(Exception):
     """A command ended with another status than 0, or not in time."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Child:
     """A command under way in a fork; `log` holds what it printed."""
 
-    pid: int
+    process: ForkServerProcess
     command: Sequence[str]
     log: Path
-    status: int | None = field(default=None)
+
+    @property
+    def pid(self) -> int:
+        """Give the number of the fork."""
+        assert self.process.pid is not None
+        return self.process.pid
+
+    @property
+    def status(self) -> int | None:
+        """Give what the command ended with, None while it runs."""
+        return self.process.exitcode
 
     @property
     def output(self) -> str:
@@ -34,21 +78,16 @@ class Child:
 
 
 class WarmProcess:
-    """The warm process, as its parent sees it. Use it as a context manager."""
+    """Starts commands, and ends those under way when its context ends."""
 
     def __init__(self, folder: Path) -> None:
-        """Start it; logs of commands go to `folder`."""
+        """Write the logs of commands to `folder`."""
         self._folder = folder
+        self._children: list[Child] = []
         self._count = 0
-        self._received = b""
-        self._children: dict[int, Child] = {}
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(LIBRARIES)
         folder.mkdir(parents=True, exist_ok=True)
-        self._process = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("warm_process_main.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-        )
 
     def start(
         self,
@@ -60,20 +99,11 @@ class WarmProcess:
         """Fork and run `command`, the arguments of a Python interpreter, in `folder` with `environment` added."""
         self._count += 1
         log = log or self._folder / f"{self._count}.log"
-        request = {
-            "command": [str(part) for part in command],
-            "folder": str(folder),
-            "environment": dict(environment or {}),
-            "log": str(log),
-        }
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(request).encode() + b"\n")
-        self._process.stdin.flush()
-        while (message := self._receive(None)) and "forked" not in message:
-            self._note(message)
-        assert message is not None
-        child = Child(message["forked"], command, log)
-        self._children[child.pid] = child
+        words = [str(word) for word in command]
+        process = self._context.Process(target=become, args=(words, folder, dict(environment or {}), log), daemon=True)
+        process.start()
+        child = Child(process, command, log)
+        self._children = [*(other for other in self._children if other.status is None), child]
         return child
 
     def run(
@@ -91,8 +121,7 @@ class WarmProcess:
             CommandFailed: it didn't end in `timeout` seconds or, where `check` is set, not with status 0.
 
         """
-        child = self.start(command, folder, environment)
-        self.wait(child, timeout)
+        child = self.wait(self.start(command, folder, environment), timeout)
         if check and child.status != 0:
             message = f"`python {' '.join(map(str, command))}` ended with {child.status}:\n{child.output}"
             raise CommandFailed(message)
@@ -105,36 +134,17 @@ class WarmProcess:
             CommandFailed: it didn't within `timeout` seconds; it is killed.
 
         """
-        deadline = time.monotonic() + timeout
-        while child.status is None:
-            message = self._receive(max(0, deadline - time.monotonic()))
-            if message is None:
-                os.kill(child.pid, signal.SIGKILL)
-                text = f"`python {' '.join(map(str, child.command))}` ran longer than {timeout} s:\n{child.output}"
-                raise CommandFailed(text)
-            self._note(message)
+        child.process.join(timeout)
+        if child.status is None:
+            child.process.kill()
+            text = f"`python {' '.join(map(str, child.command))}` ran longer than {timeout} s:\n{child.output}"
+            raise CommandFailed(text)
         return child
-
-    def ended(self, child: Child) -> bool:
-        """Tell whether `child` has ended."""
-        while child.status is None and (message := self._receive(0)):
-            self._note(message)
-        return child.status is not None
 
     def stop(self, child: Child) -> None:
         """Ask `child` to end and wait for it."""
-        if not self.ended(child):
-            os.kill(child.pid, signal.SIGTERM)
-            self.wait(child, 30)
-
-    def close(self) -> None:
-        """End the warm process and the commands under way."""
-        for child in list(self._children.values()):
-            if not self.ended(child):
-                os.kill(child.pid, signal.SIGKILL)
-        with self._process:
-            assert self._process.stdin is not None
-            self._process.stdin.close()
+        child.process.terminate()
+        self.wait(child, 30)
 
     def __enter__(self) -> Self:
         return self
@@ -142,23 +152,53 @@ class WarmProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        for child in self._children:
+            child.process.kill()
 
-    def _receive(self, timeout: float | None) -> dict[str, Any] | None:
-        """Give the next message, or None when `timeout` seconds have passed without one."""
-        assert self._process.stdout is not None
-        while b"\n" not in self._received:
-            ready, _, _ = select.select([self._process.stdout], [], [], timeout)
-            if not ready:
-                return None
-            chunk = os.read(self._process.stdout.fileno(), 65536)
-            if not chunk:
-                raise CommandFailed(f"the warm process ended with {self._process.wait()}")
-            self._received += chunk
-        line, self._received = self._received.split(b"\n", 1)
-        decoded: dict[str, Any] = json.loads(line)
-        return decoded
 
-    def _note(self, message: dict[str, Any]) -> None:
-        child = self._children.pop(message["ended"])
-        child.status = message["status"]
+def become(command: list[str], folder: Path, environment: dict[str, str], log: Path) -> NoReturn:
+    """Become the Python interpreter that runs `command`, and end with its status."""
+    gc.freeze()
+    status = 1
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.chdir(folder)
+        os.environ.update(environment)
+        interpret(command)
+        status = 0
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            sys.stderr.write(end.code + "\n")
+        else:
+            status = end.code or 0
+    except BaseException:  # noqa: BLE001 - the fork must end here whatever happens
+        traceback.print_exc()
+    finally:
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(status)
+
+
+def interpret(command: list[str]) -> None:
+    """Run `[-W FILTER] -m MODULE …`, `[-W FILTER] -c CODE …` or `[-W FILTER] SCRIPT …` as the interpreter would."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
+        del sys.modules[name]  # the project's own are imported
+    sys.path = [str(Path.cwd()), *(path for path in sys.path if not (Path(path) / "tests/harness").exists())]
+    if command[0] == "-W":
+        warnings.simplefilter(command[1])  # type: ignore[arg-type]
+        command = command[2:]
+    kind, *rest = command
+    if kind == "-m":
+        sys.argv = rest
+        runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
+    elif kind == "-c":
+        sys.argv = ["-c", *rest[1:]]
+        exec(compile(rest[0], "<string>", "exec"), {"__name__": "__main__"})  # noqa: S102
+    else:
+        sys.argv = command
+        runpy.run_path(kind, run_name="__main__")

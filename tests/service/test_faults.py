@@ -161,7 +161,7 @@ def test_process_ends_though_a_request_does_not(
     command = ["-m", "uvicorn", "--factory", "app.main:create_app", f"--port={port}", "--timeout-graceful-shutdown=1"]
     child = warm_process.start(command, project, environment)
     (tmp_path / "port").write_text(str(port))
-    address = wait_until_ready(warm_process, child, tmp_path / "port")
+    address = wait_until_ready(child, tmp_path / "port")
     with ThreadPoolExecutor(1) as threads, httpx2.Client(verify=NO_CERTIFICATES, timeout=PATIENCE) as client:
         proxy.hold()
         request = threads.submit(client.get, f"{address}/api/v1/users")
