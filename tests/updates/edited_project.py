@@ -64,11 +64,11 @@ books = Table("books", metadata, BookColumns, **TABLE_OPTIONS)
 
 ORM_REPOSITORY = """
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import select
 
 from app.books.models import Book
+from app.books.schemas import BookCreate
 from app.db.repository import Repository
 from app.web.paging import PageQuery
 
@@ -76,11 +76,11 @@ from app.web.paging import PageQuery
 class BookRepository(Repository[Book]):
     model = Book
 
-    async def list(self, query: PageQuery) -> tuple[Sequence[Book], int]:
+    async def list_by_id(self, query: PageQuery) -> tuple[Sequence[Book], int]:
         return await self.page(select(Book).order_by(Book.id), query)
 
-    async def create(self, values: dict[str, Any]) -> Book:
-        book = Book(**values)
+    async def create(self, new: BookCreate) -> Book:
+        book = Book(**new.model_dump())
         self.session.add(book)
         await self.session.flush()
         return book
@@ -92,6 +92,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
+from app.books.schemas import BookCreate
 from app.books.tables import BookColumns, books
 from app.db.repository import Repository
 from app.web.paging import PageQuery
@@ -100,11 +101,11 @@ from app.web.paging import PageQuery
 class BookRepository(Repository[BookColumns]):
     table = books
 
-    async def list(self, query: PageQuery) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
+    async def list_by_id(self, query: PageQuery) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
         return await self.page(select(books).order_by(books.c.id), query)
 
-    async def create(self, values: dict[str, Any]) -> dict[str, Any]:
-        return await self.insert(values)
+    async def create(self, new: BookCreate) -> dict[str, Any]:
+        return await self.insert(new.model_dump())
 """
 
 ROUTER = """
@@ -125,14 +126,14 @@ router = APIRouter(prefix="/books", tags=["books"], route_class=StrictRoute)
 @router.post("", status_code=201, responses=problems(400, 413))
 async def create_book(body: BookCreate, db: DatabaseDep) -> BookPublic:
     async with db.begin() as transaction:
-        book = await BookRepository(transaction).create(body.model_dump())
+        book = await BookRepository(transaction).create(body)
     return BookPublic.model_validate(book)
 
 
 @router.get("")
 async def list_books(query: Annotated[PageQuery, Query()], db: DatabaseDep) -> Page[BookPublic]:
     async with db.read() as transaction:
-        rows, total = await BookRepository(transaction).list(query)
+        rows, total = await BookRepository(transaction).list_by_id(query)
     return Page[BookPublic].of(rows, total, query)
 """
 

@@ -11,9 +11,9 @@ def relationships() -> list[RelationshipProperty[object]]:
 
 
 @pytest.mark.parametrize("relationship", relationships(), ids=str)
-def test_a_relationship_is_loaded_on_purpose(relationship: RelationshipProperty[object]) -> None:
+def test_relationship_refuses_lazy_loads(relationship: RelationshipProperty[object]) -> None:
     assert relationship.lazy == "raise"
 
 
-def test_every_mapped_table_is_known_to_the_migrations() -> None:
+def test_metadata_has_every_mapped_table() -> None:
     assert {mapper.local_table for mapper in Base.registry.mappers} <= set(metadata.tables.values())
