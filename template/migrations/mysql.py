@@ -19,7 +19,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column, Connection, text
 from sqlalchemy.types import TypeEngine
 
-from app.db.metadata import TABLE_OPTIONS
+from app.db.metadata import COLLATION
 from migrations import journal
 from migrations.types import render_item
 
@@ -32,10 +32,7 @@ def compare_type(
     wanted: TypeEngine[Any],
 ) -> bool | None:
     """Find a collation that differs; leave the rest to Alembic."""
-    collations = {
-        getattr(kind, "collation", None) or TABLE_OPTIONS["mysql_collate"]
-        for kind in (present, wanted)
-    }
+    collations = {getattr(kind, "collation", None) or COLLATION for kind in (present, wanted)}
     return True if len(collations) > 1 else None
 
 

@@ -38,11 +38,9 @@ def written_for(variant: Variant) -> dict[str, str]:
     """Give the files of the resource, as the page says that they are for `variant`."""
     is_core = variant.data_access == "core"
     table = blocks_of("The table")[is_core].replace("import Column, ", "import Column, ForeignKey, ")
-    table = table.replace("import String", "import ForeignKey, String").replace("import RecordC", "import Key, RecordC")
+    table = table.replace("import String", "import ForeignKey, String")
+    table = table.replace("\n\n\nclass BookColumns", "\nfrom app.db.types import Key\n\n\nclass BookColumns")
     table = re.sub(r"(\n +)(summary: .*)", rf"\1\2\1{PARENT[variant.data_access]}", table)
-    if variant.database != "postgresql":
-        table = table.replace("metadata import metadata", "metadata import TABLE_OPTIONS, metadata")
-        table = table.replace("metadata, BookColumns)", "metadata, BookColumns, **TABLE_OPTIONS)")
     (bodies,), (router,) = blocks_of("The bodies"), blocks_of("The router")
     bodies = bodies.replace('summary: Summary = ""', 'summary: Summary = ""\n    parent_id: int | None = None')
     files = {
@@ -63,11 +61,7 @@ def add_resource(project: Path, variant: Variant) -> None:
     for name, text in written_for(variant).items():
         (project / "app/books" / name).write_text(text, encoding="utf-8")
     module = "tables" if variant.data_access == "core" else "models"
-    edit(
-        project / "app/tables.py",
-        ("from app.db.metadata", f"from app.books import {module} as books\nfrom app.db.metadata"),
-        ('"audit_log", ', '"audit_log", "books", '),
-    )
+    edit(project / "app/tables.py", ("import app.audit.log", f"import app.audit.log\nimport app.books.{module}"))
     edit(
         project / "app/main.py",
         ("from app.db.database", "from app.books.router import router as books\nfrom app.db.database"),

@@ -51,7 +51,7 @@ class BookRepository(Repository[Book]):
         return book
 
     async def change(self, key: int, values: dict[str, Any]) -> Any:
-        return await self.update(await self.lock(key), values)
+        return await self.update(await self.get_for_update(key), values)
 
     async def search(self, words: str) -> Any:
         return (await self.session.scalars(ranked(self.rows, "books", words))).all()
@@ -63,7 +63,7 @@ class BookColumns(base.RecordColumns):
     isbn: Named[str] = Column(String(13), unique="soft_delete" not in MIXINS)
 
 
-books = Table("books", metadata.metadata, BookColumns, **getattr(metadata, "TABLE_OPTIONS", {}))
+books = Table("books", metadata.metadata, BookColumns)
 
 
 class BookRepository(Repository[BookColumns]):
@@ -77,9 +77,6 @@ class BookRepository(Repository[BookColumns]):
         await self.update(key, values)
         return await self.get(key)
 
-    async def get(self, key: int) -> Any:
-        return (await self.connection.execute(self.rows.where(books.c.id == key))).one()
-
     async def search(self, words: str) -> Any:
         statement = ranked(self.rows, "books", words)
         if "soft_delete" in MIXINS:
@@ -91,7 +88,7 @@ class BookRepository(Repository[BookColumns]):
 
 MIXIN_LINES = {
     "soft_delete": """
-from app.db.dialect import unique_among_live
+from app.db.soft_delete_sql import unique_among_live
 unique_among_live("books", "isbn")
 """,
     "full_text_search": """
@@ -129,8 +126,7 @@ Match = Annotated[list[str] | None, Depends(match)]
 
 async def check_book(books: BookRepository, key: int, if_match: list[str] | None) -> None:
     if if_match is not None:
-        await books.lock(key)
-        require_match(if_match, BookOutput.model_validate(await books.get(key)))
+        require_match(if_match, BookOutput.model_validate(await books.get_for_update(key)))
 
 
 @router.post("", status_code=201)
@@ -144,7 +140,7 @@ async def create_book(body: BookInput, db: DatabaseDep) -> BookOutput:
 @router.get("")
 async def list_books(query: Annotated[PageQuery, Query()], db: DatabaseDep) -> Page[BookOutput]:
     async with db.read() as transaction:
-        rows, total = await BookRepository(transaction).page(BookRepository.rows, query)
+        rows, total = await BookRepository(transaction).get_page(BookRepository.rows, query.offset_page())
     return Page[BookOutput].of(rows, total, query)
 
 

@@ -23,11 +23,6 @@ DRIVE = Path(__file__).parent / "drive.py"
 # Files in which a comma keeps lines apart that fit on one: there are to be none.
 MAGIC_COMMAS = [
     "app/audit/snapshots.py",
-    "app/db/database.py",
-    "app/db/deletion.py",
-    "app/db/repository.py",
-    "app/db/soft_delete.py",
-    "app/db/timestamps.py",
     "app/posts/repository.py",
     "app/posts/router.py",
     "app/users/models.py",

@@ -143,7 +143,6 @@ if BACKEND == "mysql":
     }
 zoo = sa.Table(
     "zoo", metadata, sa.Column("id", sa.Integer, primary_key=True), *(sa.Column(n, t) for n, (t, _) in COLUMNS.items()),
-    **getattr(__import__("app.db.metadata", fromlist=["x"]), "TABLE_OPTIONS", {}),
 )
 '''
 READ_BACK = """
@@ -166,7 +165,6 @@ import enum
 
 import sqlalchemy as sa
 
-from app.db import metadata as settings
 from app.db.metadata import metadata
 from app.db.types import string_enum
 
@@ -181,7 +179,6 @@ zoo = sa.Table(
     sa.Column("status", string_enum(Status), nullable=False),
     sa.Column("kind", sa.Enum(Kind), nullable=False),
     {more}
-    **getattr(settings, "TABLE_OPTIONS", {{}}),
 )
 """
 STATUSES = {"DRAFT": "draft", "DONE": "it's done"}

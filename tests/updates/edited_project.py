@@ -50,8 +50,9 @@ class Book(Entity):
 TABLES = """
 from sqlalchemy import Column, Named, String, Table
 
-from app.db.base import Key, KeyColumns
-from app.db.metadata import TABLE_OPTIONS, metadata
+from app.db.base import KeyColumns
+from app.db.metadata import metadata
+from app.db.types import Key
 
 
 class BookColumns(KeyColumns):
@@ -59,7 +60,7 @@ class BookColumns(KeyColumns):
     pages: Named[int | None] = Column(Key)
 
 
-books = Table("books", metadata, BookColumns, **TABLE_OPTIONS)
+books = Table("books", metadata, BookColumns)
 """
 
 ORM_REPOSITORY = """
@@ -69,15 +70,15 @@ from sqlalchemy import select
 
 from app.books.models import Book
 from app.books.schemas import BookCreate
+from app.db.pagination import OffsetPage
 from app.db.repository import Repository
-from app.web.paging import PageQuery
 
 
 class BookRepository(Repository[Book]):
     model = Book
 
-    async def list_by_id(self, query: PageQuery) -> tuple[Sequence[Book], int]:
-        return await self.page(select(Book).order_by(Book.id), query)
+    async def list_by_id(self, page: OffsetPage) -> tuple[Sequence[Book], int]:
+        return await self.get_page(select(Book).order_by(Book.id), page)
 
     async def create(self, new: BookCreate) -> Book:
         book = Book(**new.model_dump())
@@ -94,15 +95,15 @@ from sqlalchemy import Row, select
 
 from app.books.schemas import BookCreate
 from app.books.tables import BookColumns, books
+from app.db.pagination import OffsetPage
 from app.db.repository import Repository
-from app.web.paging import PageQuery
 
 
 class BookRepository(Repository[BookColumns]):
     table = books
 
-    async def list_by_id(self, query: PageQuery) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
-        return await self.page(select(books).order_by(books.c.id), query)
+    async def list_by_id(self, page: OffsetPage) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
+        return await self.get_page(select(books).order_by(books.c.id), page)
 
     async def create(self, new: BookCreate) -> dict[str, Any]:
         return await self.insert(new.model_dump())
@@ -133,7 +134,7 @@ async def create_book(body: BookCreate, db: DatabaseDep) -> BookPublic:
 @router.get("")
 async def list_books(query: Annotated[PageQuery, Query()], db: DatabaseDep) -> Page[BookPublic]:
     async with db.read() as transaction:
-        rows, total = await BookRepository(transaction).list_by_id(query)
+        rows, total = await BookRepository(transaction).list_by_id(query.offset_page())
     return Page[BookPublic].of(rows, total, query)
 """
 
@@ -202,8 +203,6 @@ def write_resource(project: Path, variant: Variant) -> None:
         path = project / name
         path.parent.mkdir(exist_ok=True)
         written = re.sub(r"\b(async|await) ", "", text) if variant.io == "sync" else text
-        if variant.database == "postgresql":
-            written = written.replace("TABLE_OPTIONS, ", "").replace(", **TABLE_OPTIONS", "")
         path.write_text(written.removeprefix("\n"), encoding="utf-8")
     for name in ("models", "tables"):
         if name != ("tables" if is_core else "models"):
@@ -213,8 +212,7 @@ def write_resource(project: Path, variant: Variant) -> None:
 def add_table(file: Path) -> None:
     """Let the metadata know the resource's table."""
     module = "tables" if (file.parent / "books/tables.py").exists() else "models"
-    edit(file, r"(?m)^from app\.(comments|db)", rf"from app.books import {module} as books\nfrom app.\1")
-    edit(file, r'__all__ = \[("audit_log", )?', r'__all__ = [\1"books", ')
+    edit(file, r"(?m)^(import app\.comments|from app\.db)", rf"import app.books.{module}\n\1")
 
 
 def add_router(file: Path) -> None:

@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Dialect, Enum
+from sqlalchemy import JSON, BigInteger, Dialect, Enum
 from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.types import TypeDecorator
+
+Key = BigInteger  # of generated keys, and of foreign keys to them
 
 
 class UTCDateTime(TypeDecorator[datetime]):

@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum
+from sqlalchemy import JSON, DateTime, Dialect, Enum, Integer
 from sqlalchemy.types import TypeDecorator
+
+Key = Integer  # of generated keys, and of foreign keys to them
 
 
 class UTCDateTime(TypeDecorator[datetime]):

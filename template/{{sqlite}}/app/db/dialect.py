@@ -7,23 +7,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-#{% if soft_delete %}
-
-from sqlalchemy import Index
-
-from app.db.metadata import metadata
-#{% endif %}
 
 
-#{% if soft_delete %}
-def unique_among_live(table_name: str, column_name: str) -> None:
-    """Keep the values of a column unique, but for those of deleted rows."""
-    table = metadata.tables[table_name]
-    live = table.c.deleted_at.is_(None)
-    Index(None, table.c[column_name], unique=True, sqlite_where=live)
-
-
-#{% endif %}
 @contextmanager
 def refusing_writes(context: Any) -> Iterator[None]:
     """Let the connection of a statement's context refuse to write."""

@@ -7,13 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-#{% if soft_delete %}
-from sqlalchemy import Boolean, Column, Computed, Select, UniqueConstraint, text
-
-from app.db.metadata import metadata
-#{% else %}
 from sqlalchemy import Select, text
-#{% endif %}
 
 SelectT = TypeVar("SelectT", bound=Select[*tuple[Any, ...]])
 
@@ -21,20 +15,6 @@ SelectT = TypeVar("SelectT", bound=Select[*tuple[Any, ...]])
 IS_READ_ONLY = text("SELECT CAST(@@read_only AS CHAR) NOT IN ('0', 'OFF')")
 
 
-#{% if soft_delete %}
-def unique_among_live(table_name: str, column_name: str) -> None:
-    """Keep the values of a column unique, but for those of deleted rows.
-
-    MySQL has no index of some rows: a column that is NULL for a deleted row keeps it apart.
-    """
-    table = metadata.tables[table_name]
-    if "is_live" not in table.c:
-        is_live = Computed("CASE WHEN deleted_at IS NULL THEN 1 END")
-        table.append_column(Column("is_live", Boolean, is_live))
-    table.append_constraint(UniqueConstraint(column_name, "is_live"))
-
-
-#{% endif %}
 def lock_for_reference(statement: SelectT) -> SelectT:
     """Lock the rows that a new row is about to refer to, so that nobody deletes them meanwhile.
 
