@@ -1,4 +1,7 @@
-"""CHECK constraints in new revisions, those of enums among them, which Alembic leaves out."""
+"""CHECK constraints in new revisions, so that a new value of an enum is found.
+
+Alembic leaves them out; its plugin `alembic.ext.checkconstraint_byname` compares names alone.
+"""
 
 import re
 
@@ -22,7 +25,7 @@ def compare_checks(
 ) -> PriorityDispatchResult:
     """Find CHECK constraints that are new or gone, or have other texts in them, as an enum's have.
 
-    Any other change of a condition goes unseen, unless the constraint gets another name.
+    Give a constraint another name where its condition changes in another way: that goes unseen.
     """
     present, wanted = tables
     if present is None or wanted is None or autogen.inspector is None:

@@ -270,8 +270,8 @@ MIGRATIONS = (
     Mutation(
         "default that Alembic can't see",
         "macros/record_columns.jinja",
-        '"updated_at",\n            {{ facts.datetime }},\n            server_default=sa.text("{{ facts.now }}"),',
-        '"updated_at",\n            {{ facts.datetime }},\n            server_default="{{ facts.now }}",',
+        '"updated_at", MOMENT, server_default=NOW,',
+        '"updated_at", MOMENT, server_default=NOW.text,',
         SAME_SCHEMA,
         r"updated_at DATETIME DEFAULT \\?'\(strftime\(",
     ),
@@ -285,7 +285,7 @@ MIGRATIONS = (
     ),
     Mutation(
         "row that refers to none after a migration",
-        "template/migrations/sqlite.py.jinja",
+        "template/{{sqlite}}/migrations/database.py.jinja",
         "    if orphans:\n",
         "    if False:\n",
         Check(
@@ -295,16 +295,16 @@ MIGRATIONS = (
     ),
     Mutation(
         "a MySQL migration that can't go on",
-        "template/migrations/env.py.jinja",
-        "{{ 'resuming(connection), ' if database == 'mysql' }}",
-        "",
+        "template/{{mysql}}/migrations/database.py",
+        "    with journal.resuming(connection):\n        yield\n",
+        "    yield\n",
         Check("migrations/test_migrations.py::test_a_failed_migration_goes_on_once_it_is_mended", MYSQL),
         r"already exists|DID NOT RAISE",
     ),
     Mutation(
         "migrations that don't wait for each other",
         "template/migrations/env.py.jinja",
-        """    with alone(connection), {{ 'resuming(connection), ' if database == 'mysql' }}context.begin_transaction():
+        """    with wait_for_others(connection), context.begin_transaction():
         context.run_migrations()
 """,
         """    with context.begin_transaction():
@@ -637,7 +637,7 @@ SOFTLY_DELETED = (
     Mutation(
         "unique index that forgets its predicate",
         "template/migrations/versions/0001_blog.py.jinja",
-        '        {{ database }}_where=sa.text("deleted_at IS NULL"),\n',
+        '        sqlite_where=sa.text("deleted_at IS NULL"),\n',
         "",
         Check("migrations/test_migrations.py::test_they_lead_to_what_the_tables_declare", SOFT_DELETE),
         r"ix_users_email ON users \(email\) WHERE deleted_at IS NULL",
@@ -749,7 +749,7 @@ LOCKED = (
 SEARCHED = (
     Mutation(
         "trigger that keeps the words of before",
-        REVISION,
+        "macros/search_index.jinja",
         'f"{remove} {add}"',
         'f"{add}"',
         Check("contract/test_search.py::test_search_index_follows_changes", SEARCH),
@@ -757,7 +757,7 @@ SEARCHED = (
     ),
     Mutation(
         "triggers that a batch migration drops",
-        "template/migrations/sqlite.py.jinja",
+        "template/{{sqlite}}/migrations/database.py.jinja",
         "    repair(connection)\n",
         "",
         Check(

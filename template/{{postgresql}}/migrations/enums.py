@@ -1,4 +1,4 @@
-"""Native enums of PostgreSQL in new revisions.
+"""PostgreSQL's native enums in new revisions, which Alembic neither alters nor drops.
 
 One is created before the tables that use it, gets its new values, and is dropped after its tables.
 """
@@ -46,16 +46,17 @@ def compare_enums(
     found = {enum["name"]: enum["labels"] for enum in autogen.inspector.get_enums()}
     changes = []
     for name, values in declared_enums(autogen).items():
-        there = found.pop(name, None)
-        if there is None:
-            changes.append(EnumOp(create(quote(name), values), f"DROP TYPE {quote(name)}"))
+        present = found.pop(name, None)
+        if present is None:
+            changes.append(EnumOp(create_type(quote(name), values), f"DROP TYPE {quote(name)}"))
             continue
-        changes += [EnumOp(statement) for statement in add_values(quote(name), values, there)]
-        for value in set(there).difference(values):
+        changes += [EnumOp(statement) for statement in add_values(quote(name), values, present)]
+        for value in set(present).difference(values):
             logger.warning("enum %s: PostgreSQL can't drop its value %r", name, value)
     operations.ops[:0] = changes
-    for name, there in found.items():
-        operations.ops.append(EnumOp(f"DROP TYPE {quote(name)}", create(quote(name), there)))
+    for name, present in found.items():
+        undo = create_type(quote(name), present)
+        operations.ops.append(EnumOp(f"DROP TYPE {quote(name)}", undo))
     return PriorityDispatchResult.CONTINUE
 
 
@@ -72,16 +73,16 @@ def declared_enums(autogen: AutogenContext) -> dict[str, list[str]]:
     return enums
 
 
-def create(name: str, values: Sequence[str]) -> str:
+def create_type(name: str, values: Sequence[str]) -> str:
     return f"CREATE TYPE {name} AS ENUM ({', '.join(map(literal, values))})"
 
 
-def add_values(name: str, values: Sequence[str], there: Sequence[str]) -> list[str]:
+def add_values(name: str, values: Sequence[str], present: Sequence[str]) -> list[str]:
     """Return what adds the missing values, each in its place."""
     statements = []
-    place = f"BEFORE {literal(there[0])}"
+    place = f"BEFORE {literal(present[0])}"
     for value in values:
-        if value not in there:
+        if value not in present:
             statements.append(f"ALTER TYPE {name} ADD VALUE IF NOT EXISTS {literal(value)} {place}")
         place = f"AFTER {literal(value)}"
     return statements

@@ -1,4 +1,4 @@
-"""How PostgreSQL is migrated."""
+"""What PostgreSQL asks of a migration: its enums are written, and two processes take turns."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from typing import Any
 
 from alembic.autogenerate import comparators
 from alembic.util import DispatchPriority
-from sqlalchemy import Connection, text
+from sqlalchemy import URL, Connection, text
 
 from migrations.enums import compare_enums
 from migrations.types import render_item
@@ -15,6 +15,8 @@ from migrations.types import render_item
 comparators.dispatch_for("schema", priority=DispatchPriority.LAST)(compare_enums)
 
 OPTIONS: dict[str, Any] = {"compare_type": True, "render_item": render_item}
+# A migration has no time limit, and works through an external pooler.
+SETTINGS = {"db_pool": "null", "db_statement_timeout": 0, "db_lock_timeout": 0}
 
 HOUR = 3600
 LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('migrations'))")
@@ -23,7 +25,7 @@ STAY = text("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
 @contextmanager
-def alone(connection: Connection) -> Iterator[None]:
+def wait_for_others(connection: Connection) -> Iterator[None]:
     """Wait for the migrations of other processes, and make those wait.
 
     The lock belongs to a transaction on a second connection, so that it works through a pooler, and
@@ -40,3 +42,12 @@ def alone(connection: Connection) -> Iterator[None]:
             sleep(0.2)
         second.execute(STAY)
         yield
+
+
+def explain_failure(url: URL, reason: str) -> str:
+    user = f" as {url.username}" if url.username else ""
+    return (
+        f"DATABASE_URL: can't connect to {url.database} on"
+        f" {url.host or 'localhost'}:{url.port or 5432}{user}: {reason}."
+        " Is the server running, and does it have this database and this user?"
+    )

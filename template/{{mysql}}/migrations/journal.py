@@ -1,6 +1,6 @@
-"""A migration that is cut off goes on where it stopped: MySQL can't undo a change of a table.
+"""Lets a migration that failed go on where it stopped, since MySQL can't undo a change of a table.
 
-Each statement of a revision is noted in a table of its own until the revision is done.
+Until a revision is done, each of its statements is noted in a table, `migration_journal`.
 """
 
 import re
