@@ -8,7 +8,7 @@ from app.web.openapi import Responses
 from app.web.schemas import Record
 
 ETAG: dict[str, Any] = {"headers": {"ETag": {"schema": {"type": "string"}}}}
-TAGGED: Responses = {200: ETAG}
+WITH_ETAG: Responses = {200: ETAG}
 
 RecordT = TypeVar("RecordT", bound=Record)
 
