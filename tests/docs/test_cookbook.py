@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from tests.harness.commands import run_tool
 from tests.harness.servers import DRIVERS, NewDatabase
 from tests.harness.variants import ROOT, Variant, all_variants
 from tests.harness.warm_process import WarmProcess
-from tests.rendered.test_files import tool
 
 PAGE = ROOT / "docs/cookbook.md"
 TESTS = Path(__file__).with_name("recipe_tests.py")
@@ -88,8 +88,8 @@ def test_recipes_work(cookbook: Path, variant: Variant, warm_process: WarmProces
 @pytest.mark.each_base
 def test_recipes_are_formatted_and_linted(cookbook: Path, variant: Variant) -> None:
     if variant.io == "async":  # what the page shows
-        tool("ruff", "format", "--no-cache", "--diff", "cookbook", project=cookbook)
-    tool("ruff", "check", "--no-cache", "cookbook", project=cookbook)
+        run_tool(cookbook, "ruff", "format", "--no-cache", "--diff", "cookbook")
+    run_tool(cookbook, "ruff", "check", "--no-cache", "cookbook")
 
 
 @pytest.mark.each_base

@@ -11,21 +11,12 @@ import pytest
 import yaml
 
 from benchmarks.pages import multiples_of_the_textbook, pages
+from tests.harness.pages import blocks_of, text_of
 from tests.harness.rendering import render
 from tests.harness.variants import ROOT, questions
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
-
-
-def text_of(name: str) -> str:
-    """Give the text of a page."""
-    return (ROOT / name).read_text(encoding="utf-8")
-
-
-def blocks_of(name: str, language: str) -> list[str]:
-    """Give a page's blocks of code in a language."""
-    return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", text_of(name))
 
 
 def rows_of_choices(name: str) -> dict[str, list[list[str]]]:

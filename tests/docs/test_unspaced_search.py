@@ -7,15 +7,16 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.docs.test_own_model import BLOCK, edit
+from tests.harness.alembic import Alembic
+from tests.harness.edits import replace_text
+from tests.harness.pages import blocks_of
 from tests.harness.rendering import render_variant
 from tests.harness.servers import NewDatabase, Server
 from tests.harness.service import NO_CERTIFICATES, serving
-from tests.harness.variants import ROOT, Variant
+from tests.harness.variants import Variant
 from tests.harness.warm_process import WarmProcess
-from tests.migrations.test_migrations import Alembic
 
-PAGE = ROOT / "docs/mixins/full-text-search.md"
+PAGE = "docs/mixins/full-text-search.md"
 CHANGES = {
     "postgresql": ('UNSPACED = ""', r'UNSPACED = r"\u0E00-\u0E7F\u3040-\u30FF\u3400-\u9FFF"'),
     "mysql": ('PARSER = ""', 'PARSER = "ngram"'),
@@ -45,8 +46,7 @@ def count_found(warm_process: WarmProcess, project: Path, url: str, folder: Path
 
 def write_revision(project: Path, database: str) -> None:
     """Put what the page says into the newest revision."""
-    section = PAGE.read_text(encoding="utf-8").partition("\n## Scripts without spaces\n")[2].partition("\n## ")[0]
-    block = BLOCK.findall(section)[["postgresql", "mysql"].index(database)]
+    block = blocks_of(PAGE, "python", "Scripts without spaces")[["postgresql", "mysql"].index(database)]
     lines = block.splitlines()
     imports = "".join(f"{line}\n" for line in lines if line.startswith("from "))
     indented = "".join(f"    {line}\n" for line in lines if line and not line.startswith("from "))
@@ -76,7 +76,7 @@ def test_word_inside_of_text_is_found(
         alembic("upgrade head")
         (tmp_path / "before").mkdir()
         assert count_found(warm_process, project, url, tmp_path / "before") == [0, 0, 0, 1]
-        edit(project / "app/db/search.py", CHANGES[variant.database])
+        replace_text(project / "app/db/search.py", CHANGES[variant.database])
         if variant.database != "sqlite":
             alembic("revision -m 'search in words'")
             write_revision(project, variant.database)

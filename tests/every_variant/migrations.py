@@ -34,5 +34,5 @@ def check_declared(url: str, migrated: set[str]) -> None:
     declared = schema_of(url)
     metadata.drop_all(database)
     database.dispose()
-    assert declared == migrated
+    assert declared == migrated, "\n".join(sorted(declared ^ migrated))
     assert schema_of(url) == set()

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from tests.harness.commands import run_tool
 from tests.harness.servers import NewDatabase
 from tests.harness.variants import Variant
 from tests.harness.warm_process import WarmProcess
-from tests.rendered.test_files import tool
 
 pytestmark = pytest.mark.every_variant
 
@@ -75,9 +75,9 @@ def test_render(project: Path) -> None:
 
 
 def test_lint(project: Path) -> None:
-    tool("ruff", "check", "--no-cache", "--no-fix", project=project)
-    tool("ruff", "format", "--no-cache", "--check", project=project)
-    tool("ruff", "format", "--no-cache", "--check", *NO_MAGIC_COMMAS, project=project)
+    run_tool(project, "ruff", "check", "--no-cache", "--no-fix")
+    run_tool(project, "ruff", "format", "--no-cache", "--check")
+    run_tool(project, "ruff", "format", "--no-cache", "--check", *NO_MAGIC_COMMAS)
 
 
 def test_migrate(passes: Step) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tests.harness.dockerfile import Failed
+from tests.harness.commands import Failed
 
 PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 CONDITIONS = {None: True, "failure()": False}
@@ -54,8 +54,7 @@ class Workflow:
         """Give the service container that a job has, or None where it has none."""
         services = self.jobs[job].get("services", {})
         if len(services) > 1:
-            message = f"The job {job} has {len(services)} services: tests/harness/workflow.py knows of one."
-            raise Failed(message)
+            raise Failed(f"The job {job} has {len(services)} services: tests/harness/workflow.py knows of one.")
         return next(iter(services.values()), None)
 
     def environment(self, job: str) -> dict[str, str]:
@@ -80,7 +79,6 @@ class Workflow:
                 return "true" if list(self.repository.glob(files[1])) else "false"
             if expression in self.values:
                 return self.values[expression]
-            message = f"tests/harness/workflow.py can't evaluate {expression}: teach it."
-            raise Failed(message)
+            raise Failed(f"tests/harness/workflow.py can't evaluate {expression}: teach it.")
 
         return re.sub(r"\$\{\{(.*?)\}\}", value, text)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.alembic import Alembic, declared_schema
 from tests.harness.rendering import render_variant
 from tests.harness.schema import schema_of
 from tests.harness.servers import NewDatabase, engine
 from tests.harness.variants import Variant
 from tests.harness.warm_process import CommandFailed, WarmProcess
-from tests.migrations.test_migrations import CREATE_ALL, Alembic
 
 # Types of SQLAlchemy's own, of the database's, and of the owner's.
 TYPES = '''
@@ -247,14 +247,15 @@ def owner(warm_process: WarmProcess, variant: Variant, source: Path, tmp_path: P
     return owner
 
 
-def test_columns_of_every_type_go_up_and_down(owner: Owner, new_database: NewDatabase) -> None:
+def test_columns_of_every_type_go_up_and_down(
+    owner: Owner, new_database: NewDatabase, warm_process: WarmProcess
+) -> None:
     owner.declare(TYPES)
     owner.revise("Add every type")
     assert "CREATE TABLE zoo" in owner.alembic("upgrade head --sql")
     owner.run(READ_BACK, owner.url)
     with new_database() as declared:
-        owner.run(CREATE_ALL, declared)
-        assert schema_of(owner.url) == schema_of(declared)
+        assert schema_of(owner.url) == declared_schema(warm_process, owner.project, declared)
     owner.alembic("downgrade -1", "upgrade head", "check")
     owner.run(READ_BACK, owner.url)
 
@@ -276,14 +277,13 @@ def first_words(said: str) -> list[str]:
     return [line.split()[0] for line in said.splitlines() if line.strip() and not re.match(r"[ /a-z]", line)]
 
 
-def test_changed_enums_and_checks_are_found(owner: Owner, new_database: NewDatabase) -> None:
+def test_changed_enums_and_checks_are_found(owner: Owner, new_database: NewDatabase, warm_process: WarmProcess) -> None:
     for number, stage in enumerate((AT_FIRST, LATER)):
         owner.declare(ENUMS.format(**stage))
         owner.revise(f"Stage {number}")
         owner.run(INSERT, owner.url)
         with new_database() as declared:
-            owner.run(CREATE_ALL, declared)
-            assert schema_of(owner.url) == schema_of(declared)
+            assert schema_of(owner.url) == declared_schema(warm_process, owner.project, declared)
     later = schema_of(owner.url)
     owner.alembic("downgrade -1")
     with pytest.raises(CommandFailed, match=r"ck_zoo_status|'kind'"):

@@ -13,25 +13,11 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url, text
 
+from tests.harness.alembic import Alembic
 from tests.harness.schema import schema_of
 from tests.harness.servers import Server, engine, free_port, pooler
 from tests.harness.variants import Variant
-from tests.harness.warm_process import Child, CommandFailed, WarmProcess
-
-IN_TURN = """
-import shlex, sys
-from alembic.config import main
-for command in sys.argv[1:]:
-    main(shlex.split(command))
-"""
-CREATE_ALL = """
-import sys
-from sqlalchemy import create_engine
-from app.tables import metadata
-engine = create_engine(sys.argv[1])
-metadata.create_all(engine)
-engine.dispose()
-"""
+from tests.harness.warm_process import CommandFailed, WarmProcess
 
 ORPHAN = """
 from alembic import op
@@ -152,38 +138,10 @@ main(["upgrade", "head"])
 """
 
 
-class Alembic:
-    """Alembic's commands in a project, on a database."""
-
-    def __init__(self, warm_process: WarmProcess, project: Path, url: str) -> None:
-        """Run them in forks of `warm_process`."""
-        self._warm_process = warm_process
-        self._project = project
-        self._environment = {"DATABASE_URL": url}
-
-    def __call__(self, *commands: str) -> str:
-        """Run commands in turn, in one fork, and give what they print; raises CommandFailed where one fails."""
-        return self._warm_process.run(["-c", IN_TURN, *commands], self._project, self._environment).output
-
-    def start(self, *arguments: str) -> Child:
-        """Run a command at the same time as others."""
-        return self._warm_process.start(["-m", "alembic", *arguments], self._project, self._environment)
-
-
 @pytest.fixture
 def alembic(warm_process: WarmProcess, project: Path, database_url: str) -> Alembic:
     """Alembic on an empty database."""
     return Alembic(warm_process, project, database_url)
-
-
-def test_they_lead_to_what_the_tables_declare(
-    migrated_url: str, database_url: str, warm_process: WarmProcess, project: Path, variant: Variant
-) -> None:
-    driven = engine(database_url).url.render_as_string(hide_password=False)
-    warm_process.run(["-c", CREATE_ALL, driven], project, {"DATABASE_URL": database_url})
-    migrated = schema_of(migrated_url)
-    assert migrated == schema_of(database_url)
-    assert bool(migrated) == has_tables(variant)
 
 
 def test_they_can_be_written_as_sql(alembic: Alembic, variant: Variant, database_url: str) -> None:

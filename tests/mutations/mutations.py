@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.contract.test_locking import of_post
-
 ASYNC_ORM = "sqlite-async-orm-timestamps"
 SYNC_CORE = "sqlite-sync-core-timestamps"
 SYNC_CORE_PLAIN = "sqlite-sync-core-plain"
@@ -53,7 +51,6 @@ class Mutation:
 LINTED = Check("every_variant/test_every_variant.py::test_lint")
 CLEAN = Check("rendered/test_files.py::test_nothing_is_left_over")
 MIGRATED = Check("every_variant/test_every_variant.py::test_migrate", SYNC_CORE)
-SAME_SCHEMA = Check("migrations/test_migrations.py::test_they_lead_to_what_the_tables_declare", SYNC_CORE)
 PROJECT_TESTS = Check("rendered/test_project_tests.py::test_they_pass")
 CRUD = "every_variant/test_every_variant.py::test_crud"
 
@@ -118,14 +115,6 @@ WRITTEN = (
         r"README\.md: has doubled blank lines",
     ),
     Mutation(
-        "missing newline at the end",
-        "template/.env.example.jinja",
-        "RATE_LIMIT=0\n",
-        "RATE_LIMIT=0",
-        CLEAN,
-        r"\.env\.example: doesn't end with one newline",
-    ),
-    Mutation(
         "tag in a file that is no template",
         "template/app/db/clock.py",
         '"""What',
@@ -160,14 +149,6 @@ HELD = (
         "(with|for) ",
         Check("rendered/test_files.py::test_sync_and_async_do_not_mix", SYNC_CORE),
         r"app/users/router\.py:\d+: async def create_user",
-    ),
-    Mutation(
-        "file missing from _exclude",
-        "copier.yml",
-        "  - \"{{ 'app/db/timestamps.py' if 'timestamps' not in mixins }}\"\n",
-        "",
-        Check("rendered/test_files.py::test_every_name_is_used", SYNC_CORE_PLAIN),
-        r"app/db/timestamps\.py:\d+ \w+",
     ),
     Mutation(
         "extra that was not asked for",
@@ -244,14 +225,6 @@ MIGRATIONS = (
         r"New upgrade operations detected: .*modify_type",
     ),
     Mutation(
-        "index that no revision makes",
-        REVISION,
-        '    op.create_index(op.f("ix_comments_author_id"), "comments", ["author_id"])\n',
-        "",
-        MIGRATED,
-        r"New upgrade operations detected: .*add_index.*ix_comments_author_id",
-    ),
-    Mutation(
         "table that a downgrade leaves",
         REVISION,
         '    op.drop_table("tags")\n',
@@ -260,20 +233,20 @@ MIGRATIONS = (
         r"assert \{'tags: .* == set\(\)",
     ),
     Mutation(
-        "CHECK that Alembic can't see",
+        "CHECK that no revision changes",
         REVISION,
         "'author', 'reader'",
         "'author'",
-        SAME_SCHEMA,
-        r"ck_users_role CHECK \(role IN \('admin', 'author'\)\)",
+        MIGRATED,
+        r"remove_constraint.*ck_users_role",
     ),
     Mutation(
-        "default that Alembic can't see",
-        "macros/record_columns.jinja",
-        '"updated_at", MOMENT, server_default=NOW,',
-        '"updated_at", MOMENT, server_default=NOW.text,',
-        SAME_SCHEMA,
-        r"updated_at DATETIME DEFAULT \\?'\(strftime\(",
+        "unique index that forgets its predicate, which Alembic can't see",
+        "template/migrations/versions/0001_blog.py.jinja",
+        '        sqlite_where=sa.text("deleted_at IS NULL"),\n',
+        "",
+        Check(MIGRATED.test, SOFT_DELETE),
+        r"ix_users_email ON users \(email\) WHERE deleted_at IS NULL",
     ),
     Mutation(
         "revision that can't be written as SQL",
@@ -326,14 +299,6 @@ TRANSACTIONS = (
         r"test_construct_that_writes_is_refused\[WITH deleted",
     ),
     Mutation(
-        "text that writes in a read",
-        "template/{{postgresql}}/app/db/dialect.py.jinja",
-        '"BEGIN READ ONLY" if has_no_transaction else "SET TRANSACTION READ ONLY"',
-        '"BEGIN" if has_no_transaction else "SELECT 1"',
-        Check(PROJECT_TESTS.test, POSTGRESQL),
-        r"test_text_that_writes_is_refused\[",
-    ),
-    Mutation(
         "deadlock that a savepoint hides",
         "template/{{mysql}}/app/db/driver_errors.py",
         "NO_SAVEPOINT = 1305\n",
@@ -354,14 +319,6 @@ TRANSACTIONS = (
         "template/{{postgresql}}/app/db/driver.py.jinja",
         "report_unreachable(engine, OSError)",
         "report_unreachable(engine, KeyError)",
-        Check("service/test_process.py::test_a_database_out_of_reach_is_a_503", ASYNCPG),
-        r"'500' != '503'",
-    ),
-    Mutation(
-        "connection that breaks off and is a failure",
-        "template/{{postgresql}}/app/db/driver_errors.py.jinja",
-        '    "08",  # no connection\n',
-        "",
         Check("service/test_process.py::test_a_database_out_of_reach_is_a_503", ASYNCPG),
         r"'500' != '503'",
     ),
@@ -447,14 +404,6 @@ QUERIES = (
         r"1 of \d+ checks failed: posts_are_listed_newest_first_by_cursor",
     ),
     Mutation(
-        "router that isn't included",
-        "template/app/main.py.jinja",
-        "ROUTERS = (users, posts, comments, tags)\n",
-        "ROUTERS = (users, posts, comments)\n",
-        Check(CRUD, SYNC_CORE),
-        r"1 of \d+ checks failed: tags_are_shared_and_counted",
-    ),
-    Mutation(
         "unquoted LIKE",
         "template/{{orm}}/app/users/models.py.jinja",
         "cls.name.icontains(text, autoescape=True)",
@@ -495,14 +444,6 @@ QUERIES = (
         r"FAILED tests/db/test_pagination\.py::test_cursor_continues_after_its_row",
     ),
     Mutation(
-        "sort without a tie-break",
-        "template/app/db/pagination.py.jinja",
-        "[*order, key.asc()]",
-        "order or [key.asc()]",
-        PROJECT_TESTS,
-        r"FAILED tests/db/test_pagination\.py::test_sort_ends_with_key",
-    ),
-    Mutation(
         "naive datetime",
         "template/{{sqlite}}/app/db/types.py",
         "value.replace(tzinfo=UTC)\n",
@@ -536,14 +477,6 @@ ANSWERS = (
         "{sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}",
         Check("contract/test_users.py::test_taken_email_is_409_in_any_case"),
         r"POST /users .*: 500",
-    ),
-    Mutation(
-        "row gone by its flush that is a failure",
-        "template/app/web/error_handlers.py.jinja",
-        "    StaleDataError: respond_stale,\n",
-        "",
-        PROJECT_TESTS,
-        r"FAILED tests/users/test_models\.py::test_change_of_a_deleted_row_is_409",
     ),
     Mutation(
         "page without an end",
@@ -597,17 +530,6 @@ ANSWERS = (
 
 SOFTLY_DELETED = (
     Mutation(
-        "deleted rows that are counted",
-        "template/{{core}}/app/users/repository.py.jinja",
-        "is_by_user & is_live(posts))",
-        "is_by_user)",
-        Check(
-            "contract/test_soft_delete.py::test_include_deleted_shows_and_counts_deleted_rows",
-            SOFT_DELETE,
-        ),
-        r"At index 2 diff: \[3\] != \[2\]",
-    ),
-    Mutation(
         "deleted row that a bulk changes",
         "template/{{core}}/app/db/repository.py.jinja",
         "select(self.table.c.id).where(self.table.c.id.in_(keys))\n        #{% if soft_delete %}",
@@ -634,25 +556,9 @@ SOFTLY_DELETED = (
         ),
         r"Left contains one more item",
     ),
-    Mutation(
-        "unique index that forgets its predicate",
-        "template/migrations/versions/0001_blog.py.jinja",
-        '        sqlite_where=sa.text("deleted_at IS NULL"),\n',
-        "",
-        Check("migrations/test_migrations.py::test_they_lead_to_what_the_tables_declare", SOFT_DELETE),
-        r"ix_users_email ON users \(email\) WHERE deleted_at IS NULL",
-    ),
 )
 
 AUDITED = (
-    Mutation(
-        "listener that isn't registered",
-        "template/app/audit/listener.py.jinja",
-        '    event.listen(engine, "after_execute", after_execute)\n',
-        "",
-        Check("contract/test_audit.py::test_create_is_logged_with_all_columns", AUDIT_LOG),
-        r"not enough values to unpack \(expected 1, got 0\)",
-    ),
     Mutation(
         "secret in the log",
         "template/app/audit/entries.py.jinja",
@@ -693,14 +599,6 @@ LOCKED = (
         r"PATCH /users/\d+ .*: 200",
     ),
     Mutation(
-        "version that a bulk keeps",
-        "template/{{core}}/app/db/versions.py",
-        'onupdate=text("version + 1"), ',
-        "",
-        Check("contract/test_locking.py::test_bulk_update_increments_version", LOCKING),
-        r"PATCH /users/\d+ .*: 200",
-    ),
-    Mutation(
         "ETag that is compared without a lock",
         "template/app/users/router.py.jinja",
         "        await users.get_for_update(user_id)\n        user = await users.get_detail(user_id)\n",
@@ -719,30 +617,6 @@ LOCKED = (
         'name.strip().removeprefix("W/") for name',
         Check("contract/test_locking.py::test_if_match_forms_that_do_not_match", LOCKING),
         r'W/"\d"\s+assert 200 == 412',
-    ),
-    Mutation(
-        "ETag of a post that stays with a new comment",
-        "template/app/posts/schemas.py.jinja",
-        "ascii((self.author.name, comments))",
-        "ascii(self.author.name)",
-        Check(
-            "contract/test_locking.py::test_changed_body_changes_etag_and_old_etag_is_412",
-            LOCKING,
-            {"changes_of": of_post},
-        ),
-        r"new comment",
-    ),
-    Mutation(
-        "column that a filled table can't have",
-        "template/{{core}}/app/db/versions.py",
-        ', server_default="1"',
-        "",
-        Check(
-            "updates/test_switching.py::test_a_mixin_is_switched_where_there_is_data",
-            SYNC_CORE_PLAIN,
-            {"mixin": "optimistic_locking"},
-        ),
-        r"Cannot add a NOT NULL column with default value NULL",
     ),
 )
 
@@ -766,38 +640,12 @@ SEARCHED = (
         r"Extra items in the right set:(.|\n)*CREATE TRIGGER posts_search_",
     ),
     Mutation(
-        "title that weighs no more than the text",
-        "template/{{sqlite}}/app/db/search.py",
-        '"bm25({search}, 10000)"',
-        '"bm25({search}, 1)"',
-        Check("contract/test_search.py::test_match_in_title_ranks_first", SEARCH),
-        r"assert \d == \d",
-    ),
-    Mutation(
         "operator that the search takes for its own",
         "template/{{sqlite}}/app/db/search.py",
         """query = " ".join(f'"{word}"' for word in re.findall(r"\\w+", words)) or '""'""",
         """query = words""",
         Check("contract/test_search.py::test_any_query_is_200_or_422", SEARCH),
         r"GET /posts/search .*: 500",
-    ),
-    Mutation(
-        "deleted post that is found",
-        "template/{{core}}/app/posts/repository.py.jinja",
-        """"posts", query.q).limit(query.limit)
-        #{% if soft_delete %}
-        statement = statement.where(is_live(posts))
-""",
-        """"posts", query.q).limit(query.limit)
-        #{% if soft_delete %}
-        statement = statement.where()
-""",
-        Check(
-            "contract/test_search.py::test_deleted_post_is_not_found",
-            f"{SOFT_DELETE}+full_text_search",
-            {"path": "/posts/{post}"},
-        ),
-        r"Left contains one more item",
     ),
 )
 
@@ -819,14 +667,6 @@ FAULTS = (
         "versions > self._heads",
         Check("service/test_faults.py::test_database_at_earlier_revision_is_not_ready", "sqlite-sync-core-timestamps"),
         r"assert 200 == 503",
-    ),
-    Mutation(
-        "file that a request makes",
-        "template/{{sqlite}}/app/db/driver.py.jinja",
-        "?mode=rw",
-        "?mode=rwc",
-        PROJECT_TESTS,
-        r"FAILED tests/db/test_driver\.py::test_deleted_file_is_unavailable",
     ),
     Mutation(
         "head of a request without a limit",

@@ -7,7 +7,6 @@ import re
 import shutil
 import struct
 import subprocess
-import sys
 import termios
 from collections.abc import Iterable
 from contextlib import suppress
@@ -24,15 +23,13 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
+from tests.harness.commands import run, run_tool, tool
 from tests.harness.constraints import requirements_of
-from tests.harness.dockerfile import run
 from tests.harness.rendering import files_of, render, render_variant
 from tests.harness.variants import ROOT, all_variants, check_keys, choices, questions, select
 from tests.updates.releases import IDENTITY, git
 
-COPIER = Path(sys.executable).with_name("copier")
 COLUMNS = 80
-RUFF = Path(sys.executable).with_name("ruff")
 VALIDATED = [
     ("project_name", "", "Type a name."),
     ("project_name", "   ", "Type a name."),
@@ -73,7 +70,7 @@ REFUSED = [
 
 def copy(destination: Path, *arguments: str, source: str = str(ROOT)) -> subprocess.CompletedProcess[str]:
     """Run `copier copy` with its defaults, as a user does."""
-    command = [str(COPIER), "copy", "--defaults", "--vcs-ref=HEAD", *arguments, source, str(destination)]
+    command = [tool("copier"), "copy", "--defaults", "--vcs-ref=HEAD", *arguments, source, str(destination)]
     return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
 
 
@@ -99,7 +96,7 @@ def test_refusal_fits_on_a_line_of_a_terminal(key: str, value: str, reason: str,
 def test_refusal_of_a_typed_answer_can_be_read_whole(source: Path, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
-    command = [str(COPIER), "copy", str(source), str(tmp_path / "project")]
+    command = [tool("copier"), "copy", str(source), str(tmp_path / "project")]
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as process:
         os.close(theirs)
         screen = ""
@@ -202,9 +199,8 @@ def test_a_name_in_any_script_works(source: Path, tmp_path: Path) -> None:
 )
 def test_any_description_renders_clean(description: str, source: Path, tmp_path: Path) -> None:
     project = render(source, tmp_path / "project", {"description": description.strip()})
-    for command in (["check", "--no-cache"], ["format", "--no-cache", "--check"]):
-        done = subprocess.run([str(RUFF), *command], cwd=project, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout
+    run_tool(project, "ruff", "check", "--no-cache")
+    run_tool(project, "ruff", "format", "--no-cache", "--check")
     found: dict[str, str] = {}
     text = (project / "app" / "main.py").read_text(encoding="utf-8")
     exec(re.findall(r'(?m)^DESCRIPTION = ".+"$', text)[0], found)  # noqa: S102
@@ -273,7 +269,7 @@ def test_the_commands_of_the_end_message_work(source: Path, tmp_path: Path) -> N
     assert git(destination, "status", "--short") == ""
 
     shutil.rmtree(destination)
-    run(again.replace("uvx copier", str(COPIER)), tmp_path, os.environ)
+    run(again.replace("uvx copier", tool("copier")), tmp_path, os.environ)
     assert files_of(destination) == {name: text for name, text in before.items() if not name.startswith(".git/")}
 
 

@@ -20,8 +20,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.harness.commands import clean_environment
 from tests.harness.rendering import render
-from tests.rendered.test_install import clean_environment
 
 OLDEST = """
 import runpy, sys

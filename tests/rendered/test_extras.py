@@ -19,13 +19,13 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.harness.compose import authority, check_health, on_server, provide, run_services
+from tests.harness.commands import Failed, machine, run, tool
 from tests.harness.constraints import PINS, pin_tools, pins
-from tests.harness.dockerfile import Builder, Failed, Image, compose, run, tool
 from tests.harness.rendering import files_of, render
 from tests.harness.servers import SERVERS, new_database
 from tests.harness.variants import ROOT, choices
 from tests.harness.workflow import Workflow
+from tests.rendered.image import Image, authority, build, run_services, services_of
 
 FILES = {
     "github": {".github/workflows/ci.yml", ".github/workflows/update.yml"},
@@ -140,22 +140,6 @@ def test_a_project_has_the_files_that_were_asked_for_and_no_others(rendered: dic
 
 
 @together
-def test_dockerfiles_pass_their_linter(rendered: dict[str, Path]) -> None:
-    check("hadolint", "--failure-threshold", "style", *having(rendered, "Dockerfile"))
-
-
-@together
-def test_compose_files_fit_their_specification(rendered: dict[str, Path]) -> None:
-    check("check-jsonschema", "--builtin-schema", "vendor.compose-spec", *having(rendered, "compose.yaml"))
-
-
-@together
-def test_pipelines_fit_their_schema(rendered: dict[str, Path]) -> None:
-    workflows = [path for name in WORKFLOWS for path in having(rendered, name)]
-    check("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
-
-
-@together
 def test_workflows_pass_the_security_linter(rendered: dict[str, Path]) -> None:
     workflows = [path for name in WORKFLOWS for path in having(rendered, name)]
     check("zizmor", "--offline", "--quiet", *workflows, *ROOT.glob(".github/workflows/*"))
@@ -216,7 +200,7 @@ def test_hooks_need_nothing_from_elsewhere(rendered: dict[str, Path]) -> None:
 @together
 def test_the_environment_replaces_every_password_of_compose(rendered: dict[str, Path]) -> None:
     for path in having(rendered, "compose.yaml"):
-        for service in compose(path.parent, {"DATABASE_PASSWORD": "another"}).values():
+        for service in services_of(path.parent, {"DATABASE_PASSWORD": "another"}).values():
             given = service.get("environment", {})
             secrets = {value for key, value in given.items() if key.endswith("_PASSWORD") or "@" in value}
             assert all("another" in value for value in secrets - {"yes"}), path
@@ -241,18 +225,18 @@ def check_image(image: Image, project: Path) -> None:
 
 
 def test_the_image_is_built_migrated_and_served(project: Path, tmp_path: Path, url: str) -> None:
-    start, *questions = [step.command for step in Workflow(project).steps("image")]
+    start, question = [step.command for step in Workflow(project).steps("image")]
     assert start == "docker compose up --build --detach"
-    assert questions
-    image = Builder(project, tmp_path / "image").build()
+    assert question.endswith("http://127.0.0.1:8000/health/ready")
+    image = build(project, tmp_path / "image")
     check_image(image, project)
 
     before = image.files()
-    run_services(project, image, tmp_path, url, questions)
+    run_services(project, image, tmp_path, url)
     written = {path for path, changed in image.files().items() if before.get(path) != changed}
 
     # The file system is read-only but for volumes, and the user may write to those.
-    services = [service for service in compose(project).values() if "build" in service]
+    services = [service for service in services_of(project).values() if "build" in service]
     assert all(service["read_only"] for service in services)
     volumes = {volume.partition(":")[2].strip("/") for service in services for volume in service.get("volumes", [])}
     assert image.owned == {f"{image.user} {volume}" for volume in volumes}
@@ -262,15 +246,15 @@ def test_the_image_is_built_migrated_and_served(project: Path, tmp_path: Path, u
 
 def test_an_image_has_the_releases_of_a_committed_lock_file(source: Path, tmp_path: Path) -> None:
     project = render(source, tmp_path / "project", {"extras": ["docker"]})
-    environment = provide(tmp_path / "tools", "uv")
+    environment = machine(tmp_path / "tools", "uv")
     run(["uv", "lock", "--upgrade-package", "click==8.1.8"], project, environment)
-    image = Builder(project, tmp_path / "image").build()
+    image = build(project, tmp_path / "image")
     assert [path.name for path in image.cwd.glob(".venv/lib/*/site-packages/click-*")] == ["click-8.1.8.dist-info"]
 
 
 def test_the_pipeline_refuses_a_lock_file_that_no_longer_fits(source: Path, tmp_path: Path) -> None:
     project = render(source, tmp_path / "project", {"ci": "github"})
-    environment = provide(tmp_path / "tools", "uv")
+    environment = machine(tmp_path / "tools", "uv")
     run(["uv", "lock"], project, environment)
     pyproject = project / "pyproject.toml"
     unlocked = pyproject.read_text(encoding="utf-8").replace("\ndependencies = [", '\ndependencies = ["click", ', 1)
@@ -294,7 +278,7 @@ def test_the_pipeline_refuses_conflict_markers(source: Path, tmp_path: Path) -> 
 
 
 def test_the_pipeline_and_the_hooks_run(project: Path, tmp_path: Path, url: str) -> None:
-    environment = provide(tmp_path / "tools", "uv")
+    environment = machine(tmp_path / "tools", "uv")
     workflow = Workflow(project)
     run("git init --quiet && git add --all", project, environment)
     for job in workflow.jobs:
@@ -302,20 +286,13 @@ def test_the_pipeline_and_the_hooks_run(project: Path, tmp_path: Path, url: str)
             continue
         variables = workflow.environment(job)
         if server := workflow.service(job):
-            address, health = published(server)
-            check_health(health, url, tmp_path / "server")
-            variables = on_server(variables, authority(server["env"], address), url)
+            outside = server["ports"][0].partition(":")[0]
+            address = authority(server["env"], f"127.0.0.1:{outside}")
+            assert {value.partition("://")[2] for value in variables.values()} == {address}
+            variables = dict.fromkeys(variables, url)
         for step in workflow.steps(job):
             run(step.command, project, environment | variables | step.environment)
-    run_hooks(project, provide(tmp_path / "nothing") | {"PRE_COMMIT_HOME": str(tmp_path / "hooks")})
-
-
-def published(server: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """Give the address at which a job reaches its service container, and the container's health command."""
-    (port,) = server["ports"]
-    outside, _, _ = port.partition(":")
-    (health,) = re.findall(r'--health-cmd "([^"]+)"', server["options"])
-    return f"127.0.0.1:{outside}", health.split()
+    run_hooks(project, machine(tmp_path / "nothing") | {"PRE_COMMIT_HOME": str(tmp_path / "hooks")})
 
 
 def run_hooks(project: Path, environment: Mapping[str, str]) -> None:

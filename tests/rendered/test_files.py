@@ -2,8 +2,6 @@
 
 import functools
 import re
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -13,6 +11,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from tests.harness.commands import run_tool
 from tests.harness.constraints import requirements_of
 from tests.harness.rendering import files_of, render, render_variant
 from tests.harness.variants import Variant, choices
@@ -53,19 +52,11 @@ for path in sorted(pathlib.Path().rglob("*.py")):
 """
 
 
-def tool(name: str, *arguments: str, project: Path) -> None:
-    """Run a program of the test environment in `project` and fail with what it prints unless it ends with 0."""
-    command = [str(Path(sys.executable).with_name(name)), *arguments]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.fail(f"{name} {' '.join(arguments)}\n{done.stdout}{done.stderr}", pytrace=False)
-
-
 def tool_for(name: str, *arguments: str, project: Path) -> None:
     """Run a program on the file that its last argument names, unless it passed one of the same content before."""
     key = (name, *arguments, (project / arguments[-1]).read_text(encoding="utf-8"))
     if key not in PASSED:
-        tool(name, *arguments, project=project)
+        run_tool(project, name, *arguments)
         PASSED.add(key)
 
 
@@ -262,5 +253,5 @@ def test_without_pipeline_and_extras_their_files_and_tools_are_gone(
     gone = (".github", "Dockerfile", "compose.yaml", ".dockerignore", ".pre-commit-config.yaml")
     assert [name for name in names if name.startswith(gone)] == []
     assert_none(lines_with(r"dockerfile|compose|pre-commit|github(?!\.com)", texts_of(project), re.IGNORECASE))
-    tool("ruff", "check", "--no-cache", "--no-fix", project=project)
-    tool("ruff", "format", "--no-cache", "--check", project=project)
+    run_tool(project, "ruff", "check", "--no-cache", "--no-fix")
+    run_tool(project, "ruff", "format", "--no-cache", "--check")

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,30 +13,12 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.harness.constraints import CONSTRAINTS
+from tests.harness.commands import clean_environment, run, tool
 from tests.harness.servers import free_port
 from tests.harness.variants import Variant
-from tests.harness.warm_process import CommandFailed
 
-UV = Path(sys.executable).with_name("uv")
 PATIENCE = 120.0
-LONGEST_OUTPUT = 4000
 pytestmark = pytest.mark.each_database
-
-
-def clean_environment(**added: str) -> dict[str, str]:
-    """Give this process's environment without what belongs to the tests' own virtual environment."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "VIRTUAL_ENV", "TEST_"))}
-    return {**kept, "UV_CONSTRAINT": str(CONSTRAINTS), "PIP_CONSTRAINT": str(CONSTRAINTS), **added}
-
-
-def run(command: list[str | Path], project: Path, environment: Mapping[str, str]) -> str:
-    """Run a command in `project` and give what it prints; raises CommandFailed where it fails."""
-    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        printed = done.stdout[-LONGEST_OUTPUT:] + done.stderr[-LONGEST_OUTPUT:]
-        raise CommandFailed(f"{command} ended with {done.returncode}:\n{printed}")
-    return done.stdout
 
 
 @pytest.fixture
@@ -54,12 +36,12 @@ def copied(project: Path) -> Iterator[Path]:
 
 def test_it_runs_on_what_it_declares_alone(copied: Path, database_url: str) -> None:
     environment = clean_environment(DATABASE_URL=database_url)
-    run([UV, "venv", "--quiet", "--python", sys.executable, ".venv"], copied, environment)
-    run([UV, "pip", "install", "--quiet", "--python", ".venv", "."], copied, environment)
+    run([tool("uv"), "venv", "--quiet", "--python", sys.executable, ".venv"], copied, environment)
+    run([tool("uv"), "pip", "install", "--quiet", "--python", ".venv", "."], copied, environment)
     python = copied / ".venv" / "bin" / "python"
     url = f"http://127.0.0.1:{(port := free_port())}"
-    run([python, "-W", "error", "-c", "import app.main"], copied, {**environment, "DB_POOL_SIZE": "not read yet"})
-    run([python, "-m", "alembic", "upgrade", "head"], copied, environment)
+    run([str(python), "-W", "error", "-c", "import app.main"], copied, {**environment, "DB_POOL_SIZE": "not read yet"})
+    run([str(python), "-m", "alembic", "upgrade", "head"], copied, environment)
     with subprocess.Popen(
         [python, "-m", "uvicorn", "--factory", "app.main:create_app", "--port", str(port)],
         cwd=copied,

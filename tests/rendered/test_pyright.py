@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.dockerfile import tool
+from tests.harness.commands import tool
 from tests.harness.rendering import render_variant
 from tests.harness.selection import one_of_each
 from tests.harness.variants import Variant, all_variants, choices

@@ -11,23 +11,23 @@ import httpx2
 import pytest
 
 from tests.contract.blog import Blog
-from tests.docs.test_own_model import BLOCK, check_code, edit
+from tests.harness.commands import check_code, run_tool
+from tests.harness.edits import replace_text
+from tests.harness.pages import blocks_of
 from tests.harness.service import NO_CERTIFICATES, serving
-from tests.harness.variants import ROOT, Variant
+from tests.harness.variants import Variant
 from tests.harness.warm_process import WarmProcess
 
 pytestmark = [pytest.mark.example, pytest.mark.each_base]
 
-PAGE = ROOT / "docs/project.md"
+PAGE = "docs/project.md"
 # One more than the posts of two pages.
 POSTS = 201
 
 
 def code_for(variant: Variant) -> str:
     """Give the module of the page, as it is for `variant`."""
-    section = PAGE.read_text(encoding="utf-8").partition("\n## After the response\n")[2].partition("\n## ")[0]
-    code: str
-    (code,) = BLOCK.findall(section)
+    (code,) = blocks_of(PAGE, "python", "After the response")
     if variant.io == "sync":
         code = re.sub(r"\b(async|await) ", "", code).replace("AsyncIterator", "Iterator")
     return code
@@ -40,11 +40,12 @@ def blog(
     """A client of the service with the module of the page in it."""
     own = shutil.copytree(project, tmp_path / "project")
     (own / "app/posts/later.py").write_text(code_for(variant), encoding="utf-8")
-    edit(
+    replace_text(
         own / "app/main.py",
         ("from app.posts.router", "from app.posts.later import router as later\nfrom app.posts.router"),
         ("ROUTERS = (users, ", "ROUTERS = (later, users, "),
     )
+    run_tool(own, "ruff", "format", "--no-cache", "--quiet")
     check_code(own, mypy_cache)
     with (
         serving(warm_process, own, {"DATABASE_URL": migrated_url}, tmp_path) as address,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.harness.dockerfile import tool
+from tests.harness.commands import tool
 from tests.harness.variants import ROOT
 
 TEMPLATE = ROOT / "template"

@@ -1,15 +1,14 @@
 """What the owner of a project does to it: the edits that an update has to leave alone."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.harness.commands import run_tool
+from tests.harness.edits import substitute
 from tests.harness.variants import Variant
 
 DELETED = ("app/seed.py", "tests/test_seed.py")
-RUFF = Path(sys.executable).with_name("ruff")
 
 SCHEMAS = """
 from typing import Annotated
@@ -212,73 +211,65 @@ def write_resource(project: Path, variant: Variant) -> None:
 def add_table(file: Path) -> None:
     """Let the metadata know the resource's table."""
     module = "tables" if (file.parent / "books/tables.py").exists() else "models"
-    edit(file, r"(?m)^(import app\.comments|from app\.db)", rf"import app.books.{module}\n\1")
+    substitute(file, r"(?m)^(import app\.comments|from app\.db)", rf"import app.books.{module}\n\1")
 
 
 def add_router(file: Path) -> None:
     """Let the application know the resource's router."""
-    edit(file, r"(?m)^from app\.(comments|db)\.", r"from app.books.router import router as books\nfrom app.\1.")
-    edit(file, r"(?m)^ROUTERS = \((.*)\)$", r"ROUTERS = (\1, books)")
+    substitute(file, r"(?m)^from app\.(comments|db)\.", r"from app.books.router import router as books\nfrom app.\1.")
+    substitute(file, r"(?m)^ROUTERS = \((.*)\)$", r"ROUTERS = (\1, books)")
 
 
 def add_mapped_column(file: Path) -> None:
     """Give users a nickname."""
     line = "    nickname: Mapped[str | None] = mapped_column(String(50))\n"
-    edit(file, r"(?m)^(    is_active: .*\n)", rf"\1{line}")
+    substitute(file, r"(?m)^(    is_active: .*\n)", rf"\1{line}")
 
 
 def add_table_column(file: Path) -> None:
     """Give users a nickname."""
-    edit(file, r"(?m)^(    is_active: .*\n)", r"\1    nickname: Named[str | None] = Column(String(50))\n")
+    substitute(file, r"(?m)^(    is_active: .*\n)", r"\1    nickname: Named[str | None] = Column(String(50))\n")
 
 
 def add_field(file: Path) -> None:
     """Let the API take and answer the nickname."""
     field = "    nickname: Annotated[str, StringConstraints(max_length=50)] | None = None\n"
-    edit(file, r"(?m)^(    is_active: StrictBool = True\n)", rf"\1{field}")
-    edit(file, r"(?m)^(    is_active: bool\n)", r"\1    nickname: str | None\n")
+    substitute(file, r"(?m)^(    is_active: StrictBool = True\n)", rf"\1{field}")
+    substitute(file, r"(?m)^(    is_active: bool\n)", r"\1    nickname: str | None\n")
 
 
 def add_setting(file: Path) -> None:
     """Add a setting at the end of the class."""
-    edit(file, r"\n\n\ndef load_settings", '\n    greeting: str = "Hello"\n\n\ndef load_settings')
+    substitute(file, r"\n\n\ndef load_settings", '\n    greeting: str = "Hello"\n\n\ndef load_settings')
 
 
 def describe_setting(file: Path) -> None:
     """Add the setting to the example of an environment."""
-    edit(file, r"\Z", "\n# How users are greeted.\nGREETING=Hello\n")
+    substitute(file, r"\Z", "\n# How users are greeted.\nGREETING=Hello\n")
 
 
 def add_dependency(file: Path) -> None:
     """Add a dependency at the end, where `uv add` puts it."""
-    edit(file, r"(dependencies = \[\n(?: .*\n)*)\]", r'\1    "markupsafe>=3",\n]')
+    substitute(file, r"(dependencies = \[\n(?: .*\n)*)\]", r'\1    "markupsafe>=3",\n]')
 
 
 def add_step(file: Path) -> None:
     """Add a step to the first job of the pipeline."""
-    edit(file, r"( +run: uv run mypy\n)", rf"\1{CI_STEP}")
+    substitute(file, r"( +run: uv run mypy\n)", rf"\1{CI_STEP}")
 
 
 def reformat(file: Path) -> None:
     """Break the lines of a file elsewhere than the project's formatter does, and tell it to leave that."""
-    command = [str(RUFF), "format", "--no-cache", "--quiet", "--line-length=60", str(file)]
-    subprocess.run(command, check=True)
-    edit(file, r"\A", "# fmt: off\n")
+    run_tool(file.parent, "ruff", "format", "--no-cache", "--quiet", "--line-length=70", file.name)
+    substitute(file, r"\A", "# fmt: off\n")
 
 
 def delete_seed(project: Path) -> None:
     """Delete a part of the example, and what calls it."""
     for name in DELETED:
         (project / name).unlink()
-    edit(project / "dev.py", r' +run\("app.seed"\)\n', "")
-    edit(project / "dev.py", "migrate, seed and serve", "migrate and serve")
-
-
-def edit(file: Path, pattern: str, replacement: str) -> None:
-    """Replace the first text that a pattern finds."""
-    text, count = re.subn(pattern, replacement, file.read_text(encoding="utf-8"), count=1)
-    assert count == 1, f"{file.name} has no {pattern}"
-    file.write_text(text, encoding="utf-8")
+    substitute(project / "dev.py", r' +run\("app.seed"\)\n', "")
+    substitute(project / "dev.py", "migrate, seed and serve", "migrate and serve")
 
 
 EDITS: dict[str, Callable[[Path], None]] = {

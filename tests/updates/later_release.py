@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.updates.edited_project import edit
+from tests.harness.edits import substitute
 
 REMOVED = "tests/web/test_paging.py"
 ADDED = "app/access_log.py"
@@ -98,13 +98,13 @@ def change(source: Path) -> None:
     template = source / "template"
     for name, changes in CHANGES.items():
         for pattern, replacement in changes:
-            edit(source / name, pattern, replacement)
+            substitute(source / name, pattern, replacement)
     for file in files(template, "app/**/router.py.jinja"):
-        edit(file, r"(?m)^router = APIRouter\((.*)\)$", r"router = APIRouter(\1, deprecated=False)")
+        substitute(file, r"(?m)^router = APIRouter\((.*)\)$", r"router = APIRouter(\1, deprecated=False)")
     for file in files(template, "**/*.py*"):
         reword_docstring(file)
     for file in files(template, "tests/**/test_*.py*"):
-        edit(file, r"\Z", TEST)
+        substitute(file, r"\Z", TEST)
     move_last_definition(template / "app/web/middleware.py")
     (template / REMOVED).unlink()
     (template / f"{ADDED}.jinja").write_text(MODULE, encoding="utf-8")

@@ -1,7 +1,5 @@
 """A project in a repository of its own, on a database, as its owner has it."""
 
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +9,11 @@ from typing import Any
 import copier
 from sqlalchemy import MetaData, Table, inspect, select
 
+from tests.harness.alembic import Alembic
 from tests.harness.rendering import files_of
 from tests.harness.servers import engine
 from tests.harness.variants import Variant, check_keys
 from tests.harness.warm_process import WarmProcess
-from tests.migrations.test_migrations import Alembic
 from tests.updates import edited_project
 from tests.updates.releases import git
 
@@ -68,17 +66,6 @@ class Project:
             for name, content in files_of(self.folder).items()
             if not name.startswith((FROZEN, ".git/")) and "__pycache__" not in name
         }
-
-    def check_code(self, cache: Path) -> None:
-        """Check that its own linter, formatter and types pass."""
-        for tool, *arguments in (
-            ["ruff", "check", "--no-cache", "--no-fix"],
-            ["ruff", "format", "--no-cache", "--check"],
-            ["mypy", f"--cache-dir={cache}"],
-        ):
-            command = [str(Path(sys.executable).with_name(tool)), *arguments]
-            done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, f"{done.stdout}{done.stderr}"
 
     def revise(self, alembic: Alembic, message: str, upgrade: str = "") -> None:
         """Let Alembic write a revision, begin it with what `upgrade` adds, run it, and see that the models agree."""

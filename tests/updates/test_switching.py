@@ -12,15 +12,16 @@ import httpx2
 import pytest
 
 from copier_fastapi_sqlalchemy.move_data import move
-from tests.docs.test_docs import blocks_of, text_of
 from tests.harness import servers
+from tests.harness.alembic import Alembic, declared_schema
+from tests.harness.commands import check_code
+from tests.harness.pages import blocks_of, text_of
 from tests.harness.schema import schema_of
 from tests.harness.selection import one_of_each
-from tests.harness.servers import SERVERS, NewDatabase, Server, engine
+from tests.harness.servers import SERVERS, NewDatabase, Server
 from tests.harness.service import NO_CERTIFICATES, serving
 from tests.harness.variants import Variant, all_variants, choices
 from tests.harness.warm_process import WarmProcess
-from tests.migrations.test_migrations import CREATE_ALL, Alembic
 from tests.updates import edited_project
 from tests.updates.project import Project, Rows, check_kept, rows_of
 
@@ -192,13 +193,6 @@ def check_added(after: Rows, added: Mapping[str, object]) -> None:
             assert now - dt.timedelta(minutes=30) < moment <= now + dt.timedelta(seconds=5), (column, row)
 
 
-def declared_schema(project: Path, warm_process: WarmProcess, url: str) -> set[str]:
-    """Give the schema that the project's tables make on the empty database at `url`."""
-    driven = engine(url).url.render_as_string(hide_password=False)
-    warm_process.run(["-c", CREATE_ALL, driven], project, {"DATABASE_URL": url})
-    return schema_of(url)
-
-
 def check_at_work(api: httpx2.Client, mixin: str) -> None:
     """Check that the service has its users still, and what the mixin adds."""
     users = api.get("/users", params={"sort": "id"}).raise_for_status().json()["items"]
@@ -236,8 +230,8 @@ def test_a_mixin_is_switched_where_there_is_data(
         switch(at_work, case)
         alembic = Alembic(warm_process, at_work.folder, url)
         at_work.revise(alembic, "Follow the mixins", takes_down_search(case))
-        assert set() == schema_of(url) ^ declared_schema(at_work.folder, warm_process, another_url)
-        at_work.check_code(mypy_cache)
+        assert set() == schema_of(url) ^ declared_schema(warm_process, at_work.folder, another_url)
+        check_code(at_work.folder, mypy_cache)
         at_work.check_tests(warm_process, test_url)
 
         alembic("downgrade -1")
@@ -272,9 +266,9 @@ def test_an_axis_is_switched_where_there_is_data(
         work(at_work, warm_process, url)
         before = rows_of(url)
         switch(at_work, case)
-        at_work.check_code(mypy_cache)
+        check_code(at_work.folder, mypy_cache)
         at_work.revise(Alembic(warm_process, at_work.folder, url), "Follow the answers")
-        assert set() == plain(schema_of(url)) ^ plain(declared_schema(at_work.folder, warm_process, another_url))
+        assert set() == plain(schema_of(url)) ^ plain(declared_schema(warm_process, at_work.folder, another_url))
         assert rows_of(url) == before
         at_work.check_tests(warm_process, test_url)
 
@@ -290,8 +284,8 @@ def test_a_database_is_switched_where_there_is_data(
         for revision in at_work.folder.glob("migrations/versions/*.py"):
             revision.unlink()
         at_work.revise(Alembic(warm_process, at_work.folder, new_url), "Start on another database")
-        at_work.check_code(mypy_cache)
-        assert set() == schema_of(new_url) ^ declared_schema(at_work.folder, warm_process, another_url)
+        check_code(at_work.folder, mypy_cache)
+        assert set() == schema_of(new_url) ^ declared_schema(warm_process, at_work.folder, another_url)
         move(url, new_url)
         assert {name: len(rows) for name, rows in rows_of(new_url).items()} == {
             name: len(rows) for name, rows in before.items()

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.test_docs import text_of
+from tests.harness.commands import Failed, run, tool
 from tests.harness.constraints import CONSTRAINTS
-from tests.harness.dockerfile import Failed, run, tool
+from tests.harness.edits import substitute
+from tests.harness.pages import text_of
 from tests.harness.variants import Variant
-from tests.updates.edited_project import edit
 from tests.updates.project import Project
 from tests.updates.releases import IDENTITY, LATER, git, this_version
 from tests.updates.test_update_traps import change_the_same_line
@@ -114,7 +114,7 @@ def test_conflict_is_settled_with_the_file_of_the_template(project: Project, env
 def test_changes_of_moved_files_are_found_and_merged(project: Project, environment: Mapping[str, str]) -> None:
     git(project.folder, "mv", "app/web/middleware.py", "app/bounds.py")
     git(project.folder, "rm", "--quiet", "app/seed.py")
-    edit(project.folder / "app/bounds.py", r"(?m)^MAX_CLIENTS = .*$", "MAX_CLIENTS = 7")
+    substitute(project.folder / "app/bounds.py", r"(?m)^MAX_CLIENTS = .*$", "MAX_CLIENTS = 7")
     project.commit("Mine")
     run(COMMANDS["Update"][0], project.folder, environment)
     find, merge = COMMANDS["Files that you moved or deleted"]
@@ -127,8 +127,8 @@ def test_changes_of_moved_files_are_found_and_merged(project: Project, environme
 
 def test_own_formatting_makes_no_conflict(project: Project, environment: Mapping[str, str]) -> None:
     pyproject = project.folder / "pyproject.toml"
-    edit(pyproject, r"\nline-length = 100\n", "\nline-length = 120\n")
-    edit(pyproject, r"\Z", OWN_STYLE)
+    substitute(pyproject, r"\nline-length = 100\n", "\nline-length = 120\n")
+    substitute(pyproject, r"\Z", OWN_STYLE)
     run([tool("ruff"), "format", "--no-cache"], project.folder, environment)
     project.commit("In my style")
     run(COMMANDS["Update"][0], project.folder, environment)
@@ -177,8 +177,8 @@ def test_project_in_a_folder_of_a_repository_is_updated(
     run(block, root / "my-service", environment)
     (defaults,) = re.findall(r"(?ms)^```yaml\n(defaults:.*?)^```$", text_of(GUIDE))
     for workflow in (root / ".github/workflows").iterdir():
-        edit(workflow, r"(?m)^(?=concurrency:)", defaults + "\n")
-    edit(root / ".github/workflows/my-service.yml", r"hashFiles\('uv.lock'\)", "hashFiles('my-service/uv.lock')")
+        substitute(workflow, r"(?m)^(?=concurrency:)", defaults + "\n")
+    substitute(root / ".github/workflows/my-service.yml", r"hashFiles\('uv.lock'\)", "hashFiles('my-service/uv.lock')")
     github.project.commit("In a folder")
 
     github.run()

@@ -4,18 +4,17 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.docs.test_docs import text_of
+from tests.harness.commands import tool
+from tests.harness.edits import substitute
+from tests.harness.pages import text_of
 from tests.harness.variants import Variant
-from tests.updates.edited_project import edit
 from tests.updates.project import Project
 from tests.updates.releases import IDENTITY, LATER, git, release, this_version
 
-COPIER = Path(sys.executable).with_name("copier")
 GUIDE = "docs/updating.md"
 VARIANT = Variant("sqlite", "async", "orm", ("timestamps",))
 
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.xdist_group("traps")
 def copier(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Copier in `folder` as a user does, on a machine whose git knows no one."""
     environment = {**os.environ, **IDENTITY}
-    command = [str(COPIER), *arguments]
+    command = [tool("copier"), *arguments]
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )
@@ -51,7 +50,7 @@ def append(file: Path, text: str) -> None:
 def change_the_same_line(project: Project) -> str:
     """Change a line that the later release changes too, and give the file's name."""
     name = "app/main.py"
-    edit(project.folder / name, r"(?m)^MAX_BODY_SIZE = .*$", "MAX_BODY_SIZE = 5_000")
+    substitute(project.folder / name, r"(?m)^MAX_BODY_SIZE = .*$", "MAX_BODY_SIZE = 5_000")
     project.commit("Mine")
     return name
 

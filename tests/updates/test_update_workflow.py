@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.dockerfile import Failed, run, tool
+from tests.harness.commands import Failed, run, tool
+from tests.harness.edits import substitute
 from tests.harness.variants import Variant
 from tests.harness.workflow import Workflow
-from tests.updates.edited_project import edit
 from tests.updates.later_release import REMOVED
 from tests.updates.project import Project
 from tests.updates.releases import IDENTITY, LATER, git, this_version
@@ -158,7 +158,7 @@ def test_it_updates_a_lock_file_and_says_where_it_cannot(later_template: Path, t
     assert "uv.lock" not in github.text
 
     git(tmp_path / "origin", "branch", "-D", BRANCH)
-    edit(github.project.folder / "pyproject.toml", r'    "alembic>=[\d.]+",', '    "alembic>=1.18",')
+    substitute(github.project.folder / "pyproject.toml", r'    "alembic>=[\d.]+",', '    "alembic>=1.18",')
     run([tool("uv"), "lock"], github.project.folder, os.environ)
     github.project.commit("Mine")
     github.run()

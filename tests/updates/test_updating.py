@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.alembic import Alembic
+from tests.harness.commands import check_code
 from tests.harness.servers import NewDatabase
 from tests.harness.variants import Variant
 from tests.harness.warm_process import WarmProcess
-from tests.migrations.test_migrations import Alembic
 from tests.updates import edited_project
 from tests.updates.later_release import ADDED, REMOVED
 from tests.updates.project import Project, check_kept, rows_of
@@ -49,7 +50,7 @@ def test_edited_project_keeps_its_edits_and_its_data(
         assert project.update() == set()
         assert [name for name in edited_project.DELETED if (project.folder / name).exists()] == []
         assert set(project.folder.glob("migrations/versions/*.py")) == versions
-        project.check_code(mypy_cache)
+        check_code(project.folder, mypy_cache)
 
         alembic("upgrade head", "check")
         check_kept(before, rows_of(url))

@@ -26,16 +26,15 @@ from typer.testing import CliRunner, Result
 
 from copier_fastapi_sqlalchemy.cli import app
 from copier_fastapi_sqlalchemy.move_data.rows import BATCH
-from tests.docs.test_docs import text_of
 from tests.harness import servers
-from tests.harness.dockerfile import tool
+from tests.harness.alembic import Alembic
+from tests.harness.commands import clean_environment, tool
+from tests.harness.pages import text_of
 from tests.harness.rendering import render_variant
 from tests.harness.servers import SERVERS, Server, engine
 from tests.harness.service import NO_CERTIFICATES, serving
 from tests.harness.variants import ROOT, Variant, choices
 from tests.harness.warm_process import WarmProcess
-from tests.migrations.test_migrations import Alembic
-from tests.rendered.test_install import clean_environment
 from tests.updates.releases import git
 
 MOVE_DATA = [sys.executable, "-m", "copier_fastapi_sqlalchemy", "move-data"]

@@ -1,8 +1,6 @@
 """Who follows docs/add-a-resource.md has a resource that works, with every mixin, on every server."""
 
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,15 +10,17 @@ import pytest
 from httpx2 import codes
 from sqlalchemy import inspect
 
+from tests.harness.alembic import Alembic
+from tests.harness.commands import check_code, run_tool
+from tests.harness.edits import replace_text
+from tests.harness.pages import blocks_of
 from tests.harness.rendering import render_variant
 from tests.harness.servers import NewDatabase, engine
 from tests.harness.service import NO_CERTIFICATES, serving
-from tests.harness.variants import ROOT, Variant
+from tests.harness.variants import Variant
 from tests.harness.warm_process import WarmProcess
-from tests.migrations.test_migrations import Alembic
 
-PAGE = ROOT / "docs/add-a-resource.md"
-BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGE = "docs/add-a-resource.md"
 # A column that the page doesn't have: a book can be part of another, and is deleted and restored with it.
 PARENT = {
     "orm": 'parent_id: Mapped[int | None] = mapped_column(ForeignKey("books.id", ondelete="CASCADE"), index=True)',
@@ -28,26 +28,20 @@ PARENT = {
 }
 
 
-def blocks_of(heading: str) -> list[str]:
-    """Give the blocks of Python of a section of the page."""
-    section = PAGE.read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    return BLOCK.findall(section)
-
-
 def written_for(variant: Variant) -> dict[str, str]:
     """Give the files of the resource, as the page says that they are for `variant`."""
     is_core = variant.data_access == "core"
-    table = blocks_of("The table")[is_core].replace("import Column, ", "import Column, ForeignKey, ")
+    table = blocks_of(PAGE, "python", "The table")[is_core].replace("import Column, ", "import Column, ForeignKey, ")
     table = table.replace("import String", "import ForeignKey, String")
     table = table.replace("\n\n\nclass BookColumns", "\nfrom app.db.types import Key\n\n\nclass BookColumns")
     table = re.sub(r"(\n +)(summary: .*)", rf"\1\2\1{PARENT[variant.data_access]}", table)
-    (bodies,), (router,) = blocks_of("The bodies"), blocks_of("The router")
+    (bodies,), (router,) = blocks_of(PAGE, "python", "The bodies"), blocks_of(PAGE, "python", "The router")
     bodies = bodies.replace('summary: Summary = ""', 'summary: Summary = ""\n    parent_id: int | None = None')
     files = {
         "__init__.py": "",
         ("tables.py" if is_core else "models.py"): table,
         "schemas.py": bodies,
-        "repository.py": blocks_of("The repository")[is_core],
+        "repository.py": blocks_of(PAGE, "python", "The repository")[is_core],
         "router.py": router,
     }
     if variant.io == "sync":
@@ -61,34 +55,14 @@ def add_resource(project: Path, variant: Variant) -> None:
     for name, text in written_for(variant).items():
         (project / "app/books" / name).write_text(text, encoding="utf-8")
     module = "tables" if variant.data_access == "core" else "models"
-    edit(project / "app/tables.py", ("import app.audit.log", f"import app.audit.log\nimport app.books.{module}"))
-    edit(
+    replace_text(
+        project / "app/tables.py", ("import app.audit.log", f"import app.audit.log\nimport app.books.{module}")
+    )
+    replace_text(
         project / "app/main.py",
         ("from app.db.database", "from app.books.router import router as books\nfrom app.db.database"),
         ("ROUTERS = (audit,)", "ROUTERS = (audit, books)"),
     )
-
-
-def edit(file: Path, *changes: tuple[str, str]) -> None:
-    """Replace texts that are there once."""
-    text = file.read_text(encoding="utf-8")
-    for old, new in changes:
-        assert text.count(old) == 1, f"{file.name} has {old!r} {text.count(old)} times"
-        text = text.replace(old, new)
-    file.write_text(text, encoding="utf-8")
-
-
-def check_code(project: Path, cache: Path) -> None:
-    """Check the project as the page says."""
-    tools = Path(sys.executable).parent
-    for tool, *arguments in (
-        ["ruff", "format", "--no-cache", "--quiet"],
-        ["ruff", "check", "--no-cache"],
-        ["mypy", f"--cache-dir={cache}"],
-    ):
-        command = [str(tools / tool), *arguments]
-        done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{done.stdout}{done.stderr}"
 
 
 class Books:
@@ -174,6 +148,7 @@ def test_resource_works_with_all_mixins(
         alembic("upgrade head", "revision --autogenerate -m 'Add books'")
         alembic("upgrade head", "check")
         assert inspect(engine(url)).get_columns("books")[0]["name"] == "id"
+        run_tool(project, "ruff", "format", "--no-cache", "--quiet")
         check_code(project, mypy_cache)
         with (
             serving(warm_process, project, {"DATABASE_URL": url}, tmp_path) as address,

@@ -1,0 +1,1 @@
+"""`move-data` moves the rows of a service to another database."""
