@@ -35,7 +35,7 @@ def declared(question: dict[str, Any]) -> list[list[str]]:
     return [[written(value) for value in question["choices"].values()], [written(value) for value in defaults]]
 
 
-def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:
+def test_documentation_builds_without_warnings(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -49,7 +49,7 @@ def pages_of(navigation: list[dict[str, Any]]) -> Iterator[str]:
             yield from [page] if isinstance(page, str) else pages_of(page)
 
 
-def test_every_page_of_the_documentation_is_in_its_navigation() -> None:
+def test_every_page_is_in_the_navigation() -> None:
     navigation = yaml.safe_load(text_of("mkdocs.yml"))["nav"]
     listed = set(pages_of(navigation))
     docs = ROOT / "docs"
@@ -69,18 +69,18 @@ def written(value: bool | str) -> str:  # noqa: FBT001
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/choices.md"])
-def test_the_table_of_choices_is_that_of_copier(name: str) -> None:
+def test_table_of_choices_matches_copier_yml(name: str) -> None:
     assert rows_of_choices(name) == {key: declared(question) for key, question in questions().items()}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_relative_link_leads_to_a_file(name: str) -> None:
+def test_relative_links_exist(name: str) -> None:
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", text_of(name))
     broken = [link for link in links if not ((ROOT / name).parent / link).exists()]
     assert broken == []
 
 
-def test_figures_of_the_readme_are_those_of_the_benchmarks() -> None:
+def test_figures_of_readme_match_benchmarks() -> None:
     table = text_of("README.md").partition("## How fast")[2].partition("|\n\n")[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
     measured = multiples_of_the_textbook()
@@ -93,7 +93,7 @@ def test_performance_pages_and_plots_are_made_from_the_results() -> None:
     assert outdated == [], "run `python -m benchmarks --pages`"
 
 
-def test_the_picture_of_a_project_is_true(source: Path, tmp_path: Path) -> None:
+def test_tree_and_code_of_readme_match_a_project(source: Path, tmp_path: Path) -> None:
     project = render(source, tmp_path / "my-service", {})
     (tree,) = blocks_of("README.md", "text")
     folders = [tmp_path]

@@ -19,7 +19,7 @@ def open_folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def test_postgresql_runs_from_an_environment_that_only_its_owner_can_enter(
+def test_postgresql_starts_from_a_closed_folder(
     tmp_path: Path, open_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installed = servers.postgresql_binaries()
@@ -33,7 +33,7 @@ def test_postgresql_runs_from_an_environment_that_only_its_owner_can_enter(
         assert servers.identify(url).product == "PostgreSQL"
 
 
-def test_programs_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_programs_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TEST_MYSQL_URL", raising=False)
     monkeypatch.setattr(programs, "find", lambda *_: None)
     monkeypatch.setattr(programs, "docker_answers", lambda: False)

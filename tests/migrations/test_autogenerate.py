@@ -247,9 +247,7 @@ def owner(warm_process: WarmProcess, variant: Variant, source: Path, tmp_path: P
     return owner
 
 
-def test_columns_of_every_type_go_up_and_down(
-    owner: Owner, new_database: NewDatabase, warm_process: WarmProcess
-) -> None:
+def test_columns_of_every_type_round_trip(owner: Owner, new_database: NewDatabase, warm_process: WarmProcess) -> None:
     owner.declare(TYPES)
     owner.revise("Add every type")
     assert "CREATE TABLE zoo" in owner.alembic("upgrade head --sql")
@@ -261,7 +259,7 @@ def test_columns_of_every_type_go_up_and_down(
 
 
 @pytest.mark.each_database
-def test_a_revision_says_what_it_found(owner: Owner) -> None:
+def test_revision_reports_what_it_found(owner: Owner) -> None:
     for path in owner.project.glob("migrations/versions/*.py"):
         path.unlink()
     said = owner.alembic("revision -m 'Nothing yet'", "stamp head --purge")
@@ -294,7 +292,7 @@ def test_changed_enums_and_checks_are_found(owner: Owner, new_database: NewDatab
 
 
 @pytest.mark.each_database
-def test_a_value_that_cant_be_dropped_is_named(owner: Owner, variant: Variant) -> None:
+def test_enum_value_that_cannot_be_dropped_is_named(owner: Owner, variant: Variant) -> None:
     owner.declare(ENUMS.format(**LATER))
     owner.revise("All of them")
     owner.declare(ENUMS.format(**GONE))

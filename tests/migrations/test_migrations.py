@@ -144,7 +144,7 @@ def alembic(warm_process: WarmProcess, project: Path, database_url: str) -> Alem
     return Alembic(warm_process, project, database_url)
 
 
-def test_they_can_be_written_as_sql(alembic: Alembic, variant: Variant, database_url: str) -> None:
+def test_offline_sql(alembic: Alembic, variant: Variant, database_url: str) -> None:
     up, down = alembic("upgrade head --sql"), alembic("downgrade head:base --sql") if has_tables(variant) else ""
     for table in ["users"] * variant.example + ["audit_log"] * ("audit_log" in variant.mixins):
         assert f"CREATE TABLE {table}" in up
@@ -152,7 +152,7 @@ def test_they_can_be_written_as_sql(alembic: Alembic, variant: Variant, database
     assert schema_of(database_url) == set()
 
 
-def test_a_new_revision_has_nothing_to_do(warm_process: WarmProcess, project: Path, migrated_url: str) -> None:
+def test_autogenerate_finds_nothing(warm_process: WarmProcess, project: Path, migrated_url: str) -> None:
     """`check`, which compares the same, runs on every variant."""
     before = set(project.glob("migrations/versions/*.py"))
     Alembic(warm_process, project, migrated_url)("revision --autogenerate -m 'nothing to do'")
@@ -166,9 +166,7 @@ def test_a_new_revision_has_nothing_to_do(warm_process: WarmProcess, project: Pa
 
 
 @pytest.mark.example
-def test_a_row_without_the_one_it_refers_to_is_refused_and_undone(
-    alembic: Alembic, project: Path, database_url: str
-) -> None:
+def test_orphaned_row_is_refused_and_undone(alembic: Alembic, project: Path, database_url: str) -> None:
     alembic("upgrade head")
     revision = project / "migrations" / "versions" / "0002_orphan.py"
     revision.write_text(ORPHAN, encoding="utf-8")
@@ -183,9 +181,7 @@ def test_a_row_without_the_one_it_refers_to_is_refused_and_undone(
 
 
 @pytest.mark.example
-def test_an_id_is_not_given_again_after_its_table_was_made_anew(
-    alembic: Alembic, project: Path, database_url: str
-) -> None:
+def test_id_is_not_reused_after_batch_migration(alembic: Alembic, project: Path, database_url: str) -> None:
     alembic("upgrade head")
     with engine(database_url).begin() as connection:
         connection.execute(text("INSERT INTO tags (name) VALUES ('first'), ('last')"))
@@ -201,7 +197,7 @@ def test_an_id_is_not_given_again_after_its_table_was_made_anew(
         assert connection.scalars(text("SELECT id FROM tags ORDER BY id")).all() == [1, 3]
 
 
-def test_two_at_once_wait_for_each_other(
+def test_concurrent_migrations_wait_for_each_other(
     alembic: Alembic, warm_process: WarmProcess, database_url: str, variant: Variant, migrated_url: str
 ) -> None:
     first, second = alembic.start("upgrade", "head"), alembic.start("upgrade", "head")
@@ -212,7 +208,7 @@ def test_two_at_once_wait_for_each_other(
 
 
 @pytest.mark.database("postgresql", "mysql")
-def test_several_migrators_build_an_index_concurrently(
+def test_concurrent_migrations_create_index_concurrently(
     alembic: Alembic, warm_process: WarmProcess, project: Path, database_url: str, variant: Variant
 ) -> None:
     """An index that is built concurrently waits for every transaction with a snapshot.
@@ -231,7 +227,7 @@ def test_several_migrators_build_an_index_concurrently(
 
 
 @pytest.mark.database("postgresql")
-def test_a_migration_killed_behind_a_pooler_leaves_no_lock(
+def test_migration_killed_behind_pooler_leaves_no_lock(
     warm_process: WarmProcess, project: Path, database_url: str, variant: Variant, server: Server, scratch: Path
 ) -> None:
     """A pooler goes on with the connection of a client that is gone, and with the locks of its session."""
@@ -252,7 +248,7 @@ def test_a_migration_killed_behind_a_pooler_leaves_no_lock(
 
 
 @pytest.mark.database("mysql")
-def test_a_killed_migration_goes_on_where_it_was(
+def test_killed_migration_continues(
     alembic: Alembic, warm_process: WarmProcess, project: Path, database_url: str, variant: Variant
 ) -> None:
     alembic("upgrade head")
@@ -273,7 +269,7 @@ def test_a_killed_migration_goes_on_where_it_was(
 
 
 @pytest.mark.database("mysql")
-def test_a_killed_migration_changes_no_row_twice(
+def test_killed_migration_changes_no_row_twice(
     alembic: Alembic, warm_process: WarmProcess, project: Path, database_url: str, variant: Variant, server: Server
 ) -> None:
     add_ten = "UPDATE counts SET n = n + 10"
@@ -299,7 +295,7 @@ def test_a_killed_migration_changes_no_row_twice(
         assert last > len(["create", "change", "note", "change", "note", "note", "commit", "do", "note"])
 
 
-def test_a_failed_migration_goes_on_once_it_is_mended(
+def test_failed_migration_continues_after_correction(
     alembic: Alembic, project: Path, database_url: str, variant: Variant
 ) -> None:
     alembic("upgrade head")
@@ -322,7 +318,7 @@ def test_a_failed_migration_goes_on_once_it_is_mended(
 
 
 @pytest.mark.parametrize("wrong", ["database", "user", "port", "host"])
-def test_a_database_out_of_reach_is_named_in_one_line(
+def test_unreachable_database_is_one_line(
     wrong: str, warm_process: WarmProcess, project: Path, database_url: str, tmp_path: Path
 ) -> None:
     url = make_url(database_url)

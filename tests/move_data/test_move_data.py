@@ -347,7 +347,7 @@ def leave_traces(api: httpx2.Client) -> int:
     return last
 
 
-def test_a_service_goes_on_with_another_database(
+def test_service_continues_with_another_database(
     between: tuple[Server, Server],
     urls: list[str],
     projects: Callable[[str], Path],
@@ -425,7 +425,7 @@ def test_integers_of_any_size_are_moved(urls: list[str]) -> None:
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_a_key_that_the_target_cant_hold_is_refused_by_its_row(database: str, new_database: NewDatabase) -> None:
+def test_key_that_target_cannot_hold_is_refused_by_its_row(database: str, new_database: NewDatabase) -> None:
     source, target = new_database("mysql"), new_database(database)
     execute(source, "CREATE TABLE one (id bigint unsigned PRIMARY KEY)", "INSERT INTO one VALUES (1), (~0)")
     execute(target, "CREATE TABLE one (id bigint PRIMARY KEY)")
@@ -489,7 +489,7 @@ def test_interrupted_move_is_continued(database: str, interruption: str, new_dat
         "UPDATE notes SET text = 'other' WHERE text = 'once'",
     ],
 )
-def test_a_target_with_other_rows_is_refused_and_stays_as_it_is(statement: str, new_database: NewDatabase) -> None:
+def test_target_with_other_rows_is_refused_and_unchanged(statement: str, new_database: NewDatabase) -> None:
     source, target = new_database("sqlite"), new_database("postgresql")
     make(source, rows=filled())
     make(target, rows=filled())
@@ -500,7 +500,7 @@ def test_a_target_with_other_rows_is_refused_and_stays_as_it_is(statement: str, 
     assert rows_of(target) == before
 
 
-def test_a_cycle_may_be_filled_half(new_database: NewDatabase) -> None:
+def test_half_filled_cycle_is_moved(new_database: NewDatabase) -> None:
     source, target = new_database("sqlite"), new_database("postgresql")
     make(source, rows=filled())
     make(target, rows=filled())
@@ -509,7 +509,7 @@ def test_a_cycle_may_be_filled_half(new_database: NewDatabase) -> None:
     assert rows_of(target) == rows_of(source)
 
 
-def test_what_the_target_lacks_is_refused_before_anything_is_written(new_database: NewDatabase) -> None:
+def test_missing_table_or_column_is_refused_before_writing(new_database: NewDatabase) -> None:
     source, target = new_database("sqlite"), new_database("postgresql")
     make(source, rows=filled())
     make(target)
@@ -537,7 +537,7 @@ def test_what_the_target_lacks_is_refused_before_anything_is_written(new_databas
         ("name", "x" * 201, "mysql"),
     ],
 )
-def test_what_the_target_cant_hold_is_refused_by_its_row(
+def test_value_that_target_cannot_hold_is_refused_by_its_row(
     column: str, value: object, database: str, new_database: NewDatabase
 ) -> None:
     source, target = new_database("sqlite"), new_database(database)
@@ -555,7 +555,7 @@ def test_what_the_target_cant_hold_is_refused_by_its_row(
     assert scalar(target, "SELECT count(*) FROM kinds") == 0
 
 
-def test_a_number_in_json_that_mysql_rounds_is_refused_and_mariadb_keeps_it(new_database: NewDatabase) -> None:
+def test_json_number_that_mysql_rounds_is_refused(new_database: NewDatabase) -> None:
     source, target = new_database("sqlite"), new_database("mysql")
     make(source, rows={"kinds": [{"id": 77, "document": [10**25 + 1]}]})
     make(target)
@@ -567,7 +567,7 @@ def test_a_number_in_json_that_mysql_rounds_is_refused_and_mariadb_keeps_it(new_
         assert scalar(target, "SELECT count(*) FROM kinds") == 0
 
 
-def test_a_float_of_mysql_keeps_the_digits_that_mysql_doesnt_show(new_database: NewDatabase) -> None:
+def test_float_of_mysql_keeps_all_digits(new_database: NewDatabase) -> None:
     source, target = new_database("mysql"), new_database("sqlite")
     make(source, rows={"kinds": [{"id": 1, "ratio": 16777215.0}]})
     make(target)
@@ -575,7 +575,7 @@ def test_a_float_of_mysql_keeps_the_digits_that_mysql_doesnt_show(new_database: 
     assert scalar(target, "SELECT ratio FROM kinds") == 16777215
 
 
-def test_a_role_without_privileges_owns_the_target(new_database: NewDatabase) -> None:
+def test_role_without_privileges_may_own_target(new_database: NewDatabase) -> None:
     source, target = new_database("sqlite"), sa.make_url(new_database("postgresql"))
     owner = f"mover_{target.database}"
     admin = target.render_as_string(hide_password=False)
@@ -611,7 +611,7 @@ def test_wrong_arguments_are_refused_in_a_sentence(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql+asyncmy"])
-def test_a_server_that_isnt_there_is_named_without_the_password(scheme: str, new_database: NewDatabase) -> None:
+def test_unreachable_server_is_named_without_password(scheme: str, new_database: NewDatabase) -> None:
     source = new_database("sqlite")
     make(source)
     sentence = refused(source, f"{scheme}://user:hush@127.0.0.1:{servers.free_port()}/db")

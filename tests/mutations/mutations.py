@@ -20,7 +20,7 @@ SEARCH = "sqlite-sync-core-full_text_search"
 
 @dataclass(frozen=True)
 class Check:
-    """A test on one variant, such as `rendered/test_files.py::test_it_is_typed`; `given` are its parameters."""
+    """A test on one variant, such as `rendered/test_files.py::test_mypy_strict_passes`; `given` are its parameters."""
 
     test: str
     variant: str = ASYNC_ORM
@@ -49,9 +49,9 @@ class Mutation:
 
 
 LINTED = Check("every_variant/test_every_variant.py::test_lint")
-CLEAN = Check("rendered/test_files.py::test_nothing_is_left_over")
+CLEAN = Check("rendered/test_files.py::test_no_leftovers")
 MIGRATED = Check("every_variant/test_every_variant.py::test_migrate", SYNC_CORE)
-PROJECT_TESTS = Check("rendered/test_project_tests.py::test_they_pass")
+PROJECT_TESTS = Check("rendered/test_project_tests.py::test_project_tests_pass")
 CRUD = "every_variant/test_every_variant.py::test_crud"
 
 REVISION = "template/migrations/versions/0001_blog.py.jinja"
@@ -79,7 +79,7 @@ WRITTEN = (
         "template/app/db/pagination.py.jinja",
         '.decode().rstrip("=")',
         '.rstrip(b"=")',
-        Check("rendered/test_files.py::test_it_is_typed"),
+        Check("rendered/test_files.py::test_mypy_strict_passes"),
         r"app/db/pagination\.py:\d+: error: Incompatible return value type",
     ),
     Mutation(
@@ -87,7 +87,7 @@ WRITTEN = (
         "template/app/web/schemas.py.jinja",
         "    model_config = ConfigDict(from_attributes=True)\n",
         "    class Config:\n        from_attributes = True\n",
-        Check("rendered/test_files.py::test_every_module_imports_without_a_warning"),
+        Check("rendered/test_files.py::test_modules_import_without_warnings"),
         r"PydanticDeprecatedSince20: Support for class-based `config`",
     ),
     Mutation(
@@ -95,7 +95,7 @@ WRITTEN = (
         "template/README.md.jinja",
         "{{ description }}\n",
         "{{ description }} {{ _copier_conf.dst_path }}\n",
-        Check("rendered/test_files.py::test_rendering_again_gives_the_same_bytes"),
+        Check("rendered/test_files.py::test_rendering_is_reproducible"),
         r"Differing items:\s+\{'README\.md'",
     ),
     Mutation(
@@ -103,7 +103,7 @@ WRITTEN = (
         "template/.pre-commit-config.yaml",
         "repos:\n",
         "repos: [\n",
-        Check("rendered/test_files.py::test_every_configuration_file_parses"),
+        Check("rendered/test_files.py::test_configuration_files_parse"),
         r"while parsing a flow (node|sequence)",
     ),
     Mutation(
@@ -131,7 +131,7 @@ HELD = (
         "template/app/web/health.py.jinja",
         "Ask the database, within",
         "Ask PostgreSQL, within",
-        Check("rendered/test_files.py::test_it_knows_one_database"),
+        Check("rendered/test_files.py::test_other_databases_are_not_mentioned"),
         r"app/web/health\.py:\d+: .*Ask PostgreSQL",
     ),
     Mutation(
@@ -139,7 +139,7 @@ HELD = (
         "template/{{core}}/app/db/database.py.jinja",
         '"""An engine;',
         '"""An engine and its Session;',
-        Check("rendered/test_files.py::test_core_knows_no_session", SYNC_CORE),
+        Check("rendered/test_files.py::test_core_has_no_session", SYNC_CORE),
         r"app/db/database\.py:\d+: .*Session",
     ),
     Mutation(
@@ -147,7 +147,7 @@ HELD = (
         "macros/io.jinja",
         "(def|with|for) ",
         "(with|for) ",
-        Check("rendered/test_files.py::test_sync_and_async_do_not_mix", SYNC_CORE),
+        Check("rendered/test_files.py::test_sync_and_async_are_not_mixed", SYNC_CORE),
         r"app/users/router\.py:\d+: async def create_user",
     ),
     Mutation(
@@ -155,7 +155,7 @@ HELD = (
         "copier.yml",
         "  - \"{{ 'compose.yaml' if 'docker' not in extras }}\"\n",
         "",
-        Check("rendered/test_files.py::test_without_pipeline_and_extras_their_files_and_tools_are_gone"),
+        Check("rendered/test_files.py::test_without_ci_and_extras_their_files_are_absent"),
         r"\['compose\.yaml'\] == \[\]",
     ),
     Mutation(
@@ -171,7 +171,7 @@ HELD = (
         "template/app/main.py.jinja",
         '"""The application:',
         '"""The application of this variant:',
-        Check("rendered/test_files.py::test_it_does_not_say_where_it_came_from"),
+        Check("rendered/test_files.py::test_template_is_not_mentioned"),
         r"app/main\.py:1: .*variant",
     ),
 )
@@ -183,7 +183,7 @@ REQUIRED = (
         "template/pyproject.toml.jinja",
         '"pydantic-settings>=',
         '"jinja2>=',
-        Check("rendered/test_files.py::test_it_declares_what_it_imports_and_imports_what_it_declares"),
+        Check("rendered/test_files.py::test_declared_dependencies_are_those_imported"),
         r"(?s)(?=.*DEP00[13] 'pydantic_settings')(?=.*DEP002 'jinja2')",
     ),
     Mutation(
@@ -191,7 +191,7 @@ REQUIRED = (
         "copier.yml",
         "'requirements': ['aiosqlite>=",
         "'requirements': ['idna>=3'] if async else ['aiosqlite>=",
-        Check("rendered/test_install.py::test_it_runs_on_what_it_declares_alone"),
+        Check("rendered/test_install.py::test_service_runs_with_declared_dependencies_only"),
         r"No module named 'aiosqlite'",
     ),
     Mutation(
@@ -199,7 +199,7 @@ REQUIRED = (
         "template/.github/workflows/ci.yml.jinja",
         "  lint:\n    runs-on:",
         "  lint:\n    run-on:",
-        Check("rendered/test_files.py::test_its_pipeline_and_containers_are_valid"),
+        Check("rendered/test_files.py::test_pipeline_and_container_files_are_valid"),
         r"'runs-on' is a required property",
     ),
     Mutation(
@@ -208,7 +208,7 @@ REQUIRED = (
         "project_slug | length > 50 %}",
         "project_slug | length > 500 %}",
         Check(
-            "questions/test_questions.py::test_an_answer_that_cannot_work_is_refused_with_a_sentence",
+            "questions/test_questions.py::test_invalid_answer_is_refused_with_a_sentence",
             given={"key": "project_slug", "value": "b" * 51, "reason": "51 characters"},
         ),
         r"DID NOT RAISE",
@@ -253,7 +253,7 @@ MIGRATIONS = (
         REVISION,
         "def upgrade() -> None:\n",
         'def upgrade() -> None:\n    op.get_bind().execute(sa.text("SELECT 1")).scalar_one()\n',
-        Check("migrations/test_migrations.py::test_they_can_be_written_as_sql", SYNC_CORE),
+        Check("migrations/test_migrations.py::test_offline_sql", SYNC_CORE),
         r"'NoneType' object has no attribute 'scalar_one'",
     ),
     Mutation(
@@ -261,9 +261,7 @@ MIGRATIONS = (
         "template/{{sqlite}}/migrations/database.py.jinja",
         "    if orphans:\n",
         "    if False:\n",
-        Check(
-            "migrations/test_migrations.py::test_a_row_without_the_one_it_refers_to_is_refused_and_undone", SYNC_CORE
-        ),
+        Check("migrations/test_migrations.py::test_orphaned_row_is_refused_and_undone", SYNC_CORE),
         r"DID NOT RAISE",
     ),
     Mutation(
@@ -271,7 +269,7 @@ MIGRATIONS = (
         "template/{{mysql}}/migrations/database.py",
         "    with journal.resuming(connection):\n        yield\n",
         "    yield\n",
-        Check("migrations/test_migrations.py::test_a_failed_migration_goes_on_once_it_is_mended", MYSQL),
+        Check("migrations/test_migrations.py::test_failed_migration_continues_after_correction", MYSQL),
         r"already exists|DID NOT RAISE",
     ),
     Mutation(
@@ -284,7 +282,7 @@ MIGRATIONS = (
         context.run_migrations()
         connection.exec_driver_sql("SELECT pg_sleep(5)")
 """,
-        Check("migrations/test_migrations.py::test_two_at_once_wait_for_each_other", POSTGRESQL),
+        Check("migrations/test_migrations.py::test_concurrent_migrations_wait_for_each_other", POSTGRESQL),
         r"already exists|duplicate key value violates unique constraint",
     ),
 )
@@ -311,7 +309,7 @@ TRANSACTIONS = (
         "template/{{postgresql}}/app/db/driver.py.jinja",
         "        engine.dialect.do_ping(connection)  #",
         "        #",
-        Check("rendered/test_project_tests.py::test_they_pass", POSTGRESQL),
+        Check("rendered/test_project_tests.py::test_project_tests_pass", POSTGRESQL),
         r"test_closed_connection_is_replaced_after_a_pause",
     ),
     Mutation(
@@ -319,7 +317,7 @@ TRANSACTIONS = (
         "template/{{postgresql}}/app/db/driver.py.jinja",
         "report_unreachable(engine, OSError)",
         "report_unreachable(engine, KeyError)",
-        Check("service/test_process.py::test_a_database_out_of_reach_is_a_503", ASYNCPG),
+        Check("service/test_process.py::test_unreachable_database_is_503", ASYNCPG),
         r"'500' != '503'",
     ),
     Mutation(
@@ -515,7 +513,7 @@ ANSWERS = (
         "template/app/comments/router.py.jinja",
         "status_code=204, responses=problems(404))",
         "status_code=204)",
-        Check("service/test_fuzz.py::test_it_keeps_to_its_openapi"),
+        Check("service/test_fuzz.py::test_service_conforms_to_openapi"),
         r"(?s)DELETE /api/v1/comments/\{comment_id\}.*Undocumented .*status code",
     ),
     Mutation(
@@ -584,7 +582,7 @@ AUDITED = (
         "template/app/audit/listener.py.jinja",
         '    event.listen(engine, "before_cursor_execute", refuse_unlogged)\n',
         "",
-        Check("rendered/test_project_tests.py::test_they_pass", AUDIT_LOG),
+        Check("rendered/test_project_tests.py::test_project_tests_pass", AUDIT_LOG),
         r"FAILED tests/audit/test_guard\.py::test_text_that_writes_is_refused",
     ),
 )
@@ -634,9 +632,7 @@ SEARCHED = (
         "template/{{sqlite}}/migrations/database.py.jinja",
         "    repair(connection)\n",
         "",
-        Check(
-            "updates/test_switching.py::test_a_mixin_is_switched_where_there_is_data", SEARCH, {"mixin": "timestamps"}
-        ),
+        Check("updates/test_switching.py::test_mixin_is_switched_with_data", SEARCH, {"mixin": "timestamps"}),
         r"Extra items in the right set:(.|\n)*CREATE TRIGGER posts_search_",
     ),
     Mutation(

@@ -43,7 +43,7 @@ LONG = (
     "updates/test_switching.py",
     "rendered/test_install.py",
     "rendered/test_project_tests.py",
-    "rendered/test_files.py::test_it_is_typed",
+    "rendered/test_files.py::test_mypy_strict_passes",
 )
 CHECKS = {(check.test, check.variant): check for check in (mutation.check for mutation in MUTATIONS)}
 

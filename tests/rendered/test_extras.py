@@ -96,7 +96,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that asks for `case` on the cases that it is for, of each database that has a server in this run."""
     if "case" in metafunc.fixturenames:
         databases = {server.database for server in metafunc.config.stash[SERVERS]}
-        is_pipeline = metafunc.function is test_the_pipeline_and_the_hooks_run
+        is_pipeline = metafunc.function is test_pipeline_and_hooks_run
         everything = metafunc.config.getoption("everything")
         cases = [case for case in CASES if everything or (case in ONE_EACH) == is_pipeline]
         metafunc.parametrize("case", [case for case in cases if case.database in databases], ids=str)
@@ -128,7 +128,7 @@ def having(projects: Mapping[str, Path], name: str) -> list[Path]:
 
 
 @together
-def test_a_project_has_the_files_that_were_asked_for_and_no_others(rendered: dict[str, Path]) -> None:
+def test_project_has_the_files_of_its_answers_only(rendered: dict[str, Path]) -> None:
     optional = set().union(*FILES.values())
     assert set(FILES) == {*choices("ci"), *choices("extras")} - {"none"}
     for ci, extras in product(choices("ci"), SUBSETS):
@@ -146,7 +146,7 @@ def test_workflows_pass_the_security_linter(rendered: dict[str, Path]) -> None:
 
 
 @together
-def test_a_pipeline_pins_what_it_uses_and_may_do_no_more_than_it_must(rendered: dict[str, Path]) -> None:
+def test_pipelines_pin_actions_and_limit_permissions(rendered: dict[str, Path]) -> None:
     for path in [path for name in WORKFLOWS for path in having(rendered, name)]:
         workflow = Workflow(path.parents[2], path.name)
         assert not workflow.unpinned
@@ -155,7 +155,7 @@ def test_a_pipeline_pins_what_it_uses_and_may_do_no_more_than_it_must(rendered: 
 
 
 @together
-def test_what_may_write_runs_nothing_that_it_downloads(rendered: dict[str, Path]) -> None:
+def test_job_with_write_permission_runs_no_download(rendered: dict[str, Path]) -> None:
     for path in having(rendered, ".github/workflows/update.yml"):
         jobs = Workflow(path.parents[2], path.name).jobs
         assert {name: job["permissions"] for name, job in jobs.items()} == {
@@ -189,7 +189,7 @@ def test_new_constraints_pin_the_tools_of_the_template(tmp_path: Path) -> None:
 
 
 @together
-def test_hooks_need_nothing_from_elsewhere(rendered: dict[str, Path]) -> None:
+def test_hooks_are_local(rendered: dict[str, Path]) -> None:
     for path in having(rendered, ".pre-commit-config.yaml"):
         repositories = yaml.safe_load(path.read_text(encoding="utf-8"))["repos"]
         assert {repository["repo"] for repository in repositories} == {"local"}
@@ -198,7 +198,7 @@ def test_hooks_need_nothing_from_elsewhere(rendered: dict[str, Path]) -> None:
 
 
 @together
-def test_the_environment_replaces_every_password_of_compose(rendered: dict[str, Path]) -> None:
+def test_environment_replaces_passwords_of_compose(rendered: dict[str, Path]) -> None:
     for path in having(rendered, "compose.yaml"):
         for service in services_of(path.parent, {"DATABASE_PASSWORD": "another"}).values():
             given = service.get("environment", {})
@@ -224,7 +224,7 @@ def check_image(image: Image, project: Path) -> None:
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", image.user)
 
 
-def test_the_image_is_built_migrated_and_served(project: Path, tmp_path: Path, url: str) -> None:
+def test_image_is_built_migrated_and_served(project: Path, tmp_path: Path, url: str) -> None:
     start, question = [step.command for step in Workflow(project).steps("image")]
     assert start == "docker compose up --build --detach"
     assert question.endswith("http://127.0.0.1:8000/health/ready")
@@ -244,7 +244,7 @@ def test_the_image_is_built_migrated_and_served(project: Path, tmp_path: Path, u
     assert bool(written) == bool(volumes)
 
 
-def test_an_image_has_the_releases_of_a_committed_lock_file(source: Path, tmp_path: Path) -> None:
+def test_image_uses_committed_lock_file(source: Path, tmp_path: Path) -> None:
     project = render(source, tmp_path / "project", {"extras": ["docker"]})
     environment = machine(tmp_path / "tools", "uv")
     run(["uv", "lock", "--upgrade-package", "click==8.1.8"], project, environment)
@@ -252,7 +252,7 @@ def test_an_image_has_the_releases_of_a_committed_lock_file(source: Path, tmp_pa
     assert [path.name for path in image.cwd.glob(".venv/lib/*/site-packages/click-*")] == ["click-8.1.8.dist-info"]
 
 
-def test_the_pipeline_refuses_a_lock_file_that_no_longer_fits(source: Path, tmp_path: Path) -> None:
+def test_pipeline_refuses_outdated_lock_file(source: Path, tmp_path: Path) -> None:
     project = render(source, tmp_path / "project", {"ci": "github"})
     environment = machine(tmp_path / "tools", "uv")
     run(["uv", "lock"], project, environment)
@@ -264,7 +264,7 @@ def test_the_pipeline_refuses_a_lock_file_that_no_longer_fits(source: Path, tmp_
         run(install.command, project, environment | install.environment)
 
 
-def test_the_pipeline_refuses_conflict_markers(source: Path, tmp_path: Path) -> None:
+def test_pipeline_refuses_conflict_markers(source: Path, tmp_path: Path) -> None:
     project = render(source, tmp_path / "project", {"ci": "github"})
     markers = next(Workflow(project).steps("lint"))
     run("git init --quiet && git add --all", project, os.environ)
@@ -277,7 +277,7 @@ def test_the_pipeline_refuses_conflict_markers(source: Path, tmp_path: Path) -> 
         run(["git", "rm", "--quiet", "--force", f"{number}.txt"], project, os.environ)
 
 
-def test_the_pipeline_and_the_hooks_run(project: Path, tmp_path: Path, url: str) -> None:
+def test_pipeline_and_hooks_run(project: Path, tmp_path: Path, url: str) -> None:
     environment = machine(tmp_path / "tools", "uv")
     workflow = Workflow(project)
     run("git init --quiet && git add --all", project, environment)
@@ -312,14 +312,14 @@ def run_hooks(project: Path, environment: Mapping[str, str]) -> None:
         run(["git", "rm", "--quiet", "--force", name], project, environment)
 
 
-def test_our_own_pipeline_fits_its_schema_and_pins_what_it_uses() -> None:
+def test_our_pipeline_is_valid_and_pins_actions() -> None:
     workflow = Workflow(ROOT)
     check("check-jsonschema", "--builtin-schema", "vendor.github-workflows", workflow.path)
     assert not workflow.unpinned
     assert workflow.document["permissions"] == {"contents": "read"}
 
 
-def test_our_own_pipeline_runs_what_the_makefile_has() -> None:
+def test_our_pipeline_runs_targets_of_the_makefile() -> None:
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = set(re.findall(r"run: make ([\w-]+)", Workflow(ROOT).text))
     assert {"demo", "docs", "lint", "test"} <= named <= targets

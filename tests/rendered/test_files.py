@@ -96,24 +96,24 @@ def assert_none(found: Iterator[str] | list[str]) -> None:
 
 
 @pytest.mark.each_mixin
-def test_it_is_typed(project: Path, warm_process: WarmProcess, mypy_cache: Path) -> None:
+def test_mypy_strict_passes(project: Path, warm_process: WarmProcess, mypy_cache: Path) -> None:
     warm_process.run(["-m", "mypy", "--strict", "--cache-dir", str(mypy_cache)], project)
 
 
-def test_every_module_imports_without_a_warning(project: Path, warm_process: WarmProcess) -> None:
+def test_modules_import_without_warnings(project: Path, warm_process: WarmProcess) -> None:
     """Those of `app/` are imported without one in every variant, as it is driven."""
     warm_process.run(["-W", "error", "-c", IMPORT_ALL], project)
 
 
 @pytest.mark.each_mixin
-def test_rendering_again_gives_the_same_bytes(project: Path, source: Path, variant: Variant, tmp_path: Path) -> None:
+def test_rendering_is_reproducible(project: Path, source: Path, variant: Variant, tmp_path: Path) -> None:
     again = files_of(render_variant(source, variant, tmp_path / "again"))
     rendered = {name: content for name, content in files_of(project).items() if "__pycache__" not in name}
     assert again == rendered
 
 
 @pytest.mark.each_mixin
-def test_every_configuration_file_parses(project: Path) -> None:
+def test_configuration_files_parse(project: Path) -> None:
     for name, text in texts_of(project).items():
         if name.endswith(".toml"):
             tomllib.loads(text)
@@ -122,7 +122,7 @@ def test_every_configuration_file_parses(project: Path) -> None:
 
 
 @pytest.mark.every_variant
-def test_nothing_is_left_over(project: Path) -> None:
+def test_no_leftovers(project: Path) -> None:
     def leftovers() -> Iterator[str]:
         texts = texts_of(project)
         for name, text in texts.items():
@@ -142,7 +142,7 @@ def test_nothing_is_left_over(project: Path) -> None:
 
 
 @pytest.mark.every_variant
-def test_it_does_not_say_where_it_came_from(project: Path) -> None:
+def test_template_is_not_mentioned(project: Path) -> None:
     texts = texts_of(project)
     sections = re.split(r"(?m)^(?=## )", texts["README.md"])
     texts["README.md"] = "".join(section for section in sections if "copier update" not in section)
@@ -151,7 +151,7 @@ def test_it_does_not_say_where_it_came_from(project: Path) -> None:
 
 
 @pytest.mark.every_variant
-def test_it_knows_one_database(project: Path, variant: Variant) -> None:
+def test_other_databases_are_not_mentioned(project: Path, variant: Variant) -> None:
     """But for what git ignores: the data of a database that it was switched from isn't to be committed."""
     others = "|".join(WORDS[name] for name in choices("database") if name != variant.database)
     texts = texts_of(project)
@@ -160,18 +160,18 @@ def test_it_knows_one_database(project: Path, variant: Variant) -> None:
 
 
 @pytest.mark.each_database
-def test_git_ignores_the_data_of_every_database(project: Path) -> None:
+def test_git_ignores_data_of_every_database(project: Path) -> None:
     assert {"app.db*", ".postgres/"} <= {*(project / ".gitignore").read_text(encoding="utf-8").splitlines()}
 
 
 @pytest.mark.every_variant
-def test_core_knows_no_session(project: Path, variant: Variant) -> None:
+def test_core_has_no_session(project: Path, variant: Variant) -> None:
     if variant.data_access == "core":
         assert_none(lines_with(ORM_WORDS, texts_of(project)))
 
 
 @pytest.mark.every_variant
-def test_sync_and_async_do_not_mix(project: Path, variant: Variant) -> None:
+def test_sync_and_async_are_not_mixed(project: Path, variant: Variant) -> None:
     texts = {name: text for name, text in texts_of(project).items() if name.endswith(".py")}
     if variant.io == "async":
         own = {name: text for name, text in texts.items() if name.startswith("app/")}
@@ -182,7 +182,7 @@ def test_sync_and_async_do_not_mix(project: Path, variant: Variant) -> None:
 
 
 @pytest.mark.every_variant
-def test_files_of_the_data_layer_are_short(project: Path) -> None:
+def test_files_of_app_db_are_short(project: Path) -> None:
     lengths = {name: text.count("\n") for name, text in texts_of(project).items() if name.startswith("app/db/")}
     assert_none([f"{name}: {length} lines" for name, length in lengths.items() if length >= LONGEST_DATA_FILE])
 
@@ -208,7 +208,7 @@ def test_every_column_is_used(project: Path) -> None:
     )
 
 
-def test_it_declares_what_it_imports_and_imports_what_it_declares(project: Path, warm_process: WarmProcess) -> None:
+def test_declared_dependencies_are_those_imported(project: Path, warm_process: WarmProcess) -> None:
     driver = r"\w+\+(\w+)"
     used_by_name = {found for text in texts_of(project).values() for found in re.findall(driver, text)}
     named = used_by_name | {"uvicorn", "cryptography"}
@@ -219,7 +219,7 @@ def test_it_declares_what_it_imports_and_imports_what_it_declares(project: Path,
 
 
 @pytest.mark.each_mixin
-def test_every_development_tool_is_used(project: Path) -> None:
+def test_development_tools_are_used(project: Path) -> None:
     declared = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     texts = texts_of(project)
     declaration = texts.pop("pyproject.toml")
@@ -230,14 +230,14 @@ def test_every_development_tool_is_used(project: Path) -> None:
     assert_none([name for name in names if not re.search(rf"\b{re.sub('[-_]', '[-_]', name)}(?![a-z0-9])", mentions)])
 
 
-def test_what_it_requires_is_in_the_shared_environment(project: Path) -> None:
+def test_requirements_are_in_the_shared_environment(project: Path) -> None:
     for text in requirements_of(project):
         requirement = Requirement(text)
         if requirement.name != "hatchling":
             assert requirement.specifier.contains(version(requirement.name), prereleases=True), text
 
 
-def test_its_pipeline_and_containers_are_valid(project: Path) -> None:
+def test_pipeline_and_container_files_are_valid(project: Path) -> None:
     check = functools.partial(tool_for, "check-jsonschema", "--builtin-schema", project=project)
     check("vendor.github-workflows", ".github/workflows/ci.yml")
     check("vendor.compose-spec", "compose.yaml")
@@ -245,9 +245,7 @@ def test_its_pipeline_and_containers_are_valid(project: Path) -> None:
 
 
 @pytest.mark.each_database
-def test_without_pipeline_and_extras_their_files_and_tools_are_gone(
-    source: Path, variant: Variant, tmp_path: Path
-) -> None:
+def test_without_ci_and_extras_their_files_are_absent(source: Path, variant: Variant, tmp_path: Path) -> None:
     project = render(source, tmp_path / "project", {**variant.answers, "ci": "none", "extras": []})
     names = files_of(project)
     gone = (".github", "Dockerfile", "compose.yaml", ".dockerignore", ".pre-commit-config.yaml")

@@ -34,7 +34,7 @@ def copied(project: Path) -> Iterator[Path]:
         yield copy
 
 
-def test_it_runs_on_what_it_declares_alone(copied: Path, database_url: str) -> None:
+def test_service_runs_with_declared_dependencies_only(copied: Path, database_url: str) -> None:
     environment = clean_environment(DATABASE_URL=database_url)
     run([tool("uv"), "venv", "--quiet", "--python", sys.executable, ".venv"], copied, environment)
     run([tool("uv"), "pip", "install", "--quiet", "--python", ".venv", "."], copied, environment)
@@ -61,7 +61,7 @@ def test_it_runs_on_what_it_declares_alone(copied: Path, database_url: str) -> N
 
 
 @pytest.mark.each_database
-def test_its_two_commands_test_it_and_serve_it(copied: Path, database_url: str, variant: Variant) -> None:
+def test_dev_test_and_dev_serve_work(copied: Path, database_url: str, variant: Variant) -> None:
     """MySQL's are told where a server is; SQLite and PostgreSQL need none."""
     given = {"TEST_DATABASE_URL": database_url, "DATABASE_URL": database_url} if variant.database == "mysql" else {}
     environment = clean_environment(**given)

@@ -7,7 +7,7 @@ import pytest
 from tests.harness.warm_process import WarmProcess
 
 
-def test_they_pass(warm_process: WarmProcess, project: Path, database_url: str) -> None:
+def test_project_tests_pass(warm_process: WarmProcess, project: Path, database_url: str) -> None:
     plugins = [part for name in ("schemathesis", "xdist", "cacheprovider") for part in ("-p", f"no:{name}")]
     command = ["-m", "pytest", *plugins, "-W", "ignore::pytest.PytestAssertRewriteWarning"]
     environment = {"TEST_DATABASE_URL": database_url}

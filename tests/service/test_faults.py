@@ -100,7 +100,7 @@ def test_database_at_earlier_revision_is_not_ready(timed_service: Service) -> No
 
 
 @pytest.mark.database("sqlite")
-def test_file_that_is_gone_is_503_and_not_made_anew(
+def test_missing_file_is_503_and_not_created(
     warm_process: WarmProcess, project: Path, new_database: NewDatabase, tmp_path: Path
 ) -> None:
     with new_database() as url, served(warm_process, project, url, tmp_path) as service:
@@ -115,7 +115,7 @@ def test_file_that_is_gone_is_503_and_not_made_anew(
 
 
 @pytest.mark.database("postgresql")
-def test_column_of_another_type_is_503_until_its_connections_are_replaced(timed_service: Service) -> None:
+def test_changed_column_type_is_503_until_connections_are_replaced(timed_service: Service) -> None:
     recover(timed_service.write)
     for _ in range(20):  # enough for each connection to prepare the statement
         assert timed_service.read().status_code == 200
@@ -149,7 +149,7 @@ def test_connection_to_read_only_server_is_replaced(timed_service: Service) -> N
 
 
 @networked
-def test_process_ends_though_a_request_does_not(
+def test_process_ends_while_a_request_hangs(
     timed_service: Service, warm_process: WarmProcess, project: Path, tmp_path: Path
 ) -> None:
     url, port = make_url(timed_service.database), servers.free_port()
@@ -173,7 +173,7 @@ def test_process_ends_though_a_request_does_not(
 
 
 @pytest.mark.database("postgresql")
-def test_requests_side_by_side_through_a_transaction_pooler(
+def test_concurrent_requests_through_transaction_pooler(
     warm_process: WarmProcess,
     project: Path,
     server: servers.Server,

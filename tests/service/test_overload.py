@@ -103,7 +103,7 @@ def test_invalid_request_is_422_with_a_full_pool(one_connection: Blog, db: Engin
         check_invalid_requests(one_connection)
 
 
-def test_invalid_request_is_422_while_the_database_is_locked(one_connection: Blog, db: Engine) -> None:
+def test_invalid_request_is_422_with_a_locked_database(one_connection: Blog, db: Engine) -> None:
     with locked(db, one_connection.add_user()["id"]):
         check_invalid_requests(one_connection)
 

@@ -37,7 +37,7 @@ print(*statuses)
 """
 
 
-def test_it_lives_and_is_ready(api: httpx2.Client) -> None:
+def test_service_is_live_and_ready(api: httpx2.Client) -> None:
     for path in ("/health/live", "/health/ready"):
         response = api.get(path)
         assert (response.status_code, response.json()) == (200, {"status": "ok"})
@@ -56,15 +56,13 @@ def test_head_of_a_request_has_a_limit(api: httpx2.Client) -> None:
     assert api.get("/health/live", headers={"X-Long": "x" * 30_000}).status_code == 200
 
 
-def test_it_shows_its_documentation(api: httpx2.Client) -> None:
+def test_documentation_is_served(api: httpx2.Client) -> None:
     assert "text/html" in api.get("/docs").headers["content-type"]
     assert api.get("/openapi.json").json()["openapi"].startswith("3.")
 
 
 @pytest.mark.example
-def test_a_database_out_of_reach_is_a_503(
-    warm_process: WarmProcess, project: Path, server: Server, tmp_path: Path
-) -> None:
+def test_unreachable_database_is_503(warm_process: WarmProcess, project: Path, server: Server, tmp_path: Path) -> None:
     absent, proxy = free_port(), free_port()
     urls = [f"sqlite:///{tmp_path}/absent/app.db"]
     if server.database != "sqlite":

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("frozen")
         ("description:\n", "summary:\n", "description"),
     ],
 )
-def test_a_renamed_question_or_value_is_found_out(old: str, new: str, gone: str, source: Path, tmp_path: Path) -> None:
+def test_renamed_question_or_value_is_found(old: str, new: str, gone: str, source: Path, tmp_path: Path) -> None:
     renamed = tmp_path / "copier.yml"
     text = (source / "copier.yml").read_text(encoding="utf-8")
     assert text.count(old) == 1
@@ -25,7 +25,7 @@ def test_a_renamed_question_or_value_is_found_out(old: str, new: str, gone: str,
     assert questions_of(source) - questions_of(tmp_path) == {gone}
 
 
-def test_a_renamed_file_and_what_it_offers_are_found_out(source: Path, tmp_path: Path) -> None:
+def test_renamed_file_and_function_are_found(source: Path, tmp_path: Path) -> None:
     renamed = shutil.copytree(source, tmp_path / "renamed")
     (renamed / "template/app/web/middleware.py").rename(renamed / "template/app/bounds.py")
     main = renamed / "template/app/main.py.jinja"
@@ -34,6 +34,6 @@ def test_a_renamed_file_and_what_it_offers_are_found_out(source: Path, tmp_path:
     assert {"app/web/middleware.py", "app/web/middleware.py:BodyLimitMiddleware", "app/main.py:create_app"} <= missing
 
 
-def test_the_page_has_all_the_names(source: Path) -> None:
+def test_page_lists_all_names(source: Path) -> None:
     head, mark, names = PAGE.read_text(encoding="utf-8").partition(MARK)
     assert (head + mark + names) == head + MARK + listed(source), "make names"

@@ -132,7 +132,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         "database": [case for case in found if "database" in case.answers],
         "axis": [case for case in found if {"io", "data_access"} & {*case.answers}],
     }
-    kind = metafunc.function.__name__.split("_")[2]
+    kind = metafunc.function.__name__.split("_")[1]
     metafunc.parametrize("case", by_kind[kind], ids=str)
 
 
@@ -219,7 +219,7 @@ def check_at_work(api: httpx2.Client, mixin: str) -> None:
         assert found[0]["title"] == TITLE
 
 
-def test_a_mixin_is_switched_where_there_is_data(
+def test_mixin_is_switched_with_data(
     case: Case, at_work: Project, new_database: NewDatabase, tmp_path: Path, warm_process: WarmProcess, mypy_cache: Path
 ) -> None:
     with new_database() as url, new_database() as another_url, new_database() as test_url:
@@ -259,7 +259,7 @@ def takes_down_search(case: Case) -> str:
     return blocks_of("docs/mixins/full-text-search.md", "python")[-1]
 
 
-def test_an_axis_is_switched_where_there_is_data(
+def test_axis_is_switched_with_data(
     case: Case, at_work: Project, new_database: NewDatabase, warm_process: WarmProcess, mypy_cache: Path
 ) -> None:
     with new_database() as url, new_database() as another_url, new_database() as test_url:
@@ -273,7 +273,7 @@ def test_an_axis_is_switched_where_there_is_data(
         at_work.check_tests(warm_process, test_url)
 
 
-def test_a_database_is_switched_where_there_is_data(
+def test_database_is_switched_with_data(
     case: Case, at_work: Project, new_database: NewDatabase, tmp_path: Path, warm_process: WarmProcess, mypy_cache: Path
 ) -> None:
     new_target = partial(servers.new_database, case.target, tmp_path)

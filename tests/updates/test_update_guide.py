@@ -66,7 +66,7 @@ def conflicts(project: Project) -> list[str]:
     return git(project.folder, "diff", "--name-only", "--diff-filter=U").split()
 
 
-def test_every_section_with_commands_is_known() -> None:
+def test_every_section_with_commands_has_a_test() -> None:
     assert list(COMMANDS) == [
         "Before",
         "Update",
@@ -81,7 +81,7 @@ def test_every_section_with_commands_is_known() -> None:
     ]
 
 
-def test_update_and_what_comes_after(project: Project, environment: Mapping[str, str]) -> None:
+def test_update_undo_and_install(project: Project, environment: Mapping[str, str]) -> None:
     run([tool("uv"), "lock"], project.folder, environment)
     project.commit("Lock")
     for block in COMMANDS["Before"]:
@@ -100,7 +100,7 @@ def test_update_and_what_comes_after(project: Project, environment: Mapping[str,
     assert installed == (project.folder / "pyproject.toml").read_text(encoding="utf-8")
 
 
-def test_conflict_is_settled_with_the_file_of_the_template(project: Project, environment: Mapping[str, str]) -> None:
+def test_conflict_is_resolved_with_file_of_the_template(project: Project, environment: Mapping[str, str]) -> None:
     edited = change_the_same_line(project)
     run(COMMANDS["Update"][0], project.folder, environment)
     assert conflicts(project) == [edited]
@@ -125,7 +125,7 @@ def test_changes_of_moved_files_are_found_and_merged(project: Project, environme
     assert merged == re.sub(r"(?m)^MAX_CLIENTS = .*$", "MAX_CLIENTS = 7", new)
 
 
-def test_own_formatting_makes_no_conflict(project: Project, environment: Mapping[str, str]) -> None:
+def test_own_formatting_causes_no_conflict(project: Project, environment: Mapping[str, str]) -> None:
     pyproject = project.folder / "pyproject.toml"
     substitute(pyproject, r"\nline-length = 100\n", "\nline-length = 120\n")
     substitute(pyproject, r"\Z", OWN_STYLE)
@@ -142,14 +142,14 @@ def test_own_formatting_makes_no_conflict(project: Project, environment: Mapping
     assert "prefix='/users'" in (project.folder / "app/users/router.py").read_text(encoding="utf-8")
 
 
-def test_another_answer_is_kept(project: Project, environment: Mapping[str, str]) -> None:
+def test_changed_answer_is_kept(project: Project, environment: Mapping[str, str]) -> None:
     (block,) = COMMANDS["Another answer"]
     run(block, project.folder, environment)
     answers = (project.folder / ".copier-answers.yml").read_text(encoding="utf-8")
     assert "mixins:\n- timestamps\n- soft_delete\n" in answers
 
 
-def test_another_database_gets_a_history_of_its_own(
+def test_changed_database_gets_new_history(
     later_template: Path, environment: Mapping[str, str], tmp_path: Path
 ) -> None:
     before = Variant("postgresql", "async", "orm", ("timestamps",))
@@ -187,7 +187,7 @@ def test_project_in_a_folder_of_a_repository_is_updated(
     assert github.part("Files that changed") == [".github/workflows/ci.yml"]
 
 
-def test_deleted_answers_come_back(project: Project, environment: Mapping[str, str]) -> None:
+def test_deleted_answers_file_is_recreated(project: Project, environment: Mapping[str, str]) -> None:
     git(project.folder, "rm", "--quiet", ".copier-answers.yml")
     project.commit("Tidy up")
     (project.folder / "more.txt").write_text("more\n", encoding="utf-8")

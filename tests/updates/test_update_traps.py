@@ -55,7 +55,7 @@ def change_the_same_line(project: Project) -> str:
     return name
 
 
-def test_a_file_that_goes_with_its_answer_is_named_and_kept_in_the_history(project: Project) -> None:
+def test_removed_file_is_named_and_kept_in_history(project: Project) -> None:
     edited = "app/db/timestamps.py"
     append(project.folder / edited, "\nMINE = 1\n")
     project.commit("Mine")
@@ -69,7 +69,7 @@ def test_a_file_that_goes_with_its_answer_is_named_and_kept_in_the_history(proje
     assert "git show HEAD:FILE" in text_of(GUIDE)
 
 
-def test_a_conflict_ends_well_but_is_named_and_cannot_be_committed(project: Project) -> None:
+def test_conflict_is_named_and_cannot_be_committed(project: Project) -> None:
     edited = change_the_same_line(project)
     done = copier(project.folder, "update", "--defaults")
     assert done.returncode == 0, done.stderr
@@ -84,7 +84,7 @@ def test_a_conflict_ends_well_but_is_named_and_cannot_be_committed(project: Proj
     assert "`UU`" in text_of(GUIDE)
 
 
-def test_no_revision_of_a_release_comes_into_the_owners_chain(changed: Path, tmp_path: Path) -> None:
+def test_new_revisions_of_template_are_not_copied(changed: Path, tmp_path: Path) -> None:
     project = Project.copy(changed, VARIANT, tmp_path / "project", this_version())
     first = "migrations/versions/0001_blog.py"
     append(project.folder / first, "# mine\n")
@@ -114,7 +114,7 @@ def revisions(project: Project) -> dict[str, str]:
     return {path.name: path.read_text(encoding="utf-8") for path in paths}
 
 
-def test_a_recopy_leaves_revisions_as_they_are(project: Project) -> None:
+def test_recopy_leaves_revisions(project: Project) -> None:
     append(project.folder / "migrations/versions/0001_blog.py", "# mine\n")
     project.commit("Mine")
     before = revisions(project)
@@ -123,7 +123,7 @@ def test_a_recopy_leaves_revisions_as_they_are(project: Project) -> None:
     assert revisions(project) == before
 
 
-def test_an_untracked_file_is_refused_with_a_sentence_that_the_guide_has(project: Project) -> None:
+def test_untracked_file_is_refused(project: Project) -> None:
     (project.folder / "new.txt").write_text("mine\n", encoding="utf-8")
     done = copier(project.folder, "update", "--defaults")
     assert done.returncode != 0
@@ -142,7 +142,7 @@ def remedy(project: Project, key: str, value: str) -> None:
     project.commit("Name the template where it is")
 
 
-def test_a_throw_away_commit_is_recorded_by_head_and_the_guide_mends_it(changed: Path, tmp_path: Path) -> None:
+def test_commit_recorded_by_vcs_ref_head_can_be_corrected(changed: Path, tmp_path: Path) -> None:
     append(changed / "template/README.md.jinja", "\nNot committed.\n")
     folder = tmp_path / "project"
     done = copier(tmp_path, "copy", "--defaults", "--vcs-ref=HEAD", str(changed), str(folder))
@@ -170,7 +170,7 @@ def release_again(repository: Path) -> None:
     release(repository, LATER)
 
 
-def test_a_relative_path_is_recorded_as_it_is_and_the_guide_mends_it(changed: Path, tmp_path: Path) -> None:
+def test_relative_path_of_template_can_be_corrected(changed: Path, tmp_path: Path) -> None:
     done = copier(tmp_path, "copy", "--defaults", changed.name, "project")
     assert done.returncode == 0, done.stderr
     project = Project(tmp_path / "project", VARIANT)
@@ -183,7 +183,7 @@ def test_a_relative_path_is_recorded_as_it_is_and_the_guide_mends_it(changed: Pa
     assert copier(project.folder, "update", "--defaults").returncode == 0
 
 
-def test_where_the_database_changes_the_message_says_how_the_data_moves(project: Project) -> None:
+def test_message_tells_how_data_moves_to_another_database(project: Project) -> None:
     done = copier(project.folder, "update", "--defaults", "--data", "database=postgresql")
     assert done.returncode == 0, done.stderr
     for text in ('git rm "migrations/versions/*.py"', "Start on PostgreSQL", "move-data OLD_URL NEW_URL"):
@@ -192,7 +192,7 @@ def test_where_the_database_changes_the_message_says_how_the_data_moves(project:
 
 
 @pytest.mark.parametrize("attributes", [True, False])
-def test_line_endings_make_no_conflict_where_git_knows_of_them(project: Project, *, attributes: bool) -> None:
+def test_line_endings_cause_no_conflict_with_gitattributes(project: Project, *, attributes: bool) -> None:
     if not attributes:
         git(project.folder, "rm", "--quiet", ".gitattributes")
     for path in project.folder.rglob("*"):
@@ -203,7 +203,7 @@ def test_line_endings_make_no_conflict_where_git_knows_of_them(project: Project,
     assert conflicts == set() if attributes else len(conflicts) > 10
 
 
-def test_a_deleted_file_stays_deleted(project: Project) -> None:
+def test_deleted_file_stays_deleted(project: Project) -> None:
     gone = [project.folder / "app/seed.py", project.folder / "tests/test_seed.py"]
     for file in gone:
         file.unlink()

@@ -109,7 +109,7 @@ class GitHub:
         return dict(line.split("=", 1) for line in output.read_text(encoding="utf-8").splitlines())
 
 
-def test_it_opens_a_pull_request_once(later_template: Path, tmp_path: Path) -> None:
+def test_pull_request_is_opened_once(later_template: Path, tmp_path: Path) -> None:
     github = GitHub.with_project(later_template, tmp_path)
     (github.project.folder / "app/__init__.py").write_text("MINE = 1\n", encoding="utf-8")
     github.project.commit("Mine")
@@ -126,7 +126,7 @@ def test_it_opens_a_pull_request_once(later_template: Path, tmp_path: Path) -> N
     assert f"_commit: v{LATER}" in github.branch(BRANCH, ".copier-answers.yml")
 
 
-def test_it_says_which_files_are_in_conflict_and_the_checks_refuse_them(later_template: Path, tmp_path: Path) -> None:
+def test_conflicts_are_listed_and_refused_by_ci(later_template: Path, tmp_path: Path) -> None:
     github = GitHub.with_project(later_template, tmp_path)
     edited = change_the_same_line(github.project)
     github.run()
@@ -139,7 +139,7 @@ def test_it_says_which_files_are_in_conflict_and_the_checks_refuse_them(later_te
         run(markers.command, project, os.environ)
 
 
-def test_it_lists_changed_files_that_the_owner_moved_or_deleted(later_template: Path, tmp_path: Path) -> None:
+def test_changed_files_that_were_moved_or_deleted_are_listed(later_template: Path, tmp_path: Path) -> None:
     github = GitHub.with_project(later_template, tmp_path)
     git(github.project.folder, "mv", "app/web/middleware.py", "app/bounds.py")
     git(github.project.folder, "rm", "--quiet", "app/seed.py", "app/users/role.py")
@@ -149,7 +149,7 @@ def test_it_lists_changed_files_that_the_owner_moved_or_deleted(later_template: 
     assert github.part("Conflicts") == []
 
 
-def test_it_updates_a_lock_file_and_says_where_it_cannot(later_template: Path, tmp_path: Path) -> None:
+def test_lock_file_is_updated_or_reported(later_template: Path, tmp_path: Path) -> None:
     github = GitHub.with_project(later_template, tmp_path)
     run([tool("uv"), "lock"], github.project.folder, os.environ)
     github.project.commit("Lock")
@@ -166,13 +166,13 @@ def test_it_updates_a_lock_file_and_says_where_it_cannot(later_template: Path, t
     assert "`uv.lock` is as it was: run `uv lock`" in github.text
 
 
-def test_it_leaves_what_is_current(template: Path, tmp_path: Path) -> None:
+def test_current_project_gets_no_pull_request(template: Path, tmp_path: Path) -> None:
     github = GitHub.with_project(template, tmp_path)
     github.run()
     assert (github.branches, github.requests) == ([], [])
 
 
-def test_it_fails_where_it_cannot_ask(template: Path, tmp_path: Path) -> None:
+def test_workflow_fails_without_answers_file(template: Path, tmp_path: Path) -> None:
     github = GitHub.with_project(template, tmp_path)
     (github.project.folder / ".copier-answers.yml").unlink()
     github.project.commit("No answers")
