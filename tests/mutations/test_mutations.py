@@ -31,12 +31,6 @@ from tests.service.test_prefix import prefixed  # noqa: F401 - a fixture
 from tests.updates.releases import repository
 from tests.updates.test_switching import Case, at_work, with_mixins  # noqa: F401 - at_work is a fixture
 
-# Spares the fuzzer the operations that no mutation breaks.
-FUZZER = """
-[[operations]]
-exclude-path = "/api/v1/comments/{comment_id}"
-enabled = false
-"""
 RED = (Exception, pytest.fail.Exception)
 # What takes long, and is for `make matrix`.
 LONG = (
@@ -124,7 +118,7 @@ def case(mutation: Mutation, variant: Variant, server: servers.Server) -> Case:
 
 
 @pytest.fixture
-def prepared(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Check], Callable[[], None]]:
+def prepared(request: pytest.FixtureRequest) -> Callable[[Check], Callable[[], None]]:
     """Return a function that gives a check all that it asks for, and leaves it to be called."""
 
     def prepare(check: Check) -> Callable[[], None]:
@@ -132,7 +126,6 @@ def prepared(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Check]
         path, _, name = check.test.partition(".py::")
         module = importlib.import_module(f"tests.{path.replace('/', '.')}")
         run = getattr(module, name)
-        (tmp_path / "schemathesis.toml").write_text(FUZZER, encoding="utf-8")
         values = {
             name: check.given[name] if name in check.given else request.getfixturevalue(name)
             for name in inspect.signature(run).parameters
