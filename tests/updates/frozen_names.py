@@ -1,4 +1,4 @@
-"""What the projects of a template have by name: questions, values, paths, and what their code offers to one's own.
+"""What projects have by name: questions, values, paths, and what their code and their tests' helpers offer.
 
 `python -m tests.updates.frozen_names` writes the list of it into docs/frozen-names.md.
 """
@@ -20,6 +20,8 @@ PAGE = ROOT / "docs/frozen-names.md"
 MARK = "<!-- the list: `make names` writes it -->\n"
 # What the example is made of is the owner's to change; own code builds on the rest.
 EXAMPLE = re.compile(r"app/(users|posts|comments|tagging|seed)\b")
+# Own code imports from the service, and own tests from what helps the project's.
+OFFERED = re.compile(r"app/.*\.py|tests/(?!(.*/)?test_).*\.py")
 VERSIONS = "migrations/versions/"
 
 
@@ -54,7 +56,7 @@ def covering_answers() -> list[dict[str, Any]]:
 def names_of(project: Path) -> set[str]:
     """Give `path` of each file, and `path:Name` of what own code can import, use of a class, or set."""
     paths = {name for name in files_of(project) if not name.startswith(VERSIONS)}
-    modules = [name for name in paths if name.startswith("app/") and name.endswith(".py") and not EXAMPLE.match(name)]
+    modules = [name for name in paths if OFFERED.match(name) and not EXAMPLE.match(name)]
     return paths.union(
         f"{name}:{defined}"
         for name in modules
