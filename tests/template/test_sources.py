@@ -20,9 +20,7 @@ IF_IN_EXPRESSION = re.compile(r"\{\{(?:(?!\}\}).)*\bif\b")
 # Errors of syntax, comparisons that can't be meant, statements out of place, undefined names.
 RULES = "E9,F63,F7,F82"
 SHORTEST = 15
-MOST_TAGGED, MOST_TAGGED_IN_A_FILE = 0.14, 0.65
-# Until the last tag inside of a line is gone: how many files don't parse, and lines have an `if` in an expression.
-UNPARSED, IFS = 48, 150
+MOST_TAGGED, MOST_TAGGED_IN_A_FILE = 0.105, 0.24
 
 
 def tagged_lines(path: Path) -> tuple[int, int]:
@@ -49,7 +47,7 @@ def test_few_lines_have_a_tag() -> None:
 
 
 def test_every_file_of_python_parses() -> None:
-    assert len([str(path) for path in PYTHON if not parses(path)]) <= UNPARSED
+    assert [str(path) for path in PYTHON if not parses(path)] == []
 
 
 def test_no_expression_has_an_if() -> None:
@@ -57,7 +55,7 @@ def test_no_expression_has_an_if() -> None:
     found = [
         f"{path}: {line.strip()}" for path, lines in texts.items() for line in lines if IF_IN_EXPRESSION.search(line)
     ]
-    assert len(found) <= IFS
+    assert found == []
 
 
 def test_ruff_finds_no_error_in_the_sources() -> None:
