@@ -118,7 +118,7 @@ def test_changes_of_moved_files_are_found_and_merged(project: Project, environme
     project.commit("Mine")
     run(COMMANDS["Update"][0], project.folder, environment)
     find, merge = COMMANDS["Files that you moved or deleted"]
-    assert run(find, project.folder, environment).split() == ["app/web/middleware.py", "app/seed.py"]
+    assert run(find, project.folder, environment).split() == ["app/seed.py", "app/web/middleware.py"]
     new = (project.folder / "../new/app/web/middleware.py").resolve().read_text(encoding="utf-8")
     run(merge, project.folder, environment)
     merged = (project.folder / "app/bounds.py").read_text(encoding="utf-8")
