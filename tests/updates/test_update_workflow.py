@@ -145,7 +145,7 @@ def test_changed_files_that_were_moved_or_deleted_are_listed(later_template: Pat
     git(github.project.folder, "rm", "--quiet", "app/seed.py", "app/users/role.py")
     github.project.commit("Mine")
     github.run()
-    assert github.part("Files that changed") == ["app/web/middleware.py", "app/seed.py"]
+    assert github.part("Files that changed") == ["app/seed.py", "app/web/middleware.py"]
     assert github.part("Conflicts") == []
 
 
