@@ -14,7 +14,7 @@ from tests.harness.rendering import render_variant
 from tests.harness.servers import NewDatabase, Server
 from tests.harness.service import NO_CERTIFICATES, serving
 from tests.harness.variants import Variant
-from tests.harness.warm_process import WarmProcess
+from tests.harness.warm_process import CommandFailed, WarmProcess
 
 PAGE = "docs/mixins/full-text-search.md"
 CHANGES = {
@@ -68,8 +68,6 @@ def test_word_inside_of_text_is_found(
     tmp_path: Path,
     warm_process: WarmProcess,
 ) -> None:
-    if server.product == "MariaDB":
-        pytest.skip("MariaDB has no index for texts without spaces.")
     project = render_variant(source, replace(variant, mixins=("full_text_search",)), tmp_path / "project")
     with new_database() as url:
         alembic = Alembic(warm_process, project, url)
@@ -80,6 +78,10 @@ def test_word_inside_of_text_is_found(
         if variant.database != "sqlite":
             alembic("revision -m 'search in words'")
             write_revision(project, variant.database)
+        if server.product == "MariaDB":
+            with pytest.raises(CommandFailed, match="ngram"):
+                alembic("upgrade head")
+            return
         alembic("upgrade head", "check")
         (tmp_path / "after").mkdir()
         assert count_found(warm_process, project, url, tmp_path / "after") == [2, 2, 2, 2]

@@ -23,17 +23,17 @@ MAX_NUMBER = 2**63
 _HTTP_URL = TypeAdapter(HttpUrl)
 
 
-def _no_nul_or_surrogate_json(value: Any, depth: int = 1) -> Any:
+def _fits_database(value: Any, depth: int = 1) -> Any:
     if depth > MAX_DEPTH:
         raise ValueError(f"JSON can be {MAX_DEPTH} levels deep at most")
     if isinstance(value, dict):
         for name, item in value.items():
             if len(no_nul_or_surrogate(name)) > MAX_NAME:
                 raise ValueError(f"a name in JSON has {MAX_NAME} characters at most")
-            _no_nul_or_surrogate_json(item, depth + 1)
+            _fits_database(item, depth + 1)
     elif isinstance(value, list):
         for item in value:
-            _no_nul_or_surrogate_json(item, depth + 1)
+            _fits_database(item, depth + 1)
     elif isinstance(value, str):
         no_nul_or_surrogate(value)
     elif isinstance(value, int | float) and not -MAX_NUMBER <= value < MAX_NUMBER:
@@ -60,7 +60,7 @@ Name = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
     AfterValidator(no_nul_or_surrogate),
 ]
-Preferences = Annotated[dict[str, JsonValue], AfterValidator(_no_nul_or_surrogate_json)]
+Preferences = Annotated[dict[str, JsonValue], AfterValidator(_fits_database)]
 AvatarUrl = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_http_url)]
 
 
