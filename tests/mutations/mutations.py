@@ -538,7 +538,7 @@ SOFTLY_DELETED = (
     Mutation(
         "session that shows deleted rows",
         "template/app/db/soft_delete.py.jinja",
-        "state.statement = state.statement.options(IS_LIVE)",
+        "state.statement = state.statement.options(LIVE_ROWS)",
         "state.statement = state.statement.options()",
         Check("contract/test_users.py::test_deleted_user_is_404", "sqlite-async-orm-soft_delete"),
         r"DELETE /users/\d+ .*: 204",
