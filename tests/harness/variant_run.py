@@ -63,8 +63,9 @@ class VariantRun(pytest.Item):
 
 
 def collect_once(metafunc: pytest.Metafunc) -> None:
-    """Collect a test that needs a variant once, for none."""
-    if "variant_run" in metafunc.fixturenames:
+    """Collect a test that needs a variant once, for none, unless it was given its own."""
+    given = any("variant_run" in call.params for call in metafunc._calls)  # noqa: SLF001
+    if "variant_run" in metafunc.fixturenames and not given:
         metafunc.parametrize("variant_run", [None], indirect=True, scope="session", ids=[pytest.HIDDEN_PARAM])
 
 

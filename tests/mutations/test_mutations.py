@@ -7,8 +7,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -47,8 +46,9 @@ def slug(text: str) -> str:
     return re.sub(r"[^\w.]+", "-", text)
 
 
-# The fixtures of the template and of the variant: of the template that `mutation` broke or, where that is None, of the
-# template as it is. All other fixtures of a check build on these.
+# The template that `mutation` broke or, where that is None, the template as it is. All other fixtures of a check build
+# on these and on the `variant_run` of all tests. With one of its own, pytest would keep the last mutation's project and
+# service for the tests that come after: it is a fixture's new parameter that ends what depends on the fixture.
 
 
 @pytest.fixture(scope="session")
@@ -56,13 +56,6 @@ def mutation(request: pytest.FixtureRequest) -> Mutation | None:
     """What is broken, if anything."""
     given: Mutation | None = request.param
     return given
-
-
-@pytest.fixture(scope="session")
-def checked_variant(request: pytest.FixtureRequest) -> Variant:
-    """The variant that the check runs on."""
-    (variant,) = select(request.param)
-    return variant
 
 
 @pytest.fixture(scope="session")
@@ -80,35 +73,6 @@ def template(source: Path) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(source.parent / "cache"))
         yield repository(source.parent / "template", source)
-
-
-@pytest.fixture(scope="session")
-def find_server(scratch: Path, pytestconfig: pytest.Config) -> Iterator[Callable[[str], servers.Server]]:
-    """A function that gives a server of a database: one of this run's, else one of its own."""
-    with ExitStack() as stack:
-
-        @cache
-        def find(database: str) -> servers.Server:
-            found = [server for server in pytestconfig.stash[SERVERS] if server.database == database]
-            return (found or stack.enter_context(servers.running([database], scratch / "servers", print)))[0]
-
-        yield find
-
-
-@pytest.fixture(scope="session")
-def variant_run(
-    mutation: Mutation | None,
-    checked_variant: Variant,
-    find_server: Callable[[str], servers.Server],
-    request: pytest.FixtureRequest,
-) -> VariantRun:
-    """The check's variant, on a server."""
-    name = slug(mutation.name if mutation else checked_variant.id)
-    server = find_server(checked_variant.database)
-    run: VariantRun = VariantRun.from_parent(
-        request.session, name=name, variant=checked_variant, server=server, tests=[]
-    )
-    return run
 
 
 @pytest.fixture
@@ -136,32 +100,51 @@ def prepared(request: pytest.FixtureRequest) -> Callable[[Check], Callable[[], N
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run all mutations and, unbroken, their checks; or the mutations that don't take long, and a check a variant."""
-    everything = metafunc.config.getoption("everything")
+    """Run all mutations and, unbroken, their checks; or the mutations that don't take long, and a check a variant.
+
+    They are those of the databases that this run has a server of.
+    """
+    config = metafunc.config
+    everything = config.getoption("everything")
+    running = {server.database: server for server in config.stash[SERVERS][::-1]}
+
+    def run_of(check: Check, name: str) -> VariantRun | None:
+        (variant,) = select(check.variant)
+        if variant.database not in running:
+            return None
+        server = running[variant.database]
+        run: VariantRun = VariantRun.from_parent(
+            metafunc.definition.session, name=name, variant=variant, server=server, tests=[]
+        )
+        return run
+
     if metafunc.function is test_broken_template_fails:
-        names = ["mutation", "checked_variant"]
-        found = [
-            pytest.param(mutation, mutation.check.variant, id=slug(mutation.name))
+        names = ["mutation", "variant_run"]
+        cases: list[tuple[tuple[Mutation | Check | None, ...], Check, str]] = [
+            ((mutation,), mutation.check, slug(mutation.name))
             for mutation in MUTATIONS
             if everything or not mutation.check.test.startswith(LONG)
         ]
     else:
-        names = ["mutation", "checked_variant", "check"]
+        names = ["mutation", "check", "variant_run"]
         checks = [check for check in CHECKS.values() if not check.test.startswith(LONG)]
-        found = [
-            pytest.param(None, check.variant, check, id=slug(f"{check.test}-{check.variant.replace('-', '.')}"))
+        cases = [
+            ((None, check), check, slug(f"{check.test}-{check.variant.replace('-', '.')}"))
             for check in (checks if everything else one_of_each(checks, lambda check: check.variant))
         ]
-    metafunc.parametrize(names, found, indirect=["mutation", "checked_variant"], scope="session")
+    found = [
+        pytest.param(*values, run, id=name) for values, check, name in cases if (run := run_of(check, name)) is not None
+    ]
+    metafunc.parametrize(names, found, indirect=["mutation", "variant_run"], scope="session")
 
 
-@pytest.mark.usefixtures("checked_variant")
+@pytest.mark.usefixtures("variant_run")
 def test_broken_template_fails(mutation: Mutation, prepared: Callable[[Check], Callable[[], None]]) -> None:
     check = prepared(mutation.check)
     with pytest.raises(RED, match=mutation.says):
         check()
 
 
-@pytest.mark.usefixtures("mutation", "checked_variant")
+@pytest.mark.usefixtures("mutation", "variant_run")
 def test_unbroken_template_passes(check: Check, prepared: Callable[[Check], Callable[[], None]]) -> None:
     prepared(check)()
