@@ -16,7 +16,7 @@ from tests.harness.edits import replace_text
 from tests.harness.pages import blocks_of
 from tests.harness.rendering import render_variant
 from tests.harness.servers import NewDatabase, engine
-from tests.harness.service import NO_CERTIFICATES, serving
+from tests.harness.service import calling
 from tests.harness.variants import Variant
 from tests.harness.warm_process import WarmProcess
 
@@ -150,8 +150,5 @@ def test_resource_works_with_all_mixins(
         assert inspect(engine(url)).get_columns("books")[0]["name"] == "id"
         run_tool(project, "ruff", "format", "--no-cache", "--quiet")
         check_code(project, mypy_cache)
-        with (
-            serving(warm_process, project, {"DATABASE_URL": url}, tmp_path) as address,
-            httpx2.Client(base_url=f"{address}/api/v1", timeout=30, verify=NO_CERTIFICATES) as api,
-        ):
+        with calling(warm_process, project, {"DATABASE_URL": url}, tmp_path) as api:
             check_at_work(api)

@@ -4,7 +4,6 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from tests.harness.alembic import Alembic
@@ -12,7 +11,7 @@ from tests.harness.edits import replace_text
 from tests.harness.pages import blocks_of
 from tests.harness.rendering import render_variant
 from tests.harness.servers import NewDatabase, Server
-from tests.harness.service import NO_CERTIFICATES, serving
+from tests.harness.service import calling
 from tests.harness.variants import Variant
 from tests.harness.warm_process import CommandFailed, WarmProcess
 
@@ -32,10 +31,7 @@ TEXTS = {
 
 def count_found(warm_process: WarmProcess, project: Path, url: str, folder: Path) -> list[int]:
     """Serve the project, add posts of the texts, and count what is found of each word."""
-    with (
-        serving(warm_process, project, {"DATABASE_URL": url}, folder) as address,
-        httpx2.Client(base_url=f"{address}/api/v1", timeout=30, verify=NO_CERTIFICATES) as api,
-    ):
+    with calling(warm_process, project, {"DATABASE_URL": url}, folder) as api:
         user = {"email": f"{folder.name}@example.com", "name": "Ada"}
         author = api.post("/users", json=user).raise_for_status().json()["id"]
         for text in TEXTS:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -50,6 +51,26 @@ def serving(
             raise ServiceFailed(f"the service ended with {child.status}:\n{child.output}")
     finally:
         warm_process.stop(child)
+
+
+@contextmanager
+def calling(
+    warm_process: WarmProcess,
+    project: Path,
+    environment: Mapping[str, str],
+    scratch: Path,
+    *,
+    path: str = "/api/v1",
+    prefix: str = "",
+    **options: Any,
+) -> Iterator[httpx2.Client]:
+    """Serve the project as `serving` does, and give a client of what is below `path`."""
+    settings = {"timeout": 30, "verify": NO_CERTIFICATES, **options}
+    with (
+        serving(warm_process, project, environment, scratch, prefix=prefix) as address,
+        httpx2.Client(base_url=address + path, **settings) as client,
+    ):
+        yield client
 
 
 def wait_until_ready(child: Child, port: Path) -> str:

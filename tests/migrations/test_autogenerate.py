@@ -208,8 +208,8 @@ engine.dispose()
 """
 
 
-class Owner:
-    """The owner of a project who adds tables to it."""
+class Zoo:
+    """A project with tables of its own in app/zoo.py."""
 
     def __init__(self, warm_process: WarmProcess, project: Path, url: str) -> None:
         """Work in `project`, on the database at `url`."""
@@ -239,33 +239,33 @@ class Owner:
 
 
 @pytest.fixture
-def owner(warm_process: WarmProcess, variant: Variant, source: Path, tmp_path: Path, database_url: str) -> Owner:
-    """An owner of a project whose database is up to date."""
-    owner = Owner(warm_process, render_variant(source, variant, tmp_path / "project"), database_url)
-    owner.declare("")
-    owner.alembic("upgrade head")
-    return owner
+def zoo(warm_process: WarmProcess, variant: Variant, source: Path, tmp_path: Path, database_url: str) -> Zoo:
+    """A project whose database is up to date."""
+    zoo = Zoo(warm_process, render_variant(source, variant, tmp_path / "project"), database_url)
+    zoo.declare("")
+    zoo.alembic("upgrade head")
+    return zoo
 
 
-def test_columns_of_every_type_round_trip(owner: Owner, new_database: NewDatabase, warm_process: WarmProcess) -> None:
-    owner.declare(TYPES)
-    owner.revise("Add every type")
-    assert "CREATE TABLE zoo" in owner.alembic("upgrade head --sql")
-    owner.run(READ_BACK, owner.url)
+def test_columns_of_every_type_round_trip(zoo: Zoo, new_database: NewDatabase, warm_process: WarmProcess) -> None:
+    zoo.declare(TYPES)
+    zoo.revise("Add every type")
+    assert "CREATE TABLE zoo" in zoo.alembic("upgrade head --sql")
+    zoo.run(READ_BACK, zoo.url)
     with new_database() as declared:
-        assert schema_of(owner.url) == declared_schema(warm_process, owner.project, declared)
-    owner.alembic("downgrade -1", "upgrade head", "check")
-    owner.run(READ_BACK, owner.url)
+        assert schema_of(zoo.url) == declared_schema(warm_process, zoo.project, declared)
+    zoo.alembic("downgrade -1", "upgrade head", "check")
+    zoo.run(READ_BACK, zoo.url)
 
 
 @pytest.mark.each_database
-def test_revision_reports_what_it_found(owner: Owner) -> None:
-    for path in owner.project.glob("migrations/versions/*.py"):
+def test_revision_reports_what_it_found(zoo: Zoo) -> None:
+    for path in zoo.project.glob("migrations/versions/*.py"):
         path.unlink()
-    said = owner.alembic("revision -m 'Nothing yet'", "stamp head --purge")
+    said = zoo.alembic("revision -m 'Nothing yet'", "stamp head --purge")
     assert first_words(said) == ["Generating", "Running", "Running", "Running"]
-    owner.declare(ENUMS.format(**AT_FIRST))
-    said = owner.alembic("revision --autogenerate -m 'Add the zoo'")
+    zoo.declare(ENUMS.format(**AT_FIRST))
+    said = zoo.alembic("revision --autogenerate -m 'Add the zoo'")
     assert "Detected added table 'zoo'" in said
     assert set(first_words(said)) == {"Detected", "Generating", "Running"}
 
@@ -275,30 +275,30 @@ def first_words(said: str) -> list[str]:
     return [line.split()[0] for line in said.splitlines() if line.strip() and not re.match(r"[ /a-z]", line)]
 
 
-def test_changed_enums_and_checks_are_found(owner: Owner, new_database: NewDatabase, warm_process: WarmProcess) -> None:
+def test_changed_enums_and_checks_are_found(zoo: Zoo, new_database: NewDatabase, warm_process: WarmProcess) -> None:
     for number, stage in enumerate((AT_FIRST, LATER)):
-        owner.declare(ENUMS.format(**stage))
-        owner.revise(f"Stage {number}")
-        owner.run(INSERT, owner.url)
+        zoo.declare(ENUMS.format(**stage))
+        zoo.revise(f"Stage {number}")
+        zoo.run(INSERT, zoo.url)
         with new_database() as declared:
-            assert schema_of(owner.url) == declared_schema(warm_process, owner.project, declared)
-    later = schema_of(owner.url)
-    owner.alembic("downgrade -1")
+            assert schema_of(zoo.url) == declared_schema(warm_process, zoo.project, declared)
+    later = schema_of(zoo.url)
+    zoo.alembic("downgrade -1")
     with pytest.raises(CommandFailed, match=r"ck_zoo_status|'kind'"):
-        owner.run(INSERT, owner.url)
-    owner.alembic("downgrade -1", "upgrade head", "check")
-    assert schema_of(owner.url) == later
-    owner.run(INSERT, owner.url)
+        zoo.run(INSERT, zoo.url)
+    zoo.alembic("downgrade -1", "upgrade head", "check")
+    assert schema_of(zoo.url) == later
+    zoo.run(INSERT, zoo.url)
 
 
 @pytest.mark.each_database
-def test_enum_value_that_cannot_be_dropped_is_named(owner: Owner, variant: Variant) -> None:
-    owner.declare(ENUMS.format(**LATER))
-    owner.revise("All of them")
-    owner.declare(ENUMS.format(**GONE))
-    said = owner.revise("Some of them")
+def test_enum_value_that_cannot_be_dropped_is_named(zoo: Zoo, variant: Variant) -> None:
+    zoo.declare(ENUMS.format(**LATER))
+    zoo.revise("All of them")
+    zoo.declare(ENUMS.format(**GONE))
+    said = zoo.revise("Some of them")
     assert ("enum kind: PostgreSQL can't drop its value 'LAST'" in said) == (variant.database == "postgresql")
-    owner.declare("")
-    said = owner.revise("None of them")
+    zoo.declare("")
+    said = zoo.revise("None of them")
     assert ("DROP TYPE kind" in said) == (variant.database == "postgresql")
-    owner.alembic("downgrade base", "upgrade head", "check")
+    zoo.alembic("downgrade base", "upgrade head", "check")

@@ -32,7 +32,7 @@ from tests.harness.commands import clean_environment, tool
 from tests.harness.pages import text_of
 from tests.harness.rendering import render_variant
 from tests.harness.servers import SERVERS, Server, engine
-from tests.harness.service import NO_CERTIFICATES, serving
+from tests.harness.service import calling
 from tests.harness.variants import ROOT, Variant, choices
 from tests.harness.warm_process import WarmProcess
 from tests.updates.releases import git
@@ -327,10 +327,7 @@ def as_served(warm_process: WarmProcess, project: Path, url: str) -> list[str]:
 @contextmanager
 def client(warm_process: WarmProcess, project: Path, url: str, folder: Path) -> Iterator[httpx2.Client]:
     """Give a client of a project's service."""
-    with (
-        serving(warm_process, project, {"DATABASE_URL": url}, folder) as address,
-        httpx2.Client(base_url=f"{address}/api/v1", timeout=30, verify=NO_CERTIFICATES) as api,
-    ):
+    with calling(warm_process, project, {"DATABASE_URL": url}, folder) as api:
         yield api
 
 

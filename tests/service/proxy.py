@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 from sqlalchemy import make_url
 
-from tests.harness.service import NO_CERTIFICATES, serving
+from tests.harness.service import calling
 from tests.harness.warm_process import WarmProcess
 
 CHUNK = 65536
@@ -107,10 +107,7 @@ def served(warm_process: WarmProcess, project: Path, url: str, scratch: Path, ad
         parsed = parsed.set(host="127.0.0.1", port=proxy.port)
     environment = {**SHORT, "DATABASE_URL": parsed.render_as_string(hide_password=False)}
     try:
-        with (
-            serving(warm_process, project, environment, scratch) as address,
-            httpx2.Client(base_url=f"{address}/api/v1", timeout=PATIENCE, verify=NO_CERTIFICATES) as client,
-        ):
+        with calling(warm_process, project, environment, scratch, timeout=PATIENCE) as client:
             yield Service(client, admin_url, proxy)
     finally:
         if proxy is not None:

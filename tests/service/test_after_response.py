@@ -7,14 +7,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from tests.contract.blog import Blog
 from tests.harness.commands import check_code, run_tool
 from tests.harness.edits import replace_text
 from tests.harness.pages import blocks_of
-from tests.harness.service import NO_CERTIFICATES, serving
+from tests.harness.service import calling
 from tests.harness.variants import Variant
 from tests.harness.warm_process import WarmProcess
 
@@ -47,10 +46,7 @@ def blog(
     )
     run_tool(own, "ruff", "format", "--no-cache", "--quiet")
     check_code(own, mypy_cache)
-    with (
-        serving(warm_process, own, {"DATABASE_URL": migrated_url}, tmp_path) as address,
-        httpx2.Client(base_url=address, timeout=30, verify=NO_CERTIFICATES) as client,
-    ):
+    with calling(warm_process, own, {"DATABASE_URL": migrated_url}, tmp_path, path="") as client:
         yield Blog(client)
 
 

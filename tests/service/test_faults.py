@@ -12,7 +12,7 @@ from sqlalchemy import make_url, text
 
 from tests.harness import servers
 from tests.harness.servers import NewDatabase
-from tests.harness.service import NO_CERTIFICATES, serving, wait_until_ready
+from tests.harness.service import NO_CERTIFICATES, calling, wait_until_ready
 from tests.harness.warm_process import WarmProcess
 from tests.service.proxy import PATIENCE, Proxy, Service, served
 
@@ -186,13 +186,12 @@ def test_concurrent_requests_through_transaction_pooler(
         environment = {"DATABASE_URL": pooled, "DB_POOL": "null"}
         warm_process.run(["-m", "alembic", "upgrade", "head"], project, environment)
         with (
-            serving(warm_process, project, environment, tmp_path) as address,
-            httpx2.Client(base_url=address, timeout=PATIENCE, limits=FRESH, verify=NO_CERTIFICATES) as client,
+            calling(warm_process, project, environment, tmp_path, timeout=PATIENCE, limits=FRESH) as client,
             ThreadPoolExecutor(16) as threads,
         ):
             users = [{"email": f"{number}@example.com", "name": "Ada"} for number in range(50)]
-            written = threads.map(lambda user: client.post("/api/v1/users", json=user).status_code, users)
-            read = threads.map(lambda _: client.get("/api/v1/users").status_code, range(200))
+            written = threads.map(lambda user: client.post("/users", json=user).status_code, users)
+            read = threads.map(lambda _: client.get("/users").status_code, range(200))
             assert set(written) == {201}
             assert set(read) == {200}
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy import Engine, text
 
 from tests.contract.blog import Blog, concurrently, new_user
 from tests.contract.problems import check_problem
-from tests.harness.service import NO_CERTIFICATES, serving
+from tests.harness.service import calling
 from tests.harness.warm_process import WarmProcess
 
 pytestmark = [pytest.mark.example, pytest.mark.each_base]
@@ -30,11 +31,8 @@ def served(
     warm_process: WarmProcess, project: Path, url: str, scratch: Path, settings: dict[str, str]
 ) -> Iterator[Blog]:
     """Serve the project with these settings, and give a client."""
-    limits = httpx2.Limits(max_connections=CLIENTS)
-    with (
-        serving(warm_process, project, {"DATABASE_URL": url, **settings}, scratch) as address,
-        httpx2.Client(base_url=address, timeout=60, limits=limits, verify=NO_CERTIFICATES) as client,
-    ):
+    options: dict[str, Any] = {"path": "", "timeout": 60, "limits": httpx2.Limits(max_connections=CLIENTS)}
+    with calling(warm_process, project, {"DATABASE_URL": url, **settings}, scratch, **options) as client:
         yield Blog(client)
 
 

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from tests.contract.blog import Blog
-from tests.harness.service import NO_CERTIFICATES, serving
+from tests.harness.service import calling
 from tests.harness.warm_process import WarmProcess
 
 pytestmark = [pytest.mark.example, pytest.mark.each_base]
@@ -18,10 +18,7 @@ PREFIX = "/api-gw"
 @pytest.fixture
 def prefixed(warm_process: WarmProcess, project: Path, migrated_url: str, tmp_path: Path) -> Iterator[Blog]:
     """A client in the place of the proxy."""
-    with (
-        serving(warm_process, project, {"DATABASE_URL": migrated_url}, tmp_path, prefix=PREFIX) as address,
-        httpx2.Client(base_url=address, timeout=30, verify=NO_CERTIFICATES) as client,
-    ):
+    with calling(warm_process, project, {"DATABASE_URL": migrated_url}, tmp_path, prefix=PREFIX, path="") as client:
         yield Blog(client)
 
 

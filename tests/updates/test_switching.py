@@ -19,7 +19,7 @@ from tests.harness.pages import blocks_of, text_of
 from tests.harness.schema import schema_of
 from tests.harness.selection import one_of_each
 from tests.harness.servers import SERVERS, NewDatabase, Server
-from tests.harness.service import NO_CERTIFICATES, serving
+from tests.harness.service import calling
 from tests.harness.variants import Variant, all_variants, choices
 from tests.harness.warm_process import WarmProcess
 from tests.updates import edited_project
@@ -241,10 +241,7 @@ def test_mixin_is_switched_with_data(
         alembic("upgrade head")
         gone = {*ADDED.get(case.mixin or "", ()), *COMPUTED} if case.mixin in case.before.mixins else set()
         check_kept(before, rows_of(url), but=gone)
-        with (
-            serving(warm_process, at_work.folder, {"DATABASE_URL": url}, tmp_path) as address,
-            httpx2.Client(base_url=f"{address}/api/v1", timeout=30, verify=NO_CERTIFICATES) as api,
-        ):
+        with calling(warm_process, at_work.folder, {"DATABASE_URL": url}, tmp_path) as api:
             if case.mixin in case.after.mixins:
                 check_added(rows_of(url), ADDED[case.mixin])
                 check_at_work(api, case.mixin)
