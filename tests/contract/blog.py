@@ -1,25 +1,20 @@
 """A client of the example's API that checks what holds for every answer."""
 
-from __future__ import annotations
-
 import json
 import re
 import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import pytest
+from httpx2 import Client, Response
 
 from .problems import check_problem, media_type, strict_json
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from httpx2 import Client, Response
-
-    Query = str | int | bool
-    Status = int | tuple[int, ...]
+Query = str | int | bool
+Status = int | tuple[int, ...]
 
 NOT_SENT = object()
 JSON = {"content-type": "application/json"}

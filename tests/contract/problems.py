@@ -1,14 +1,11 @@
 """What an error looks like: RFC 9457, and silent about what is behind it."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 from urllib.parse import unquote
 
-if TYPE_CHECKING:
-    from httpx2 import Response
+from httpx2 import Response
 
 TITLES = {
     400: {"Bad Request"},

@@ -1,15 +1,10 @@
 """What the database of the service holds, read behind its back."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import and_, column, func, select, table, text
-
-if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Engine, Select
+from sqlalchemy import ColumnElement, Engine, Select, and_, column, func, select, table, text
 
 RECORDS = {"users", "posts", "comments"}
 OWNERS = {"profiles": ("user_id", "users"), "post_tags": ("post_id", "posts")}
@@ -24,7 +19,7 @@ class Storage:
         self.hides = hides
 
     @property
-    def with_deleted(self) -> Storage:
+    def with_deleted(self) -> "Storage":
         """The same database with all its rows."""
         return Storage(self.engine)
 

@@ -1,23 +1,16 @@
 """The audit log: an entry for each row that a request wrote, whichever way it was written."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from .blog import MAX_ID, concurrently, ids, new_email, new_user, unique_word
+from .blog import MAX_ID, Blog, concurrently, ids, new_email, new_user, unique_word
 from .problems import check_problem, locations
-from .storage import as_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from .blog import Blog
-    from .schemas import Schemas
-    from .storage import Storage
+from .schemas import Schemas
+from .storage import Storage, as_json
 
 pytestmark = pytest.mark.mixin("audit_log")
 example = pytest.mark.example

@@ -1,21 +1,14 @@
 """The audit log replayed gives the tables, whatever ran at once."""
 
-from __future__ import annotations
-
 import random
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from .blog import concurrently, ids, new_user, unique_word
-from .storage import as_json, as_utc
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .blog import Blog
-    from .storage import Storage
+from .blog import Blog, concurrently, ids, new_user, unique_word
+from .storage import Storage, as_json, as_utc
 
 pytestmark = [pytest.mark.mixin("audit_log"), pytest.mark.example, pytest.mark.each_base]
 

@@ -1,20 +1,13 @@
 """Bodies that can't be read, are too large, or aren't what they say."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
-from .blog import JSON, REFUSED, new_user, unique_word
+from .blog import JSON, REFUSED, Blog, new_user, unique_word
+from .storage import Storage
 from .valid_requests import sample
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .blog import Blog
-    from .storage import Storage
 
 pytestmark = pytest.mark.example
 

@@ -1,19 +1,13 @@
 """Bulk calls: up to 1,000 rows, all of them or none."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from .blog import MAX_ID, ids, new_email, new_user, unique_word
+from .blog import MAX_ID, Blog, ids, new_email, new_user, unique_word
 from .problems import locations
-from .storage import as_json
-
-if TYPE_CHECKING:
-    from .blog import Blog
-    from .schemas import Schemas
-    from .storage import Storage
+from .schemas import Schemas
+from .storage import Storage, as_json
 
 pytestmark = pytest.mark.example
 

@@ -1,17 +1,10 @@
 """Comments on a post."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
-from .blog import MAX_ID, ids, unique_word
-
-if TYPE_CHECKING:
-    from .blog import Blog
-    from .schemas import Schemas
-    from .storage import Storage
+from .blog import MAX_ID, Blog, ids, unique_word
+from .schemas import Schemas
+from .storage import Storage
 
 pytestmark = pytest.mark.example
 

@@ -1,16 +1,9 @@
 """Errors that need no row: paths and methods that don't exist."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
+from httpx2 import Client
 
 from .problems import check_problem
-
-if TYPE_CHECKING:
-    from httpx2 import Client
-
 
 TAKES = {
     "/health/live": {"GET"},

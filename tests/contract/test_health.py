@@ -1,19 +1,13 @@
 """The paths that watch the service."""
 
-from __future__ import annotations
-
 import re
 import socket
-from typing import TYPE_CHECKING
 
 import pytest
+from httpx2 import Client
 
+from .blog import Blog
 from .problems import check_problem, media_type
-
-if TYPE_CHECKING:
-    from httpx2 import Client
-
-    from .blog import Blog
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])

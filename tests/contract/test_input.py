@@ -1,17 +1,12 @@
 """The rules of the fields that bodies have, on both sides of each limit."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from .blog import new_user, unique_word
+from .blog import Blog, new_user, unique_word
 from .problems import locations
 from .valid_requests import REQUESTS, REQUIRED, rounds, valid_request
-
-if TYPE_CHECKING:
-    from .blog import Blog
 
 pytestmark = pytest.mark.example
 

@@ -1,24 +1,17 @@
 """ETags: changed with the body, compared where a client names one, and versions moved by every write."""
 
-from __future__ import annotations
-
 from collections import Counter
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from httpx2 import Response
 
-from .blog import MAX_ID, NOT_SENT, concurrently, ids, new_user, unique_word
+from .blog import MAX_ID, NOT_SENT, Blog, concurrently, ids, new_user, unique_word
 from .problems import check_problem
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from httpx2 import Response
-
-    from .blog import Blog
-    from .schemas import Schemas
-    from .storage import Storage
+from .schemas import Schemas
+from .storage import Storage
 
 pytestmark = [pytest.mark.example, pytest.mark.mixin("optimistic_locking")]
 

@@ -1,18 +1,13 @@
 """The description that the service gives of itself."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import schemathesis
+from httpx2 import Client
 
 from .problems import media_type, strict_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from httpx2 import Client
 
 UNREADABLE, TOO_LARGE, INVALID, FAILED, BUSY = "400", "413", "422", "500", "503"
 ALWAYS = {FAILED, BUSY}

@@ -1,24 +1,16 @@
 """The list of posts: filters and keyset pages."""
 
-from __future__ import annotations
-
 import base64
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import Engine
 from sqlalchemy import text as sql
 
-from .blog import MAX_ID, ids, unique_word
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Engine
-
-    from .blog import Blog
-    from .schemas import Schemas
-    from .storage import Storage
+from .blog import MAX_ID, Blog, ids, unique_word
+from .schemas import Schemas
+from .storage import Storage
 
 pytestmark = pytest.mark.example
 

@@ -1,18 +1,12 @@
 """Posts: make, read, change and delete one."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from .blog import MAX_ID, unique_word
-from .schemas import stable_fields
-
-if TYPE_CHECKING:
-    from .blog import Blog
-    from .schemas import Schemas
-    from .storage import Storage
+from .blog import MAX_ID, Blog, unique_word
+from .schemas import Schemas, stable_fields
+from .storage import Storage
 
 pytestmark = pytest.mark.example
 

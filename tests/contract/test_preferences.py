@@ -1,17 +1,11 @@
 """Preferences: any JSON object within bounds, kept value for value."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from .blog import JSON, REFUSED, new_email, new_user
-from .storage import as_json
-
-if TYPE_CHECKING:
-    from .blog import Blog
-    from .storage import Storage
+from .blog import JSON, REFUSED, Blog, new_email, new_user
+from .storage import Storage, as_json
 
 pytestmark = pytest.mark.example
 

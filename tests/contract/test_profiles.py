@@ -1,15 +1,10 @@
 """The one profile of a user."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
-if TYPE_CHECKING:
-    from .blog import Blog
-    from .schemas import Schemas
-    from .storage import Storage
+from .blog import Blog
+from .schemas import Schemas
+from .storage import Storage
 
 pytestmark = pytest.mark.example
 

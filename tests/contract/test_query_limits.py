@@ -1,17 +1,10 @@
 """The limits of path and query parameters, on both sides of each."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
-from .blog import MAX_ID, NOT_SENT, unique_word
+from .blog import MAX_ID, NOT_SENT, Blog, unique_word
 from .problems import locations
 from .valid_requests import sample
-
-if TYPE_CHECKING:
-    from .blog import Blog
 
 pytestmark = pytest.mark.example
 

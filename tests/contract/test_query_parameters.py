@@ -1,17 +1,12 @@
 """Query parameters that a call doesn't have, on every call."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from httpx2 import Client
 
+from .blog import Blog
 from .problems import check_problem, locations
-
-if TYPE_CHECKING:
-    from httpx2 import Client
-
-    from .blog import Blog
 
 
 def operations(api: Client) -> list[tuple[str, str, set[str]]]:

@@ -1,18 +1,13 @@
 """The full-text search over posts."""
 
-from __future__ import annotations
-
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from .blog import ids, unique_word
+from .blog import Blog, ids, unique_word
 from .problems import locations
-
-if TYPE_CHECKING:
-    from .blog import Blog
-    from .schemas import Schemas
+from .schemas import Schemas
 
 pytestmark = [pytest.mark.example, pytest.mark.mixin("full_text_search")]
 

@@ -1,23 +1,16 @@
 """Deleted rows: hidden from every call, shown where they are asked for, and brought back."""
 
-from __future__ import annotations
-
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from .blog import MAX_ID, NOT_SENT, concurrently, ids, new_email, new_user, retry_on_503, unique_word
+from .blog import MAX_ID, NOT_SENT, Blog, concurrently, ids, new_email, new_user, retry_on_503, unique_word
 from .problems import locations
-from .schemas import stable_fields
-from .storage import as_utc
-
-if TYPE_CHECKING:
-    from .blog import Blog
-    from .schemas import Schemas
-    from .storage import Storage
+from .schemas import Schemas, stable_fields
+from .storage import Storage, as_utc
 
 pytestmark = [pytest.mark.example, pytest.mark.mixin("soft_delete")]
 

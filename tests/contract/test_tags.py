@@ -1,17 +1,10 @@
 """Tags: made when a post names them first, then shared."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
-from .blog import unique_word
-
-if TYPE_CHECKING:
-    from .blog import Blog
-    from .schemas import Schemas
-    from .storage import Storage
+from .blog import Blog, unique_word
+from .schemas import Schemas
+from .storage import Storage
 
 pytestmark = pytest.mark.example
 

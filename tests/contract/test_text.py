@@ -1,19 +1,11 @@
 """Text: all of Unicode comes back as it went in; what is no text is refused."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
-from .blog import JSON, ids, new_user, unique_word
+from .blog import JSON, Blog, ids, new_user, unique_word
 from .problems import locations
-from .storage import as_json
+from .storage import Storage, as_json
 from .valid_requests import REQUESTS, rounds, valid_request
-
-if TYPE_CHECKING:
-    from .blog import Blog
-    from .storage import Storage
 
 pytestmark = pytest.mark.example
 

@@ -1,19 +1,13 @@
 """When a row was made and last changed."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from .blog import ids, unique_word
+from .blog import Blog, ids, unique_word
 from .schemas import STAMPS, stable_fields
-from .storage import as_utc
-
-if TYPE_CHECKING:
-    from .blog import Blog
-    from .storage import Storage
+from .storage import Storage, as_utc
 
 pytestmark = [pytest.mark.example, pytest.mark.mixin("timestamps")]
 

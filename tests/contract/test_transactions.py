@@ -1,26 +1,17 @@
 """Many clients at once: nothing is lost, nothing is half done, nothing fails."""
 
-from __future__ import annotations
-
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import text
+from httpx2 import Response
+from sqlalchemy import Engine, text
 
-from .blog import concurrently, ids, new_email, new_user, retry_on_503, unique_word
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from httpx2 import Response
-    from sqlalchemy import Engine
-
-    from .blog import Blog
-    from .storage import Storage
+from .blog import Blog, concurrently, ids, new_email, new_user, retry_on_503, unique_word
+from .storage import Storage
 
 pytestmark = pytest.mark.example
 

@@ -1,18 +1,13 @@
 """Lists of users: pages, search, filters, sorting and counts."""
 
-from __future__ import annotations
-
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from .blog import ids, unique_word
-
-if TYPE_CHECKING:
-    from .blog import Blog
-    from .schemas import Schemas
-    from .storage import Storage
+from .blog import Blog, ids, unique_word
+from .schemas import Schemas
+from .storage import Storage
 
 pytestmark = pytest.mark.example
 
@@ -179,8 +174,8 @@ def test_sort_by_unknown_or_repeated_field_is_422(blog: Blog, sort: str) -> None
     assert [error["location"] for error in problem["errors"]] == [["query", "sort"]]
 
 
-def test_users_are_sorted_by_timestamps(blog: Blog, has_timestamps: bool) -> None:  # noqa: FBT001
-    if not has_timestamps:
+def test_users_are_sorted_by_timestamps(blog: Blog, mixins: frozenset[str]) -> None:
+    if "timestamps" not in mixins:
         for sort in ("created_at", "-updated_at"):
             blog.get("/users", expect=422, sort=sort)
         return

@@ -1,19 +1,12 @@
 """Users: make, read, change and delete one."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from .blog import MAX_ID, new_email, new_user, unique_word
-from .schemas import stable_fields
-from .storage import as_json
-
-if TYPE_CHECKING:
-    from .blog import Blog
-    from .schemas import Schemas
-    from .storage import Storage
+from .blog import MAX_ID, Blog, new_email, new_user, unique_word
+from .schemas import Schemas, stable_fields
+from .storage import Storage, as_json
 
 pytestmark = pytest.mark.example
 

@@ -1,18 +1,12 @@
 """Every body with fields: where it goes and a valid example."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from .blog import new_user
+from httpx2 import Client, Response
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from httpx2 import Client, Response
-
-    from .blog import Blog, Status
+from .blog import Blog, Status, new_user
 
 
 class ValidRequest(NamedTuple):

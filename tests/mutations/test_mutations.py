@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract import conftest as contract
-from tests.contract.conftest import blog, has_timestamps, mixins, schemas, stored  # noqa: F401 - fixtures
+from tests.contract.conftest import blog, mixins, schemas, stored  # noqa: F401 - fixtures
 from tests.contract.test_openapi import description, example_operations  # noqa: F401 - fixtures
 from tests.every_variant.test_every_variant import driven, passes  # noqa: F401 - fixtures
 from tests.harness import rendering, servers
@@ -86,7 +85,6 @@ def prepared(request: pytest.FixtureRequest) -> Callable[[Check], Callable[[], N
     """Return a function that gives a check all that it asks for, and leaves it to be called."""
 
     def prepare(check: Check) -> Callable[[], None]:
-        contract.pytest_configure(request.config)
         path, _, name = check.test.partition(".py::")
         module = importlib.import_module(f"tests.{path.replace('/', '.')}")
         run = getattr(module, name)
