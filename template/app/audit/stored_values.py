@@ -24,7 +24,8 @@ from sqlalchemy import (
     Update,
 )
 
-from app.audit.snapshots import Key, Snapshot, stored_columns
+from app.audit.snapshots import Key, Snapshot
+from app.db.columns import stored_columns
 from app.db.types import JSONObject, UTCDateTime
 
 # Values of other types are rounded, padded or converted.
