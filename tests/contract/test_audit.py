@@ -221,13 +221,19 @@ def test_bulk_writes_of_1000_rows_are_logged_row_by_row(blog: Blog, stored: Stor
     assert written(stored, actor) == sorted(created + updated + done("delete", "users", made))
 
 
+@pytest.mark.crud
 @example
-def test_bulk_update_logs_changed_rows_only(blog: Blog) -> None:
-    users = [blog.add_user(is_active=active) for active in (True, False)]
+def test_bulk_calls_log_changed_rows_only(blog: Blog) -> None:
+    word = unique_word()
+    users = blog.add_users([{"name": word, "is_active": active} for active in (True, False)])
     blog.patch("/users/bulk", {"ids": ids(users), "is_active": False})
     for user in users:
         moved = changed(user, blog.item(f"/users/{user['id']}"))
-        assert [entry["changes"] for entry in entries(blog, "users", user["id"])[:-1]] == ([moved] if moved else [])
+        *later, first = entries(blog, "users", user["id"])
+        assert (first["action"], first["changes"]) == ("create", changed({}, user))
+        assert [entry["changes"] for entry in later] == ([moved] if moved else [])
+    blog.post("/users/bulk-delete", {"ids": ids(users)}, expect=200)
+    assert [latest(blog, "users", user["id"])["action"] for user in users] == ["delete", "delete"]
 
 
 @example
@@ -287,6 +293,7 @@ def test_deleted_post_and_comment_are_logged(blog: Blog, stored: Storage) -> Non
     ]
 
 
+@pytest.mark.crud
 @example
 @pytest.mark.mixin("soft_delete")
 def test_soft_delete_and_restore_are_logged(blog: Blog, stored: Storage) -> None:
@@ -322,6 +329,7 @@ def test_soft_delete_and_restore_are_logged(blog: Blog, stored: Storage) -> None
         }
 
 
+@pytest.mark.crud
 @example
 def test_failed_request_is_not_logged(blog: Blog, stored: Storage) -> None:
     actor, taken, user = unique_word(), blog.add_user()["email"], blog.add_user()["id"]
@@ -337,6 +345,7 @@ def test_failed_request_is_not_logged(blog: Blog, stored: Storage) -> None:
     assert written(stored, actor) == []
 
 
+@pytest.mark.crud
 @example
 @pytest.mark.mixin("optimistic_locking")
 def test_stale_request_is_not_logged(blog: Blog, stored: Storage) -> None:
@@ -415,6 +424,7 @@ def test_entries_are_filtered_by_table_and_record(blog: Blog) -> None:
     assert "comments" in {entry["table_name"] for entry in found}
 
 
+@pytest.mark.crud
 def test_unknown_table_or_record_has_no_entries(blog: Blog) -> None:
     nothing: dict[str, Any] = {"items": [], "next_cursor": None}
     assert blog.page("/audit", table_name=unique_word()) == blog.page("/audit", table_name="USERS") == nothing
@@ -422,6 +432,7 @@ def test_unknown_table_or_record_has_no_entries(blog: Blog) -> None:
     assert blog.page("/audit", table_name="users", record_id=MAX_ID) == nothing
 
 
+@pytest.mark.crud
 def test_audit_limit_is_1_to_100(blog: Blog) -> None:
     for cursor in ("not a cursor!", "\0", "9" * 40, "bnVsbA", "W10", "e30", "MQ==!"):
         blog.get("/audit", expect=400, cursor=cursor)
@@ -432,3 +443,31 @@ def test_audit_limit_is_1_to_100(blog: Blog) -> None:
     for name in ("table_name", "record_id"):
         assert locations(blog.call("GET", "/audit", 422, params={name: "a\0b"}).json()) == {("query", name)}
         blog.call("GET", "/audit", (200, 422), params={name: "x" * 5_000})
+
+
+@pytest.mark.crud
+@example
+def test_each_written_row_leaves_an_entry(blog: Blog, stored: Storage, schemas: Schemas) -> None:
+    actor = unique_word()
+    user = blog.create("/users", new_user(), x_actor=actor)
+    path = f"/users/{user['id']}"
+    changed_user = blog.patch(path, {"name": "Bo"}, x_actor=actor).json()
+    blog.patch(path, {}, x_actor=actor)
+    updated, created = entries(blog, "users", user["id"])
+    schemas.check("AuditEntry", created)
+    assert (created["action"], created["actor"], created["changes"]) == ("create", actor, changed({}, user))
+    assert (updated["action"], updated["changes"]) == ("update", changed(user, changed_user))
+    post = blog.create("/posts", text_of(user["id"], [unique_word()]), x_actor=actor)
+    blog.create(f"/posts/{post['id']}/comments", {"author_id": user["id"], "content": "C"}, x_actor=actor)
+    actions = sorted((action, table) for action, table, _ in written(stored, actor))
+    made = ["comments", "post_tags", "posts", "tags", "users"]
+    assert actions == [*(("create", table) for table in made), ("update", "users")]
+
+    actor = unique_word()
+    blog.put(f"{path}/profile", {"bio": "Hello"}, expect=201, x_actor=actor)
+    assert ("create", "profiles", str(user["id"])) in written(stored, actor)
+    actor = unique_word()
+    blog.delete(path, x_actor=actor)
+    gone = ["comments", "posts", "users", *([] if stored.hides else ["post_tags", "profiles"])]
+    assert [row[:2] for row in written(stored, actor)] == [("delete", table) for table in sorted(gone)]
+    assert latest(blog, "users", user["id"])["action"] == "delete"

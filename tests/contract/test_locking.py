@@ -163,6 +163,7 @@ def test_restored_body_changes_etag_and_old_etag_is_412(blog: Blog) -> None:
     assert len(set(seen)) == len(seen)
 
 
+@pytest.mark.crud
 def test_comment_is_deleted_with_if_match(blog: Blog, stored: Storage) -> None:
     post = blog.add_post()
     body = {"author_id": post["author_id"], "content": "C"}
@@ -176,14 +177,21 @@ def test_comment_is_deleted_with_if_match(blog: Blog, stored: Storage) -> None:
     blog.delete(path, expect=404, if_match="*")
 
 
+@pytest.mark.crud
 def test_current_etag_matches(blog: Blog) -> None:
-    user, post = blog.add_user()["id"], blog.add_post()["id"]
+    user, post = blog.add_user()["id"], blog.add_post()
     blog.put(f"/users/{user}/profile", {"bio": "Hello"}, 201, if_match='"1"')
     blog.put(f"/users/{user}/profile", {"bio": "Hello"}, if_match='"2"')
-    path = f"/posts/{post}"
+    blog.put(f"/users/{user}/profile", {"bio": "Hello"}, 412, if_match='"2"')
+    path = f"/posts/{post['id']}"
     comment = {"author_id": user, "content": "Indeed"}
-    for match in (etag(blog, path), "*"):
+    uncommented = etag(blog, path)
+    for match in (uncommented, "*"):
         blog.post(f"{path}/comments", comment, if_match=match)
+    blog.post(f"{path}/comments", comment, expect=412, if_match=uncommented)
+    commented = etag(blog, path)
+    blog.patch(f"/users/{post['author_id']}", {"name": "Bo"})
+    assert etag(blog, path) not in {uncommented, commented}
     for target, body in ((f"/users/{MAX_ID}/profile", {"bio": ""}), (f"/posts/{MAX_ID}/comments", comment)):
         method = "PUT" if "bio" in body else "POST"
         for match in ('"1"', "*"):
@@ -318,15 +326,6 @@ def test_other_requests_leave_version(blog: Blog, stored: Storage) -> None:
     assert [stored.row(table, id=number) for table, number in made.items()] == before
 
 
-def test_bulk_update_increments_version(blog: Blog) -> None:
-    word = unique_word()
-    users = blog.add_users([{"name": word} for _ in range(3)])
-    assert {user["version"] for user in users} == {1}
-    blog.patch("/users/bulk", {"ids": ids(users[:2]), "is_active": False})
-    for user, status in zip(users, (412, 412, 200), strict=True):
-        blog.patch(f"/users/{user['id']}", {"name": "Bo"}, expect=status, if_match='"1"')
-
-
 @pytest.mark.parametrize("table", CHANGES)
 def test_one_of_concurrent_writers_at_a_version_wins(blog: Blog, stored: Storage, table: str) -> None:
     number = rows(blog)[table]
@@ -452,3 +451,29 @@ def test_audit_log_has_each_version_once(blog: Blog) -> None:
     entries = blog.items("/audit", table_name="users", record_id=user, limit=100)
     moves = sorted((entry["changes"]["version"]["old"] or 0, entry["changes"]["version"]["new"]) for entry in entries)
     assert moves == [(version, version + 1) for version in range(blog.item(path)["version"])]
+
+
+@pytest.mark.crud
+def test_stale_etag_is_412_and_each_write_increments_version(blog: Blog, stored: Storage) -> None:
+    post = blog.add_post()
+    for table, number, change in (
+        ("posts", post["id"], {"title": "New"}),
+        ("users", post["author_id"], {"name": "Bo"}),
+    ):
+        path = f"/{table}/{number}"
+        read = blog.get(path)
+        stale = read.headers["etag"]
+        assert read.json()["version"] == stored.row(table, id=number)["version"] == 1
+        changed = blog.patch(path, change, if_match=stale)
+        assert changed.json()["version"] == stored.row(table, id=number)["version"] == 2
+        assert changed.headers["etag"] == blog.get(path).headers["etag"] != stale
+        blog.patch(path, change, expect=412, if_match=stale)
+        blog.delete(path, expect=412, if_match=stale)
+        assert blog.item(path) == changed.json()
+    user = f"/users/{post['author_id']}"
+    blog.put(f"{user}/profile", {"bio": "Hello"}, expect=201)
+    blog.patch("/users/bulk", {"ids": [post["author_id"]], "is_active": False})
+    assert blog.item(user)["version"] == 4
+    blog.patch(f"/users/{MAX_ID}", change, expect=404, if_match=stale)
+    blog.delete(user, if_match=blog.get(user).headers["etag"])
+    blog.get(user, expect=404)

@@ -144,6 +144,7 @@ def test_post_is_found_by_title_and_content(blog: Blog, schemas: Schemas) -> Non
     assert found(blog, unique_word()) == []
 
 
+@pytest.mark.crud
 def test_match_in_title_ranks_first(blog: Blog) -> None:
     for first in (0, 2):
         word = unique_word()
@@ -170,6 +171,7 @@ def test_search_is_case_insensitive(blog: Blog) -> None:
             assert found(blog, text) == [post, other], text
 
 
+@pytest.mark.crud
 def test_search_matches_whole_words(blog: Blog) -> None:
     word = unique_word()
     blog.add_post(title=f"{word}x", content=f"x{word} {word[:-1]}")
@@ -200,6 +202,7 @@ def test_phrase_is_found(blog: Blog) -> None:
         assert found(blog, text)[:1] == [post], text
 
 
+@pytest.mark.crud
 def test_search_index_follows_changes(blog: Blog) -> None:
     old, new, newer, kept = (unique_word() for _ in range(4))
     post = blog.add_post(title=f"{old} {kept}", content=old, tags=[unique_word()])["id"]
@@ -215,6 +218,7 @@ def test_search_index_follows_changes(blog: Blog) -> None:
     assert found(blog, new) == found(blog, kept) == []
 
 
+@pytest.mark.crud
 @pytest.mark.parametrize("path", ["/posts/{post}", "/users/{user}", "/users/bulk-delete"])
 def test_deleted_post_is_not_found(blog: Blog, path: str) -> None:
     word = unique_word()
@@ -230,6 +234,7 @@ def test_deleted_post_is_not_found(blog: Blog, path: str) -> None:
     assert found(blog, word) == [again, kept]
 
 
+@pytest.mark.crud
 @pytest.mark.mixin("soft_delete")
 def test_restored_post_is_found(blog: Blog) -> None:
     old, new = unique_word(), unique_word()
@@ -282,6 +287,7 @@ def test_punctuation_beside_word_does_not_hide_it(blog: Blog) -> None:
     assert missed == []
 
 
+@pytest.mark.crud
 def test_query_has_1_to_200_characters(blog: Blog) -> None:
     blog.get(PATH, q="  " + "x" * 200 + "\t")
     for text in ("", " ", "\t\n\u3000", "x" * 201, "🍣" * 201, "a\0b"):

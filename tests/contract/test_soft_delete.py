@@ -225,6 +225,7 @@ def test_restore_of_absent_row_is_404(blog: Blog) -> None:
     blog.restore(f"/posts/{MAX_ID}", expect=404)
 
 
+@pytest.mark.crud
 def test_restore_with_taken_email_is_409(blog: Blog, stored: Storage) -> None:
     post = blog.add_post()
     user = blog.item(f"/users/{post['author_id']}")
@@ -291,6 +292,7 @@ def test_comment_of_deleted_author_is_not_restored_with_its_post(blog: Blog, sto
     assert ids(blog.item(path)["comments"]) == [comment]
 
 
+@pytest.mark.crud
 @pytest.mark.mixin("timestamps")
 def test_delete_and_restore_change_updated_at(blog: Blog) -> None:
     post = blog.add_post()
@@ -348,3 +350,39 @@ def test_restore_concurrent_with_deletion_leaves_deleted_user_hidden(blog: Blog,
         for friend in friends:
             blog.restore(f"/users/{friend}")
         assert {comment["author_id"] for comment in blog.items(f"/posts/{post['id']}/comments")} == set(friends)
+
+
+@pytest.mark.crud
+def test_deleted_rows_are_hidden_shown_on_demand_and_restored(blog: Blog, stored: Storage, schemas: Schemas) -> None:
+    word = unique_word()
+    post = blog.add_post(blog.add_user(name=word)["id"], tags=[word])
+    path, user = f"/posts/{post['id']}", f"/users/{post['author_id']}"
+    comment = blog.add_comment(post["id"], post["author_id"])["id"]
+    rows = {"users": post["author_id"], "posts": post["id"], "comments": comment}
+
+    blog.delete(user)
+    deletions = {stored.with_deleted.row(table, id=number)["deletion_id"] for table, number in rows.items()}
+    assert len(deletions) == 1
+    for call in (user, path, f"{user}/posts", f"{path}/comments"):
+        blog.get(call, expect=404)
+    for query, count in (({}, 0), ({"include_deleted": True}, 1)):
+        assert len(blog.items("/users", search=word, **query)) == count
+        assert len(blog.items("/posts", author_id=post["author_id"], **query)) == count
+        assert len(blog.items("/posts", tag=word, **query)) == count
+    total = blog.page("/users/post-counts", include_deleted=True)["total"]
+    assert total == stored.with_deleted.count("users") > blog.page("/users/post-counts")["total"]
+    shown = blog.item(path, include_deleted=True)
+    schemas.check("PostDetail", shown)
+    assert datetime.fromisoformat(shown["deleted_at"]).utcoffset() == timedelta(0)
+    assert ids(shown["comments"]) == [comment]
+    blog.patch(path, {"title": "New"}, expect=404)
+    blog.restore(path, expect=409)
+
+    restored = blog.restore(user).json()
+    schemas.check("UserDetail", restored)
+    assert restored == blog.item(user)
+    assert ids(blog.item(path)["comments"]) == [comment]
+    assert {stored.row(table, id=number)["deleted_at"] for table, number in rows.items()} == {None}
+    blog.delete(path)
+    assert stable_fields(blog.restore(path).json()) == stable_fields(blog.item(path))
+    blog.restore(f"/users/{MAX_ID}", expect=404)

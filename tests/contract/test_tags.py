@@ -9,31 +9,12 @@ from .storage import Storage
 pytestmark = pytest.mark.example
 
 
-def test_tag_is_shared_by_posts(blog: Blog, stored: Storage, schemas: Schemas) -> None:
-    name = unique_word()
-    first, second = blog.add_post(tags=[name]), blog.add_post(tags=[name, unique_word()])
-    row = stored.row("tags", name=name)
-    assert {link["post_id"] for link in stored.rows("post_tags", tag_id=row["id"])} == {
-        first["id"],
-        second["id"],
-    }
-    tag = blog.tag(name)
-    assert tag == {"id": row["id"], "name": name, "post_count": 2}
-    schemas.check("TagPublic", tag)
-
-
 def test_repeated_name_counts_once(blog: Blog, stored: Storage) -> None:
     name = unique_word()
     post = blog.add_post(tags=[name, f" {name}", name, f"{name}\t"])
     assert post["tags"] == [name]
     assert stored.count("post_tags", post_id=post["id"]) == 1
     assert stored.count("tags", name=name) == 1
-
-
-def test_tag_name_is_stripped(blog: Blog, stored: Storage) -> None:
-    name = f"{unique_word()} x"
-    assert blog.add_post(tags=[f" \n{name}\t"])["tags"] == [name]
-    assert stored.row("tags", name=name)["name"] == name
 
 
 def test_tag_names_are_case_and_accent_sensitive(blog: Blog, stored: Storage) -> None:
@@ -66,15 +47,6 @@ def test_tag_names_are_case_and_accent_sensitive(blog: Blog, stored: Storage) ->
         assert stored.row("tags", name=name)["name"] == name
     counts = {tag["name"]: tag["post_count"] for tag in blog.all_pages("/tags") if word in tag["name"]}
     assert counts == dict.fromkeys(names, 2)
-
-
-def test_tag_without_posts_counts_0(blog: Blog) -> None:
-    name = unique_word()
-    post = blog.add_post(tags=[name])
-    blog.delete(f"/posts/{post['id']}")
-    tag = blog.tag(name)
-    assert tag is not None
-    assert tag["post_count"] == 0
 
 
 def test_patch_replaces_tags(blog: Blog, stored: Storage) -> None:

@@ -1,1 +1,1 @@
-"""What each of all variants must do: `migrations`, `crud`, `mixins` and `first_model_crud`; `drive` runs it."""
+"""What each of all variants must do: `migrations`, and what `checks` finds; `drive` runs it."""

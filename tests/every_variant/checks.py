@@ -1,63 +1,53 @@
-"""What a check is, and what checks have in common.
+"""The tests that a variant is driven through: the contract's that are marked `crud`, and those of a first model."""
 
-A check is a function marked with what it needs: mixins, and the example or, where that is absent, a first model of the
-owner's. It makes its rows itself. The same checks run on all variants; `tests/contract/` has the details.
-"""
-
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import re
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from itertools import product
+from pathlib import Path
 from typing import Any
 
-from httpx2 import Client
+import pytest
 
-from tests.contract.blog import Blog
-from tests.contract.schemas import STAMPS, Schemas
-from tests.contract.storage import Storage
-
-
-@dataclass(frozen=True)
-class Service:
-    """A running service: a way to call it, what its bodies look like, and its rows."""
-
-    api: Client
-    blog: Blog
-    schemas: Schemas
-    stored: Storage
-    features: frozenset[str]
+CONTRACT = [f"tests.contract.{path.stem}" for path in sorted(Path(__file__).parents[1].glob("contract/test_*.py"))]
+FIRST_MODEL = "tests.every_variant.first_model_crud"
+Check = Callable[..., None]
 
 
-Check = Callable[[Service], None]
-CHECKS: list[tuple[frozenset[str], Check]] = []
+def checks_of(*modules: str) -> list[Check]:
+    """Give the tests of these modules that are marked `crud`."""
+    members = [member for module in modules for member in vars(import_module(module)).items()]
+    tests = [test for name, test in members if name.startswith("test_")]
+    return [test for test in tests if any(mark.name == "crud" for mark in marks_of(test))]
 
 
-def features_of(answers: Mapping[str, Any]) -> frozenset[str]:
-    """Name what checks can need that a variant with these answers has."""
-    return frozenset([*answers["mixins"], "example" if answers["example"] else "first model"])
+def checks_for(answers: Mapping[str, Any]) -> list[Check]:
+    """Give the tests that the variant with these answers can run: without the example, it gets a first model."""
+    has = {*answers["mixins"], *(["example"] if answers["example"] else [])}
+    modules = CONTRACT if answers["example"] else [*CONTRACT, FIRST_MODEL]
+    return [test for test in checks_of(*modules) if needs_of(test) <= has]
 
 
-def check(*needs: str) -> Callable[[Check], Check]:
-    """Let a check run on each variant that has all of `needs`: `example` or `first model`, and mixins."""
-
-    def register(function: Check) -> Check:
-        CHECKS.append((frozenset(needs), function))
-        return function
-
-    return register
+def needs_of(test: Check) -> set[str]:
+    """Give what a test needs: `example`, and mixins."""
+    marks = marks_of(test)
+    mixins = {mark.args[0] for mark in marks if mark.name == "mixin"}
+    return mixins | {mark.name for mark in marks if mark.name == "example"}
 
 
-def stamps(body: dict[str, Any]) -> tuple[datetime, datetime]:
-    """Read when a row was made and last changed, which must be in UTC."""
-    created, updated = (datetime.fromisoformat(body[field]) for field in STAMPS)
-    assert created.utcoffset() == updated.utcoffset() == timedelta(0)
-    return created, updated
+def marks_of(test: Check) -> list[pytest.Mark]:
+    """Give the marks of a test and of its module."""
+    module = getattr(import_module(test.__module__), "pytestmark", [])
+    return [*(module if isinstance(module, list) else [module]), *getattr(test, "pytestmark", [])]
 
 
-def entries(s: Service, table: str, record: int | str) -> list[dict[str, Any]]:
-    """Read what the audit log has of one row, oldest first."""
-    return s.blog.items("/audit", table_name=table, record_id=record, limit=100)[::-1]
-
-
-def written(s: Service, actor: str) -> list[tuple[str, str]]:
-    """Read what an actor did to rows of which tables, sorted."""
-    return sorted((row["action"], row["table_name"]) for row in s.stored.rows("audit_log", actor=actor))
+def parameters_of(test: Check) -> Iterator[dict[str, Any]]:
+    """Give the parameters of each call of a test, as its marks `parametrize` say."""
+    sets = []
+    for mark in marks_of(test):
+        if mark.name == "parametrize":
+            names = re.findall(r"\w+", str(mark.args[0]))
+            sets.append([dict(zip(names, value if names[1:] else [value], strict=True)) for value in mark.args[1]])
+    for chosen in product(*sets):
+        yield dict(ChainMap(*chosen))

@@ -4,6 +4,7 @@ Run as `python drive.py ANSWERS RESULT` with `DATABASE_URL` set; ANSWERS are the
 to is written to RESULT.
 """
 
+import inspect
 import json
 import os
 import sys
@@ -15,21 +16,23 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import pytest
 from _pytest.assertion import install_importhook
 from _pytest.config import get_config
 from sqlalchemy.pool import QueuePool
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # `tests` is ours; the project's own are not imported
-install_importhook(get_config()).mark_rewrite("tests.every_variant")  # an assertion that fails says what it compared
+install_importhook(get_config()).mark_rewrite("tests.contract", "tests.every_variant")  # failures say what differed
 
 from tests.contract.blog import Blog  # noqa: E402
 from tests.contract.schemas import Schemas  # noqa: E402
 from tests.contract.storage import Storage  # noqa: E402
-from tests.every_variant import crud, first_model, first_model_crud, mixins  # noqa: E402, F401 - they register their checks
-from tests.every_variant.checks import CHECKS, Service, features_of  # noqa: E402
+from tests.every_variant import first_model  # noqa: E402
+from tests.every_variant.checks import checks_for, parameters_of  # noqa: E402
 from tests.every_variant.client import client_of  # noqa: E402
 from tests.every_variant.migrations import migrate  # noqa: E402
 from tests.harness.servers import engine  # noqa: E402
+from tests.harness.variants import Variant  # noqa: E402
 
 
 class ChecksFailed(Exception):
@@ -37,29 +40,35 @@ class ChecksFailed(Exception):
 
 
 def drive(url: str, answers: dict[str, Any]) -> int:
-    """Run the checks whose needs the variant has, and give their number.
+    """Run the checks that the variant can run, and give their number.
 
     Raises:
         ChecksFailed: some of them failed.
 
     """
-    features = features_of(answers)
-    chosen = [check for needs, check in CHECKS if needs <= features]
+    chosen = [(check, given) for check in checks_for(answers) for given in parameters_of(check)]
     failed: dict[str, str] = {}
     database = engine(url, QueuePool)
     settings = import_module("app.settings").Settings()
     app = import_module("app.main").create_app(settings)
     with ExitStack() as stack:
-        if "first model" in features:
+        if not answers["example"]:
             first_model.include(app, stack.enter_context(first_model.migrated(answers)), answers)
         api = stack.enter_context(client_of(app))
-        stored = Storage(database, hides="soft_delete" in features)
-        service = Service(api, Blog(api), Schemas(answers), stored, features)
-        for check in chosen:
+        fixtures = {
+            "api": api,
+            "blog": Blog(api),
+            "mixins": frozenset(answers["mixins"]),
+            "schemas": Schemas(answers),
+            "stored": Storage(database, hides="soft_delete" in answers["mixins"]),
+            "variant": Variant(**answers),
+        }
+        for check, given in chosen:
+            values = fixtures | given
             try:
-                check(service)
-            except Exception:  # noqa: BLE001 - told with the others
-                failed[check.__name__] = traceback.format_exc()
+                check(**{name: values[name] for name in inspect.signature(check).parameters})
+            except (Exception, pytest.fail.Exception):  # noqa: BLE001 - told with the others
+                failed[f"{check.__name__}{given or ''}"] = traceback.format_exc()
     database.dispose()
     if failed:
         names = f"{len(failed)} of {len(chosen)} checks failed: {', '.join(failed)}"

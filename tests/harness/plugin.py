@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -38,6 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers in the process that hands out the tests; learn of them in its workers."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # most of the processes to come import the same modules
+    sys.dont_write_bytecode = False
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     stack = config.stash[STACK] = ExitStack()

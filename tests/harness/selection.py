@@ -14,6 +14,8 @@ The markers `example`, `mixin("audit_log")` and `database("mysql")` leave out th
 needs a mixin, "no mixin" is no other than those, and its base variants have all mixins. Tests without the marker
 `example` run on variants without the example too: on those with no mixin and with all.
 
+Every variant is driven through those that are marked `crud` too: `tests/every_variant/` calls them.
+
 But for `every_variant` and `each_base`, one combination of `io` and `data_access` is enough for a database and a set of
 mixins: the tests take them round-robin. With `--everything`, a test runs on each variant that it can run on.
 """
@@ -35,6 +37,7 @@ MARKERS = (
     "each_database: runs on one base variant of each database",
     "example: needs the example",
     "mixin(name): needs that mixin",
+    "crud: every variant is driven through it too",
     "database(*names): needs one of these databases",
 )
 KINDS = ("every_variant", "each_mixin", "each_base", "each_database")

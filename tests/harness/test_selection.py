@@ -5,8 +5,8 @@ from itertools import combinations
 
 import pytest
 
-from tests.every_variant import crud, first_model_crud, mixins, test_every_variant  # noqa: F401 - they register checks
-from tests.every_variant.checks import CHECKS, features_of
+from tests.every_variant import test_every_variant
+from tests.every_variant.checks import CONTRACT, FIRST_MODEL, checks_for, checks_of, needs_of
 from tests.harness.selection import COMBINATIONS, KINDS, Needs, one_of_each
 from tests.harness.variants import Variant, all_variants, choices, select
 
@@ -57,9 +57,9 @@ def test_every_variant_is_rendered_linted_migrated_and_driven() -> None:
 
 
 def test_each_check_of_every_variant_runs() -> None:
-    known = [features_of(variant.answers) for variant in all_variants()]
-    assert [check.__name__ for needs, check in CHECKS if not any(needs <= features for features in known)] == []
-    assert {need for needs, _ in CHECKS for need in needs} == {"example", "first model", *MIXINS}
+    checks = checks_of(*CONTRACT, FIRST_MODEL)
+    assert {check for variant in all_variants() for check in checks_for(variant.answers)} == {*checks}
+    assert {need for check in checks for need in needs_of(check)} == {"example", *MIXINS}
 
 
 def test_one_of_each_kind_is_not_always_the_first() -> None:

@@ -159,6 +159,7 @@ class WarmProcess:
 def become(command: list[str], folder: Path, environment: dict[str, str], log: Path) -> NoReturn:
     """Become the Python interpreter that runs `command`, and end with its status."""
     gc.freeze()
+    sys.dont_write_bytecode = False  # an option of the warm process, if PYTHONDONTWRITEBYTECODE was set for pytest
     status = 1
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
