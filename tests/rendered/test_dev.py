@@ -198,6 +198,14 @@ class Engine(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+def test_mypy_and_ruff_start_no_database(on_mysql: Path) -> None:
+    nowhere = "tcp://127.0.0.1:1"
+    done = dev(on_mysql, "run", "mypy", "--version", DOCKER_HOST=nowhere)
+    assert done.stdout.startswith("mypy "), done.stderr
+    for command in (["mypy", "--version"], ["ruff", "check"]):
+        assert "database" not in dev(on_mysql, "run", *command, DOCKER_HOST=nowhere).stderr
+
+
 @pytest.mark.parametrize("answers", [True, False])
 def test_mysql_without_docker_ends_in_one_sentence(on_mysql: Path, *, answers: bool) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Engine) as engine:

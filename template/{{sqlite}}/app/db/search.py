@@ -76,7 +76,7 @@ def repair(connection: Connection) -> None:
         elif _tokenizer_differs(connection, name):
             _drop(metadata.tables[name], connection)
             _create(metadata.tables[name], connection)
-        elif _count_triggers(connection, name) < len(TRIGGERS):
+        elif _lacks_triggers(connection, name):
             _create(metadata.tables[name], connection)
 
 
@@ -86,9 +86,13 @@ def _tokenizer_differs(connection: Connection, name: str) -> bool:
     return found is not None and f"tokenize='{TOKENIZER}'" not in found
 
 
-def _count_triggers(connection: Connection, name: str) -> int:
-    found = text("SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :name")
-    return connection.scalar(found, {"name": name}) or 0
+def _lacks_triggers(connection: Connection, name: str) -> bool:
+    statement = text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+    return not set(_trigger_names(name).values()) <= set(connection.scalars(statement))
+
+
+def _trigger_names(name: str) -> dict[str, str]:
+    return {change: f"{name}_search_{change}" for change in ("insert", "delete", "update")}
 
 
 def _create(table: Table, connection: Connection, **_options: object) -> None:
@@ -101,7 +105,7 @@ def _create(table: Table, connection: Connection, **_options: object) -> None:
         "new": ", ".join(f"new.{_quoted(name)}" for name in names),
         "old": ", ".join(f"old.{_quoted(name)}" for name in names),
     }
-    words |= {how: _quoted(f"{table.name}_search_{how}") for how in ("insert", "delete", "update")}
+    words |= {change: _quoted(name) for change, name in _trigger_names(table.name).items()}
     for statement in (TABLE, *TRIGGERS, REBUILD):
         connection.exec_driver_sql(statement.format(**words))
 

@@ -1,0 +1,49 @@
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Column, Connection, String, Table, create_engine, insert, select, text
+
+from app.db import search
+from app.db.metadata import metadata
+from app.db.search import make_searchable, ranked, repair
+from app.db.types import Key
+
+
+@pytest.fixture
+def books(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
+    """Yield a table that only these tests use, whose titles can be searched."""
+    monkeypatch.setattr(search, "_columns", {})
+    columns = (Column("id", Key, primary_key=True), Column("title", String(40)))
+    books = Table("books", metadata, *columns)
+    make_searchable("books", "title")
+    yield books
+    metadata.remove(books)
+
+
+@pytest.fixture
+def memory(books: Table) -> Iterator[Connection]:
+    """Yield a connection to a new database in memory that has the table."""
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        books.create(connection)
+        yield connection
+    engine.dispose()
+
+
+def test_words_are_found_best_match_first(memory: Connection, books: Table) -> None:
+    titles = ("Sourdough", "Maps of railways", "Maps maps maps")
+    memory.execute(insert(books), [{"title": title} for title in titles])
+    found = memory.scalars(ranked(select(books.c.title), "books", "maps"))
+    assert found.all() == ["Maps maps maps", "Maps of railways"]
+
+
+def test_lost_triggers_are_made_again_beside_other_triggers(
+    memory: Connection, books: Table
+) -> None:
+    for number in range(3):
+        other = f"CREATE TRIGGER other_{number} AFTER INSERT ON books BEGIN SELECT 1; END"
+        memory.execute(text(other))
+    memory.execute(text("DROP TRIGGER books_search_insert"))
+    repair(memory)
+    memory.execute(insert(books), {"title": "Maps"})
+    assert memory.scalars(ranked(select(books.c.title), "books", "maps")).all() == ["Maps"]
