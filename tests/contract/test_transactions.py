@@ -184,6 +184,40 @@ def test_create_reports_parent_that_is_deleted_meanwhile(
         assert error["location"] == ["body", "author_id"]
 
 
+def check_that_author_is_locked_first(db: Engine, post: dict[str, int], request: Callable[[], Response]) -> None:
+    """Check that a request that writes to a post has no lock of the post while it waits for the author's.
+
+    A deletion of the author locks the author first: the other way round the two would meet in a deadlock.
+    """
+    user, row = (f"SELECT id FROM {table} WHERE id = " for table in ("users", "posts"))  # noqa: S608
+    with ThreadPoolExecutor(1) as threads:
+        with db.begin() as connection:
+            connection.execute(text(f"{user}{post['author_id']} FOR UPDATE"))
+            response = threads.submit(request)
+            with pytest.raises(TimeoutError):
+                response.result(timeout=0.5)  # it waits for the author
+            connection.execute(text(f"{row}{post['id']} FOR UPDATE NOWAIT"))
+        response.result()
+
+
+@pytest.mark.mixin("optimistic_locking")
+@pytest.mark.database("postgresql", "mysql")
+def test_author_is_locked_before_post_that_is_commented(blog: Blog, db: Engine) -> None:
+    post = blog.add_post()
+    body = {"author_id": post["author_id"], "content": "C"}
+    comment = partial(blog.post, f"/posts/{post['id']}/comments", body, if_match="*")
+    check_that_author_is_locked_first(db, post, comment)
+
+
+@pytest.mark.mixin("optimistic_locking")
+@pytest.mark.mixin("soft_delete")
+@pytest.mark.database("postgresql", "mysql")
+def test_author_is_locked_before_post_that_is_restored(blog: Blog, db: Engine) -> None:
+    post = blog.add_post()
+    blog.delete(f"/posts/{post['id']}")
+    check_that_author_is_locked_first(db, post, partial(blog.restore, f"/posts/{post['id']}", if_match="*"))
+
+
 def test_users_who_comment_on_each_other_can_be_deleted_concurrently(blog: Blog, stored: Storage) -> None:
     for _ in range(2):
         posts = [blog.add_post() for _ in range(2)]

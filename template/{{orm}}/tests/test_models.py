@@ -2,7 +2,6 @@ import pytest
 from sqlalchemy.orm import RelationshipProperty, configure_mappers
 
 from app.db.base import Base
-from app.tables import metadata
 
 
 def relationships() -> list[RelationshipProperty[object]]:
@@ -13,7 +12,3 @@ def relationships() -> list[RelationshipProperty[object]]:
 @pytest.mark.parametrize("relationship", relationships(), ids=str)
 def test_relationship_refuses_lazy_loads(relationship: RelationshipProperty[object]) -> None:
     assert relationship.lazy == "raise"
-
-
-def test_metadata_has_every_mapped_table() -> None:
-    assert {mapper.local_table for mapper in Base.registry.mappers} <= set(metadata.tables.values())
