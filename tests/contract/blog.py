@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -49,6 +50,11 @@ def concurrently(calls: Sequence[Callable[[], T]]) -> list[T]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(start, calls))
+
+
+def statuses(calls: Iterable[Callable[[], Response]]) -> dict[int, int]:
+    """How many of `calls`, made all at once, had which status."""
+    return Counter(response.status_code for response in concurrently(list(calls)))
 
 
 def retry_on_503(call: Callable[..., Response], *arguments: object, expect: tuple[int, ...]) -> Response:

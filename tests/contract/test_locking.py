@@ -1,14 +1,13 @@
 """ETags: changed with the body, compared where a client names one, and versions moved by every write."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
 from httpx2 import Response
 
-from .blog import MAX_ID, NOT_SENT, Blog, concurrently, ids, new_user, unique_word
+from .blog import MAX_ID, NOT_SENT, Blog, concurrently, ids, new_user, statuses, unique_word
 from .problems import check_problem
 from .schemas import Schemas
 from .storage import Storage
@@ -60,11 +59,6 @@ def sent(blog: Blog, method: str, path: str, match: str) -> Response:
     """Send a change of `path` with `match` as it is, letters beyond ASCII included."""
     headers = [(b"content-type", b"application/json"), (b"if-match", match.encode("latin-1"))]
     return blog.api.request(method, f"/api/v1{path}", content=b"{}" if method == "PATCH" else None, headers=headers)
-
-
-def statuses(calls: Iterable[Callable[[], Response]]) -> dict[int, int]:
-    """How many of `calls`, made all at once, had which status."""
-    return Counter(response.status_code for response in concurrently(list(calls)))
 
 
 def test_responses_with_one_record_have_etag(blog: Blog) -> None:

@@ -1,5 +1,7 @@
 """The description that the service gives of itself."""
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,7 +9,9 @@ import pytest
 import schemathesis
 from httpx2 import Client
 
-from .problems import media_type, strict_json
+from tests.harness.variants import Variant
+
+from .problems import check_problem, media_type, strict_json
 
 UNREADABLE, TOO_LARGE, INVALID, FAILED, BUSY = "400", "413", "422", "500", "503"
 ALWAYS = {FAILED, BUSY}
@@ -95,6 +99,14 @@ def example_operations(mixins: frozenset[str]) -> dict[str, set[str]]:
     found = with_mixins(EXAMPLE_OPERATIONS, MIXIN_EXAMPLE_OPERATIONS, mixins)
     matched = MATCHED & found.keys() if "optimistic_locking" in mixins else ()
     return found | {name: found[name] | {"412"} for name in matched}
+
+
+@pytest.fixture
+def contract_operations(
+    variant: Variant, service_operations: dict[str, set[str]], example_operations: dict[str, set[str]]
+) -> set[str]:
+    """All operations that the service has."""
+    return {*service_operations, *(example_operations if variant.example else ())}
 
 
 def with_mixins(
@@ -187,11 +199,24 @@ def test_fastapi_error_schemas_are_absent(description: dict[str, Any]) -> None:
     assert "ValidationError" not in str(description)
 
 
-@pytest.mark.example
-def test_operations_are_those_of_the_contract(
-    description: dict[str, Any], service_operations: dict[str, set[str]], example_operations: dict[str, set[str]]
-) -> None:
-    assert operations(description).keys() == service_operations.keys() | example_operations.keys()
+def test_operations_are_those_of_the_contract(description: dict[str, Any], contract_operations: set[str]) -> None:
+    assert operations(description).keys() == contract_operations
+
+
+def test_unsupported_method_is_405_and_names_those_of_the_path(api: Client, contract_operations: set[str]) -> None:
+    methods: dict[str, set[str]] = defaultdict(set)
+    for method, path in (name.split() for name in contract_operations):
+        methods[path].add(method)
+    for path, own in methods.items():
+        # `GET /users/bulk` asks for the user with the id "bulk".
+        fitting = set().union(*(methods[form] for form in methods if re.fullmatch(form.replace("{}", "[^/]+"), path)))
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - fitting:
+            response = api.request(method, path.replace("{}", "1"), json={})
+            check_problem(response, 405)
+            allowed = set(response.headers["allow"].split(", "))
+            assert allowed >= own, f"{method} {path}"
+            assert fitting != own or allowed - {"HEAD"} == own, f"{method} {path}"
+            assert ("HEAD" in allowed) >= ("GET" in own), f"{method} {path}"
 
 
 @pytest.mark.example

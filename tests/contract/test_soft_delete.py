@@ -1,13 +1,12 @@
 """Deleted rows: hidden from every call, shown where they are asked for, and brought back."""
 
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 
-from .blog import MAX_ID, NOT_SENT, Blog, concurrently, ids, new_email, new_user, retry_on_503, unique_word
+from .blog import MAX_ID, NOT_SENT, Blog, concurrently, ids, new_email, new_user, retry_on_503, statuses, unique_word
 from .problems import locations
 from .schemas import Schemas, stable_fields
 from .storage import Storage, as_utc
@@ -321,8 +320,7 @@ def test_one_of_concurrent_restores_to_an_email_succeeds(blog: Blog, stored: Sto
             blog.delete(f"/users/{deleted[-1]}")
         restores = [partial(blog.restore, f"/users/{user}", expect=(200, 409)) for user in deleted]
         make = partial(blog.post, "/users", new_user(email=email), expect=(201, 409))
-        found = Counter(response.status_code for response in concurrently([*restores, make]))
-        assert found[409] == 3
+        assert statuses([*restores, make])[409] == 3
         assert stored.count("users", email=email) == 1
 
 

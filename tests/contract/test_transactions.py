@@ -1,7 +1,6 @@
 """Many clients at once: nothing is lost, nothing is half done, nothing fails."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -10,18 +9,13 @@ import pytest
 from httpx2 import Response
 from sqlalchemy import Engine, text
 
-from .blog import Blog, concurrently, ids, new_email, new_user, retry_on_503, unique_word
+from .blog import Blog, concurrently, ids, new_email, new_user, retry_on_503, statuses, unique_word
 from .storage import Storage
 
 pytestmark = pytest.mark.example
 
 THREADS = 8
 TURNS = 6
-
-
-def statuses(calls: Iterable[Callable[[], Response]]) -> dict[int, int]:
-    """How many of `calls`, made all at once, had which status."""
-    return Counter(response.status_code for response in concurrently(list(calls)))
 
 
 def test_one_of_concurrent_users_with_an_email_is_created(blog: Blog, stored: Storage) -> None:

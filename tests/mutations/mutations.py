@@ -8,7 +8,6 @@ import pytest
 
 ASYNC_ORM = "sqlite-async-orm-timestamps"
 SYNC_CORE = "sqlite-sync-core-timestamps"
-SYNC_CORE_PLAIN = "sqlite-sync-core-plain"
 POSTGRESQL = "postgresql-sync-core-plain"
 ASYNCPG = "postgresql-async-core-plain"
 MYSQL = "mysql-async-core-plain"
