@@ -12,7 +12,7 @@ actor: ContextVar[str | None] = ContextVar("actor", default=None)
 
 async def note_actor(
     x_actor: Annotated[
-        Text | None, Header(max_length=200, description="who the audit log says it was")
+        Text | None, Header(max_length=200, description="the actor recorded in the audit log")
     ] = None,
 ) -> None:
     """Note who makes a request. A client can send any name: take it from your authentication.

@@ -5,6 +5,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from app.audit.entries import shorten_record_id
 from app.audit.log import Action
+from app.web.paging import LimitQuery
 from app.web.schemas import Output, Text
 
 
@@ -16,11 +17,10 @@ def _number_if_it_is_one(record_id: Any) -> Any:
 RecordId = Annotated[Text, Field(max_length=3000), AfterValidator(shorten_record_id)]
 
 
-class AuditQuery(BaseModel):
+class AuditQuery(LimitQuery):
     table_name: Annotated[Text, Field(max_length=64)] | None = None
     record_id: RecordId | None = None
     cursor: str | None = None
-    limit: int = Field(default=20, ge=1, le=100)
 
 
 class Change(BaseModel):

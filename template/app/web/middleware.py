@@ -69,7 +69,7 @@ class RateLimitMiddleware:
         if wait == 0:
             await self.app(scope, receive, send)
             return
-        detail = f"{self.limit} requests a minute are the most: try again in {wait} s."
+        detail = f"More than {self.limit} requests a minute: try again in {wait} s."
         headers = {"Retry-After": str(wait)}
         response = respond(Request(scope), 429, detail, headers=headers)
         await response(scope, receive, send)

@@ -4,10 +4,10 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Header, HTTPException, Response
 
-from app.web.openapi import Responses
+from app.web.openapi import ETAG_HEADER, Responses
 from app.web.schemas import Record
 
-ETAG: dict[str, Any] = {"headers": {"ETag": {"schema": {"type": "string"}}}}
+ETAG: dict[str, Any] = {"headers": {"ETag": ETAG_HEADER}}
 WITH_ETAG: Responses = {200: ETAG}
 
 RecordT = TypeVar("RecordT", bound=Record)
@@ -30,4 +30,4 @@ def require_match(if_match: list[str], record: Record) -> None:
     """
     names = {name.strip() for name in ",".join(if_match).split(",")}
     if names != {"*"} and record.etag not in names:
-        raise HTTPException(412, f"It has changed: its ETag is {record.etag} now.")
+        raise HTTPException(412, f"The record has changed; its ETag is now {record.etag}.")

@@ -1,5 +1,6 @@
 """PostgreSQL's native enums in new revisions, which Alembic neither alters nor drops.
 
+They are for columns of SQLAlchemy's `Enum(Role)`; `string_enum` of `app/db/types.py` makes a CHECK.
 One is created before the tables that use it, gets its new values, and is dropped after its tables.
 """
 
