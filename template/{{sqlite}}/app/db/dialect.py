@@ -4,22 +4,10 @@ No row is locked: a transaction that writes has the lock of the whole file from 
 """
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+
+# Lets a connection refuse to write.
+READ_ONLY = "PRAGMA query_only = ON"
 
 
-@contextmanager
-def refusing_writes(context: Any) -> Iterator[None]:
-    """Let the connection of a statement's context refuse to write."""
-    cursor = context.root_connection.connection.cursor()
-    cursor.execute("PRAGMA query_only = ON")
-    try:
-        yield
-    finally:
-        cursor.execute("PRAGMA query_only = OFF")
-        cursor.close()
-
-
-def is_refused_write(error: Exception) -> bool:
+def is_refused_write(error: BaseException) -> bool:
     return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY

@@ -1,7 +1,17 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Column, Connection, String, Table, create_engine, insert, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    StaticPool,
+    String,
+    Table,
+    create_engine,
+    insert,
+    select,
+    text,
+)
 
 from app.db import search
 from app.db.metadata import metadata
@@ -23,7 +33,7 @@ def books(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
 @pytest.fixture
 def memory(books: Table) -> Iterator[Connection]:
     """Yield a connection to a new database in memory that has the table."""
-    engine = create_engine("sqlite://")
+    engine = create_engine("sqlite://", poolclass=StaticPool)
     with engine.connect() as connection:
         books.create(connection)
         yield connection
