@@ -3,12 +3,14 @@
 import functools
 import shutil
 import warnings
+from copy import deepcopy
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 import copier
 import jinja2
+from copier import _template, _vcs
 from copier._main import Worker
 
 from tests.harness.variants import ROOT, Variant, check_keys
@@ -75,10 +77,22 @@ def _remember_compiled_templates() -> None:
     jinja2.Environment.compile = remembering  # type: ignore[method-assign]
 
 
+def _remember_questions() -> None:
+    """Parse each copier.yml once a process."""
+    load = functools.cache(_template.load_template_config)
+    _template.load_template_config = lambda path, **_: deepcopy(load(path))
+
+
 def _spare_git() -> None:
-    """Ask git nothing about each file: what is rendered here lies in a new folder that no repository holds."""
+    """Ask git nothing about each file: what is rendered here lies in a new folder that no repository holds.
+
+    Nor whether a folder is a bundle, which is a file.
+    """
     Worker._sync_git_index_executable_bit = lambda *_: None  # type: ignore[method-assign]  # noqa: SLF001
+    is_bundle = _vcs.is_git_bundle
+    _vcs.is_git_bundle = lambda path: path.is_file() and is_bundle(path)
 
 
 _remember_compiled_templates()
+_remember_questions()
 _spare_git()
