@@ -5,8 +5,9 @@
 
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -168,13 +169,9 @@ def test_autogenerate_finds_nothing(warm_process: WarmProcess, project: Path, mi
 @pytest.mark.example
 def test_orphaned_row_is_refused_and_undone(alembic: Alembic, project: Path, database_url: str) -> None:
     alembic("upgrade head")
-    revision = project / "migrations" / "versions" / "0002_orphan.py"
-    revision.write_text(ORPHAN, encoding="utf-8")
-    try:
-        with pytest.raises(CommandFailed, match=r"(?i)foreign key|rows refer to rows"):
-            alembic("upgrade head")
-    finally:
-        revision.unlink()
+    failure = pytest.raises(CommandFailed, match=r"(?i)foreign key|rows refer to rows")
+    with revision_of(project, ORPHAN), failure:
+        alembic("upgrade head")
     with engine(database_url).connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM posts")) == 0
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0001"
@@ -186,12 +183,8 @@ def test_id_is_not_reused_after_batch_migration(alembic: Alembic, project: Path,
     with engine(database_url).begin() as connection:
         connection.execute(text("INSERT INTO tags (name) VALUES ('first'), ('last')"))
         connection.execute(text("DELETE FROM tags WHERE name = 'last'"))
-    revision = project / "migrations" / "versions" / "0002_anew.py"
-    revision.write_text(ANEW, encoding="utf-8")
-    try:
+    with revision_of(project, ANEW):
         alembic("upgrade head")
-    finally:
-        revision.unlink()
     with engine(database_url).begin() as connection:
         connection.execute(text("INSERT INTO tags (name) VALUES ('new')"))
         assert connection.scalars(text("SELECT id FROM tags ORDER BY id")).all() == [1, 3]
@@ -252,20 +245,16 @@ def test_killed_migration_continues(
     alembic: Alembic, warm_process: WarmProcess, project: Path, database_url: str, variant: Variant
 ) -> None:
     alembic("upgrade head")
-    head = "0001" if has_tables(variant) else "base"
-    environment = {"DATABASE_URL": database_url}
-    with revision_of(project, STEPS.format(head=head if has_tables(variant) else None)):
+    head = "0001" if has_tables(variant) else None
+    with revision_of(project, STEPS.format(head=head)):
         alembic("upgrade head")
-        expected, killed = shelves(database_url), True
-        last = -1 if variant.mixins else 0  # half of the calls with mixins, the others without
-        while killed:
-            last += 2
-            child = warm_process.run(["-c", KILLED_AT, str(last), head], project, environment, check=False)
-            killed = child.status == -signal.SIGKILL
-            assert killed or child.status == 0, child.output
+        expected, reached = shelves(database_url), 0
+        half = count(1 if variant.mixins else 2, step=2)  # with mixins the odd calls, without them the even
+        for call in killed_at(half, warm_process, project, database_url, head or "base"):
             alembic("upgrade head")
             assert shelves(database_url) == expected
-        assert last > len(["create", "insert", "add", "update", "index"]) * len(["note", "commit", "do", "note"])
+            reached = call
+        assert reached > len(["create", "insert", "add", "update", "index"]) * len(["note", "commit", "do", "note"])
 
 
 @pytest.mark.database("mysql")
@@ -276,23 +265,19 @@ def test_killed_migration_changes_no_row_twice(
     if server.product == "MySQL":  # MariaDB takes no WITH here
         add_ten = "WITH t AS (SELECT 10 AS ten) UPDATE counts, t SET n = n + ten"
     alembic("upgrade head")
-    head = "0001" if has_tables(variant) else "base"
-    environment = {"DATABASE_URL": database_url}
+    head = "0001" if has_tables(variant) else None
     with engine(database_url).begin() as connection:
         connection.execute(text("CREATE TABLE counts (n INTEGER PRIMARY KEY)"))
         connection.execute(text("INSERT INTO counts VALUES (0)"))
-    with revision_of(project, ROWS_FIRST.format(head=head if has_tables(variant) else None, add_ten=add_ten)):
+    with revision_of(project, ROWS_FIRST.format(head=head, add_ten=add_ten)):
         alembic("upgrade head")
-        last, killed = 0, True
-        while killed:
-            last += 1
-            child = warm_process.run(["-c", KILLED_AT, str(last), head], project, environment, check=False)
-            killed = child.status == -signal.SIGKILL
-            assert killed or child.status == 0, child.output
+        reached = 0
+        for call in killed_at(count(1), warm_process, project, database_url, head or "base"):
             alembic("upgrade head")
             with engine(database_url).connect() as connection:
                 assert connection.scalar(text("SELECT n FROM counts")) == 11
-        assert last > len(["create", "change", "note", "change", "note", "note", "commit", "do", "note"])
+            reached = call
+        assert reached > len(["create", "change", "note", "change", "note", "note", "commit", "do", "note"])
 
 
 def test_failed_migration_continues_after_correction(
@@ -354,6 +339,16 @@ def revision_of(project: Path, text: str) -> Iterator[Path]:
         yield path
     finally:
         path.unlink()
+
+
+def killed_at(calls: Iterable[int], warm_process: WarmProcess, project: Path, url: str, head: str) -> Iterator[int]:
+    """Kill an upgrade before each of these calls of the driver; give its number, until one is done before it."""
+    for call in calls:
+        child = warm_process.run(["-c", KILLED_AT, str(call), head], project, {"DATABASE_URL": url}, check=False)
+        assert child.status in {0, -signal.SIGKILL}, child.output
+        yield call
+        if child.status == 0:
+            return
 
 
 def shelves(url: str) -> tuple[set[str], list[Any]]:
