@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import make_url
 
 from tests.harness.commands import run_tool
+from tests.harness.project_tests import run_tests
 from tests.harness.servers import DRIVERS, NewDatabase
 from tests.harness.variants import ROOT, Variant, all_variants
 from tests.harness.warm_process import WarmProcess
@@ -75,14 +76,10 @@ def test_recipes_work(cookbook: Path, variant: Variant, warm_process: WarmProces
     tests = cookbook / TESTS.name
     tests.write_text(for_io(variant, TESTS.read_text(encoding="utf-8")), encoding="utf-8")
     names = [path.stem for path in sorted(cookbook.glob("cookbook/[!_]*.py"))]
-    plugins = [part for name in ("schemathesis", "xdist", "cacheprovider") for part in ("-p", f"no:{name}")]
     with new_database() as url:
         own = make_url(url).set(drivername=DRIVERS[variant.database]).render_as_string(hide_password=False)
-        command = ["-m", "pytest", *plugins, "-W", "ignore::pytest.PytestAssertRewriteWarning"]
         chosen = [f"{TESTS.name}::test_{name}" for name in names]
-        done = warm_process.run([*command, *chosen], cookbook, {"DATABASE_URL": url, "COOKBOOK_URL": own}, check=False)
-    if done.status != 0:
-        pytest.fail(done.output, pytrace=False)
+        run_tests(warm_process, cookbook, {"DATABASE_URL": url, "COOKBOOK_URL": own}, *chosen)
 
 
 @pytest.mark.each_base

@@ -12,7 +12,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -324,13 +324,6 @@ def as_served(warm_process: WarmProcess, project: Path, url: str) -> list[str]:
     return warm_process.run(["-c", DUMP, driven], project, {"DATABASE_URL": url}).output.splitlines()
 
 
-@contextmanager
-def client(warm_process: WarmProcess, project: Path, url: str, folder: Path) -> Iterator[httpx2.Client]:
-    """Give a client of a project's service."""
-    with calling(warm_process, project, {"DATABASE_URL": url}, folder) as api:
-        yield api
-
-
 def leave_traces(api: httpx2.Client) -> int:
     """Change and delete users and posts of the seed, and give the id of a user that is made last."""
     user = {"email": "ö.😀@example.com".replace("😀", "x"), "name": "Zoë 😀 O'Neil \\ %s", "preferences": PREFERENCES}
@@ -355,7 +348,7 @@ def test_service_continues_with_another_database(
     before, after = projects(here.database), projects(there.database)
     Alembic(warm_process, before, old)("upgrade head")
     warm_process.run(["-m", "app.seed"], before, {"DATABASE_URL": old})
-    with client(warm_process, before, old, tmp_path) as api:
+    with calling(warm_process, before, {"DATABASE_URL": old}, tmp_path) as api:
         last = leave_traces(api)
     execute(old, "DELETE FROM users WHERE email = 'last@example.com'")
     alembic = Alembic(warm_process, after, new)
@@ -369,7 +362,7 @@ def test_service_continues_with_another_database(
     assert moved(old, new)[-1] == again
 
     alembic("check")
-    with client(warm_process, after, new, tmp_path) as api:
+    with calling(warm_process, after, {"DATABASE_URL": new}, tmp_path) as api:
         users = api.get("/users", params={"sort": "id"}).raise_for_status().json()["items"]
         assert [user["preferences"] for user in users if user["name"] == "Zoë 😀"] == [PREFERENCES]
         found = api.get("/posts/search", params={"q": "query plan"}).raise_for_status().json()["items"]
@@ -538,12 +531,7 @@ def test_value_that_target_cannot_hold_is_refused_by_its_row(
     column: str, value: object, database: str, new_database: NewDatabase
 ) -> None:
     source, target = new_database("sqlite"), new_database(database)
-    make(
-        source,
-        rows={"kinds": [{"id": 1, column: 0}, {"id": 77, column: value}]}
-        if column != "name"
-        else {"kinds": [{"id": 1, "name": ""}, {"id": 77, "name": value}]},
-    )
+    make(source, rows={"kinds": [{"id": 1, column: "" if column == "name" else 0}, {"id": 77, column: value}]})
     make(target)
     sentence = refused(source, target)
     assert sentence.startswith("kinds (id=77): ")

@@ -208,7 +208,7 @@ REQUIRED = (
         "project_slug | length > 500 %}",
         Check(
             "questions/test_questions.py::test_invalid_answer_is_refused_with_a_sentence",
-            given={"key": "project_slug", "value": "b" * 51, "reason": "51 characters"},
+            given={"key": "project_slug", "value": "b" * 51, "reason": "Use at most 50 characters."},
         ),
         r"DID NOT RAISE",
     ),

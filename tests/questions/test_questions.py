@@ -221,22 +221,11 @@ def test_every_question_is_in_the_matrix_or_tested_alone() -> None:
     assert set(questions()) == free_text | files_alone | set(all_variants()[0].answers)
 
 
-@pytest.fixture(scope="session")
-def repository(source: Path, scratch: Path) -> Path:
-    """The template in a git repository with one commit."""
-    folder = scratch / "repository"
-    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
-    subprocess.run(["cp", "-r", str(source), str(folder)], check=True)
-    for command in (["init", "--quiet"], ["add", "--all"], [*identity, "commit", "--quiet", "-m", "The template"]):
-        subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
-    return folder
-
-
 @pytest.mark.parametrize("kind", ["checkout", "folder", "url"])
 def test_template_is_copied_from_checkout_folder_and_git_url(
-    kind: str, source: Path, repository: Path, tmp_path: Path
+    kind: str, source: Path, template: Path, tmp_path: Path
 ) -> None:
-    origin = {"checkout": str(repository), "folder": str(source), "url": f"git+file://{repository}"}[kind]
+    origin = {"checkout": str(template), "folder": str(source), "url": f"git+file://{template}"}[kind]
     done = copy(tmp_path / "project", source=origin)
     assert done.returncode == 0, done.stderr
     rendered, expected = files_of(tmp_path / "project"), files_of(render(source, tmp_path / "expected", {}))

@@ -43,21 +43,14 @@ def install(project: Path, folder: Path) -> Path:
 
 
 @pytest.fixture
-def installed(source: Path, tmp_path: Path) -> Path:
-    """A project on SQLite."""
-    return install(render(source, tmp_path / "rendered", {}), tmp_path / "project")
+def installed(source: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A project on SQLite, or on another database, in a folder that only its owner can enter, as pytest's are."""
+    answers = {"database": getattr(request, "param", "sqlite")}
+    return install(render(source, tmp_path / "rendered", answers), tmp_path / "project")
 
 
-@pytest.fixture
-def on_postgresql(source: Path, tmp_path: Path) -> Path:
-    """A project on PostgreSQL in a folder that only its owner can enter, as pytest closes `tmp_path` to others."""
-    return install(render(source, tmp_path / "rendered", {"database": "postgresql"}), tmp_path / "project")
-
-
-@pytest.fixture
-def on_mysql(source: Path, tmp_path: Path) -> Path:
-    """A project on MySQL."""
-    return install(render(source, tmp_path / "rendered", {"database": "mysql"}), tmp_path / "project")
+on_postgresql = pytest.mark.parametrize("installed", ["postgresql"], indirect=True)
+on_mysql = pytest.mark.parametrize("installed", ["mysql"], indirect=True)
 
 
 def dev(project: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -153,22 +146,24 @@ def data_outside(output: str) -> Iterator[Path | None]:
             shutil.rmtree(folder)
 
 
-def test_postgresql_runs_in_a_closed_folder_and_leaves_it_closed(on_postgresql: Path) -> None:
-    folders = [on_postgresql, *on_postgresql.parents]
+@on_postgresql
+def test_postgresql_runs_in_a_closed_folder_and_leaves_it_closed(installed: Path) -> None:
+    folders = [installed, *installed.parents]
     before = [folder.stat().st_mode for folder in folders]
     assert any(not mode & 0o005 for mode in before)
-    done = dev(on_postgresql, "run", "alembic", "upgrade", "head")
+    done = dev(installed, "run", "alembic", "upgrade", "head")
     assert done.returncode == 0, done.stderr
     with data_outside(done.stderr) as folder:
         assert (folder is not None) == (os.geteuid() == 0)
     assert [folder.stat().st_mode for folder in folders] == before
 
 
-def test_postgresql_runs_where_the_path_has_a_space(on_postgresql: Path, tmp_path: Path) -> None:
+@on_postgresql
+def test_postgresql_runs_where_the_path_has_a_space(installed: Path, tmp_path: Path) -> None:
     with TemporaryDirectory(prefix="a project ", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
-        installed = install(on_postgresql.with_name("rendered"), Path(name) / "project")
-        done = dev(installed, "run", "alembic", "upgrade", "head", HOME=str(tmp_path))
+        copy = install(installed.with_name("rendered"), Path(name) / "project")
+        done = dev(copy, "run", "alembic", "upgrade", "head", HOME=str(tmp_path))
         assert done.returncode == 0, done.stderr
         with data_outside(done.stderr) as folder:
             assert folder is not None
@@ -198,21 +193,23 @@ class Engine(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_mypy_and_ruff_start_no_database(on_mysql: Path) -> None:
+@on_mysql
+def test_mypy_and_ruff_start_no_database(installed: Path) -> None:
     nowhere = "tcp://127.0.0.1:1"
-    done = dev(on_mysql, "run", "mypy", "--version", DOCKER_HOST=nowhere)
+    done = dev(installed, "run", "mypy", "--version", DOCKER_HOST=nowhere)
     assert done.stdout.startswith("mypy "), done.stderr
     for command in (["mypy", "--version"], ["ruff", "check"]):
-        assert "database" not in dev(on_mysql, "run", *command, DOCKER_HOST=nowhere).stderr
+        assert "database" not in dev(installed, "run", *command, DOCKER_HOST=nowhere).stderr
 
 
+@on_mysql
 @pytest.mark.parametrize("answers", [True, False])
-def test_mysql_without_docker_ends_in_one_sentence(on_mysql: Path, *, answers: bool) -> None:
+def test_mysql_without_docker_ends_in_one_sentence(installed: Path, *, answers: bool) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Engine) as engine:
         threading.Thread(target=engine.serve_forever, daemon=True).start()
         host = f"tcp://127.0.0.1:{engine.server_port if answers else 1}"
         for command in (["test", "-q"], ["serve", "--port", "0"]):
-            done = dev(on_mysql, *command, DOCKER_HOST=host)
+            done = dev(installed, *command, DOCKER_HOST=host)
             said = done.stdout + done.stderr
             assert done.returncode == 1, said
             assert "No database: start Docker, or set DATABASE_URL, and TEST_DATABASE_URL for the tests." in said

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.warm_process import WarmProcess
+from tests.harness.project_tests import run_tests
+from tests.harness.warm_process import CommandFailed, WarmProcess
 
 
 def test_project_tests_pass(warm_process: WarmProcess, project: Path, database_url: str) -> None:
-    plugins = [part for name in ("schemathesis", "xdist", "cacheprovider") for part in ("-p", f"no:{name}")]
-    command = ["-m", "pytest", *plugins, "-W", "ignore::pytest.PytestAssertRewriteWarning"]
     environment = {"TEST_DATABASE_URL": database_url}
-    done = warm_process.run([*command, "--assert=plain"], project, environment, timeout=600, check=False)
-    if done.status != 0:
-        warm_process.run(command, project, environment, timeout=600)  # says more of what failed
-        pytest.fail(f"They passed when they were run again. At first:\n{done.output}", pytrace=False)
+    try:
+        done = run_tests(warm_process, project, environment, "--assert=plain")
+    except CommandFailed as failed:
+        run_tests(warm_process, project, environment)  # says more of what failed
+        pytest.fail(f"They passed when they were run again. At first:\n{failed}", pytrace=False)
     assert " passed" in done.output
     assert "skipped" not in done.output

@@ -10,6 +10,7 @@ import copier
 from sqlalchemy import MetaData, Table, inspect, select
 
 from tests.harness.alembic import Alembic
+from tests.harness.project_tests import run_tests
 from tests.harness.rendering import files_of
 from tests.harness.servers import engine
 from tests.harness.variants import Variant, check_keys
@@ -19,6 +20,8 @@ from tests.updates.releases import git
 
 AUDIT = ("audit_log",)
 FROZEN = "migrations/versions/"
+# That of the tests for which one variant is as good as another.
+VARIANT = Variant("sqlite", "async", "orm", ("timestamps",))
 Rows = dict[str, list[Mapping[str, Any]]]
 
 
@@ -34,6 +37,11 @@ class Project:
         """Copy the template at a version, the newest where none is given, into a repository of its own."""
         ref = f"v{version}" if version else None
         copier.run_copy(f"git+file://{template}", folder, data=variant.answers, defaults=True, quiet=True, vcs_ref=ref)
+        return cls.start(folder, variant)
+
+    @classmethod
+    def start(cls, folder: Path, variant: Variant) -> "Project":
+        """Commit what was copied to a repository of its own."""
         git(folder, "init", "--quiet")
         project = cls(folder, variant)
         project.commit("Start")
@@ -48,16 +56,16 @@ class Project:
         """Do `copier update --defaults --data …` and give the files that it left in conflict."""
         check_keys(answers)
         copier.run_update(self.folder, data=answers, defaults=True, overwrite=True, quiet=True)
+        return self.conflicts()
+
+    def conflicts(self) -> set[str]:
+        """Give the files in conflict."""
         return set(git(self.folder, "diff", "--name-only", "--diff-filter=U").splitlines())
 
     def resolve(self, name: str) -> None:
         """Mend a conflict as the owner does."""
         edited_project.resolve(self.folder, name, git(self.folder, "show", f":3:{name}"))
         git(self.folder, "add", name)
-
-    def gone(self) -> set[str]:
-        """Give the files that were committed and aren't there."""
-        return set(git(self.folder, "diff", "--name-only", "--diff-filter=D", "HEAD").splitlines())
 
     def files(self) -> dict[str, bytes]:
         """Give the content of each file, those aside that are the owner's from the start."""
@@ -84,9 +92,7 @@ class Project:
 
     def check_tests(self, warm_process: WarmProcess, url: str) -> None:
         """Check that its own tests pass, on the database at `url`."""
-        plugins = [part for name in ("schemathesis", "xdist", "cacheprovider") for part in ("-p", f"no:{name}")]
-        command = ["-m", "pytest", "--assert=plain", *plugins, "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-        done = warm_process.run(command, self.folder, {"TEST_DATABASE_URL": url}, timeout=600)
+        done = run_tests(warm_process, self.folder, {"TEST_DATABASE_URL": url}, "--assert=plain")
         assert " passed" in done.output
 
 

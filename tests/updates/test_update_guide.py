@@ -19,7 +19,6 @@ from tests.updates.test_update_traps import change_the_same_line
 from tests.updates.test_update_workflow import GitHub
 
 GUIDE = "docs/updating.md"
-VARIANT = Variant("sqlite", "async", "orm", ("timestamps",))
 OWN_STYLE = """
 [tool.ruff.format]
 quote-style = "single"
@@ -53,17 +52,6 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
         "UV_CONSTRAINT": str(CONSTRAINTS),
     }
     return {**os.environ, **IDENTITY, **given}
-
-
-@pytest.fixture
-def project(later_template: Path, tmp_path: Path) -> Project:
-    """A project that a later release is there for, in a repository."""
-    return Project.copy(later_template, VARIANT, tmp_path / "project", this_version())
-
-
-def conflicts(project: Project) -> list[str]:
-    """Give the files in conflict."""
-    return git(project.folder, "diff", "--name-only", "--diff-filter=U").split()
 
 
 def test_every_section_with_commands_has_a_test() -> None:
@@ -103,7 +91,7 @@ def test_update_undo_and_install(project: Project, environment: Mapping[str, str
 def test_conflict_is_resolved_with_file_of_the_template(project: Project, environment: Mapping[str, str]) -> None:
     edited = change_the_same_line(project)
     run(COMMANDS["Update"][0], project.folder, environment)
-    assert conflicts(project) == [edited]
+    assert project.conflicts() == {edited}
     (block,) = COMMANDS["Conflicts"]
     printed = run(block, project.folder, environment)
     assert "MAX_BODY_SIZE = 5_000" in printed
@@ -132,12 +120,12 @@ def test_own_formatting_causes_no_conflict(project: Project, environment: Mappin
     run([tool("ruff"), "format", "--no-cache"], project.folder, environment)
     project.commit("In my style")
     run(COMMANDS["Update"][0], project.folder, environment)
-    assert len(conflicts(project)) > 2
+    assert len(project.conflicts()) > 2
     run(COMMANDS["Update"][1], project.folder, environment)
 
     (block,) = COMMANDS["Your own formatting"]
     run(block, project.folder, environment)
-    assert conflicts(project) == []
+    assert project.conflicts() == set()
     run([tool("ruff"), "format", "--no-cache", "--check"], project.folder, environment)
     assert "prefix='/users'" in (project.folder / "app/users/router.py").read_text(encoding="utf-8")
 

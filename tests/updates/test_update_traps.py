@@ -11,12 +11,10 @@ import pytest
 from tests.harness.commands import tool
 from tests.harness.edits import substitute
 from tests.harness.pages import text_of
-from tests.harness.variants import Variant
-from tests.updates.project import Project
+from tests.updates.project import VARIANT, Project
 from tests.updates.releases import IDENTITY, LATER, git, release, this_version
 
 GUIDE = "docs/updating.md"
-VARIANT = Variant("sqlite", "async", "orm", ("timestamps",))
 
 pytestmark = pytest.mark.xdist_group("traps")
 
@@ -28,12 +26,6 @@ def copier(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )
-
-
-@pytest.fixture
-def project(later_template: Path, tmp_path: Path) -> Project:
-    """A project that a later release is there for."""
-    return Project.copy(later_template, VARIANT, tmp_path / "project", this_version())
 
 
 @pytest.fixture
@@ -152,9 +144,7 @@ def test_commit_recorded_by_vcs_ref_head_can_be_corrected(changed: Path, tmp_pat
     known = subprocess.run(["git", "cat-file", "-e", recorded], cwd=changed, capture_output=True, check=False)
     assert known.returncode != 0
 
-    git(folder, "init", "--quiet")
-    project = Project(folder, VARIANT)
-    project.commit("Start")
+    project = Project.start(folder, VARIANT)
     git(changed, "checkout", "--quiet", "--", ".")
     release_again(changed)
     assert copier(folder, "update", "--defaults").returncode != 0
@@ -173,9 +163,7 @@ def release_again(repository: Path) -> None:
 def test_relative_path_of_template_can_be_corrected(changed: Path, tmp_path: Path) -> None:
     done = copier(tmp_path, "copy", "--defaults", changed.name, "project")
     assert done.returncode == 0, done.stderr
-    project = Project(tmp_path / "project", VARIANT)
-    git(project.folder, "init", "--quiet")
-    project.commit("Start")
+    project = Project.start(tmp_path / "project", VARIANT)
     assert f"_src_path: {changed.name}\n" in (project.folder / ".copier-answers.yml").read_text(encoding="utf-8")
     assert copier(project.folder, "update", "--defaults").returncode != 0
     remedy(project, "_src_path", str(changed))
@@ -201,12 +189,3 @@ def test_line_endings_cause_no_conflict_with_gitattributes(project: Project, *, 
     git(project.folder, "commit", "--quiet", "--all", "--allow-empty", "--message", "From an editor on Windows")
     conflicts = project.update()
     assert conflicts == set() if attributes else len(conflicts) > 10
-
-
-def test_deleted_file_stays_deleted(project: Project) -> None:
-    gone = [project.folder / "app/seed.py", project.folder / "tests/test_seed.py"]
-    for file in gone:
-        file.unlink()
-    project.commit("No seed")
-    assert project.update() == set()
-    assert not any(file.exists() for file in gone)

@@ -11,15 +11,13 @@ import pytest
 
 from tests.harness.commands import Failed, run, tool
 from tests.harness.edits import substitute
-from tests.harness.variants import Variant
 from tests.harness.workflow import Workflow
 from tests.updates.later_release import REMOVED
-from tests.updates.project import Project
+from tests.updates.project import VARIANT, Project
 from tests.updates.releases import IDENTITY, LATER, git, this_version
 from tests.updates.test_update_traps import change_the_same_line
 
 BRANCH = f"update-v{LATER}"
-VARIANT = Variant("sqlite", "async", "orm", ("timestamps",))
 UVX = f'#!/bin/sh\n[ "$1" = "$COPIER" ] || exit 9\nshift\nexec "{tool("copier")}" "$@"\n'
 # GitHub's own program has no one to talk to here: it leaves what it was told.
 GH = """#!/bin/sh
