@@ -194,6 +194,14 @@ def check_that_author_is_locked_first(db: Engine, post: dict[str, int], request:
         response.result()
 
 
+@pytest.mark.database("postgresql", "mysql")
+def test_post_is_changed_without_a_lock_of_its_author(blog: Blog, db: Engine) -> None:
+    post = blog.add_post()
+    with db.begin() as connection:
+        connection.execute(text(f"SELECT id FROM users WHERE id = {post['author_id']} FOR UPDATE"))  # noqa: S608
+        blog.patch(f"/posts/{post['id']}", {"title": "New"})
+
+
 @pytest.mark.mixin("optimistic_locking")
 @pytest.mark.database("postgresql", "mysql")
 def test_author_is_locked_before_post_that_is_commented(blog: Blog, db: Engine) -> None:

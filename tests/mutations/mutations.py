@@ -136,8 +136,8 @@ HELD = (
     Mutation(
         "session in Core",
         "template/{{core}}/app/db/database.py.jinja",
-        '"""An engine;',
-        '"""An engine and its Session;',
+        '"""Two engines;',
+        '"""Two engines and their Session;',
         Check("rendered/test_files.py::test_core_has_no_session", SYNC_CORE),
         r"app/db/database\.py:\d+: .*Session",
     ),
@@ -411,8 +411,8 @@ QUERIES = (
     Mutation(
         "lazy load",
         "template/{{orm}}/app/posts/repository.py.jinja",
-        "(joinedload(Post.author), selectinload(Post.tags), ",
-        "(joinedload(Post.author), ",
+        ".options(joinedload(Post.author), *LISTS)",
+        ".options(joinedload(Post.author))",
         Check("contract/test_crud.py::test_post_is_created_read_changed_and_deleted"),
         r"GET /posts/\d+ .*: 500",
     ),
