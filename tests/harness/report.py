@@ -123,15 +123,13 @@ class Report:
         options = f"--variants {self._config.getoption('variants')}"
         summary = f"{len(variants)} variants in {time.monotonic() - self._started:.0f} seconds ({options})"
         for rows in tables:
-            for line in in_columns(rows):
-                terminalreporter.write_line(line)
-            terminalreporter.write_line("")
+            terminalreporter.write_line("\n".join([*in_markdown(rows), ""]))
         for _, _, repeat in self._failures:
             terminalreporter.write_line(f"repeat: {repeat}")
         if self._failures:
             tables.insert(0, [["failed", "what it said", "repeat"], *self._failures])
         PAGE.parent.mkdir(parents=True, exist_ok=True)
-        text = "\n\n".join([f"# {self._date}: {summary}", *map(in_markdown, tables)])
+        text = "\n\n".join([f"# {self._date}: {summary}", *("\n".join(in_markdown(rows)) for rows in tables)])
         PAGE.write_text(f"{text}\n", encoding="utf-8")
         terminalreporter.write_line(f"{summary}; the report: {PAGE}")
 
@@ -217,18 +215,10 @@ def last_line_of(report: pytest.TestReport) -> str:
     return said[-1].removeprefix("E").strip()[:LONGEST_LINE]
 
 
-def in_columns(rows: Rows) -> Iterable[str]:
-    """Write rows, the first of which is the header, in columns; numbers stand to the right."""
+def in_markdown(rows: Rows) -> list[str]:
+    """Write rows, the first of which is the header, as the lines of a table of Markdown."""
+    rows = [[cell.replace("|", "\\|") for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (
-            cell.rjust(width) if rows[-1][number][:1].isdigit() else cell.ljust(width)
-            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        yield "  ".join(cells).rstrip()
-
-
-def in_markdown(rows: Rows) -> str:
-    """Write rows as a table of Markdown."""
-    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return "\n".join([lines[0], "| --- " * len(rows[0]) + "|", *lines[1:]])
+    lines = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    lines.insert(1, " | ".join("-" * width for width in widths))
+    return [f"| {line} |" for line in lines]

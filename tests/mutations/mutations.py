@@ -592,7 +592,7 @@ LOCKED = (
         "template/app/web/preconditions.py",
         'if names != {"*"} and record.etag not in names:',
         "if not names:",
-        Check("contract/test_locking.py::test_stale_version_is_412_and_changes_nothing", LOCKING),
+        Check("contract/test_locking.py::test_stale_etag_is_412_and_each_write_increments_version", LOCKING),
         r"PATCH /users/\d+ .*: 200",
     ),
     Mutation(
