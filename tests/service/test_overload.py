@@ -66,7 +66,7 @@ def full_pool(blog: Blog, db: Engine) -> Iterator[None]:
 def wait_until_in_use(blog: Blog) -> None:
     """Wait until a request has the connection."""
     deadline = time.monotonic() + PATIENCE
-    while blog.api.get("/health/pool").json()["write"]["checked_out"] == 0:
+    while blog.api.get("/health/pool").raise_for_status().json()["write"]["checked_out"] == 0:
         assert time.monotonic() < deadline, "no request took the connection"
         time.sleep(0.01)
 
