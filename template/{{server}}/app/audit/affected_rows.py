@@ -5,8 +5,9 @@ what another transaction commits in between, and the log would have no entry of 
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Delete, Table, Update, false
+from sqlalchemy import Connection, CursorResult, Delete, Table, Update, false
 
 from app.audit.conditions import key_in, where_of
 from app.audit.guard import UnauditedError
@@ -18,6 +19,7 @@ from app.audit.snapshots import (
     read_rows_by_key,
     where_key_in,
 )
+from app.db.errors import BusyError
 
 Change = Update | Delete
 
@@ -52,3 +54,9 @@ def limit_each_to_locked_rows(
     if not present:
         return statement.where(false()), many[:1], rows
     return statement, present, rows
+
+
+def refuse_other_rows(result: CursorResult[*tuple[Any, ...]], before: Snapshot) -> None:
+    """Raise BusyError where a statement has changed rows that weren't read before."""
+    if result.rowcount > len(before):
+        raise BusyError("Others keep changing the same rows.")
