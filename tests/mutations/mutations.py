@@ -442,7 +442,7 @@ QUERIES = (
     ),
     Mutation(
         "naive datetime",
-        "template/{{sqlite}}/app/db/types.py",
+        "template/app/db/types.py.jinja",
         "value.replace(tzinfo=UTC)\n",
         "value\n",
         Check("contract/test_timestamps.py::test_timestamps_are_the_same_in_all_responses"),

@@ -64,11 +64,6 @@ STEP = """\
       - name: Version of git
         run: git --version
 """
-NEW_TYPE = [
-    (r"(?m)^from sqlalchemy\.types import TypeDecorator$", "from sqlalchemy.types import String, TypeDecorator"),
-    (r"(?m)^(?=class JSONObject)", TYPE),
-]
-DATABASES = ("{{sqlite}}", "{{postgresql}}", "{{mysql}}")
 # What changes in a file of the template: patterns, and what replaces the first text that each finds.
 CHANGES: dict[str, list[tuple[str, str]]] = {
     "copier.yml": [(r"\n(?=database:\n)", QUESTION + "\n")],
@@ -78,7 +73,10 @@ CHANGES: dict[str, list[tuple[str, str]]] = {
     ],
     "template/app/main.py.jinja": [(r"(?m)^MAX_BODY_SIZE = .*$", "MAX_BODY_SIZE = 2 * 1024 * 1024")],
     "template/app/web/health.py.jinja": [(r"\Z", ROUTE)],
-    **{f"template/{database}/app/db/types.py": NEW_TYPE for database in DATABASES},
+    "template/app/db/types.py.jinja": [
+        (r"(?m)^from sqlalchemy\.types import TypeDecorator$", "from sqlalchemy.types import String, TypeDecorator"),
+        (r"(?m)^(?=class JSONObject)", TYPE),
+    ],
     "template/pyproject.toml.jinja": [
         (r'(?m)^    "alembic>=[\d.]+",$', '    "alembic>=1.19",'),
         (r'(?m)^(?=    "pydantic-settings)', '    "idna>=3",\n'),
@@ -121,7 +119,7 @@ def reword_docstring(file: Path) -> None:
     """Write the first line of a module's docstring anew, where there is room; one file's owner has put a line there."""
     text = file.read_text(encoding="utf-8")
     found = re.match(r'(?:#\{%.*\n)*"""[^"\n]{1,80}(?=\.(?:"""|\n))', text)
-    if found and file.name != "types.py":
+    if found and not file.match("app/db/types.py.jinja"):
         file.write_text(f"{found[0]}, in short{text[found.end() :]}", encoding="utf-8")
 
 
