@@ -1,4 +1,4 @@
-"""The columns of a table by where their values come from."""
+"""The columns of a table that hold what was written."""
 
 from typing import Any
 
