@@ -20,40 +20,40 @@ from app.db.types import Key
 
 
 @pytest.fixture
-def books(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
+def leaflets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
     """Yield a table that only these tests use, whose titles can be searched."""
     monkeypatch.setattr(search, "_columns", {})
     columns = (Column("id", Key, primary_key=True), Column("title", String(40)))
-    books = Table("books", metadata, *columns)
-    make_searchable("books", "title")
-    yield books
-    metadata.remove(books)
+    leaflets = Table("leaflets", metadata, *columns)
+    make_searchable("leaflets", "title")
+    yield leaflets
+    metadata.remove(leaflets)
 
 
 @pytest.fixture
-def memory(books: Table) -> Iterator[Connection]:
+def memory(leaflets: Table) -> Iterator[Connection]:
     """Yield a connection to a new database in memory that has the table."""
     engine = create_engine("sqlite://", poolclass=StaticPool)
     with engine.connect() as connection:
-        books.create(connection)
+        leaflets.create(connection)
         yield connection
     engine.dispose()
 
 
-def test_words_are_found_best_match_first(memory: Connection, books: Table) -> None:
+def test_words_are_found_best_match_first(memory: Connection, leaflets: Table) -> None:
     titles = ("Sourdough", "Maps of railways", "Maps maps maps")
-    memory.execute(insert(books), [{"title": title} for title in titles])
-    found = memory.scalars(ranked(select(books.c.title), "books", "maps"))
+    memory.execute(insert(leaflets), [{"title": title} for title in titles])
+    found = memory.scalars(ranked(select(leaflets.c.title), "leaflets", "maps"))
     assert found.all() == ["Maps maps maps", "Maps of railways"]
 
 
 def test_lost_triggers_are_made_again_beside_other_triggers(
-    memory: Connection, books: Table
+    memory: Connection, leaflets: Table
 ) -> None:
     for number in range(3):
-        other = f"CREATE TRIGGER other_{number} AFTER INSERT ON books BEGIN SELECT 1; END"
+        other = f"CREATE TRIGGER other_{number} AFTER INSERT ON leaflets BEGIN SELECT 1; END"
         memory.execute(text(other))
-    memory.execute(text("DROP TRIGGER books_search_insert"))
+    memory.execute(text("DROP TRIGGER leaflets_search_insert"))
     repair(memory)
-    memory.execute(insert(books), {"title": "Maps"})
-    assert memory.scalars(ranked(select(books.c.title), "books", "maps")).all() == ["Maps"]
+    memory.execute(insert(leaflets), {"title": "Maps"})
+    assert memory.scalars(ranked(select(leaflets.c.title), "leaflets", "maps")).all() == ["Maps"]
