@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from httpx2 import Client, Response
 
-from .problems import check_problem, media_type, strict_json
+from .problems import check_locations, check_problem, media_type, strict_json
 
 Query = str | int | bool
 Status = int | tuple[int, ...]
@@ -131,7 +131,9 @@ class Blog:
             if "etag" in response.headers and "version" in answer:
                 assert re.fullmatch(rf'"{answer["version"]}(-[0-9a-f]+)?"', response.headers["etag"]), seen
         else:
-            check_problem(response, response.status_code)
+            problem = check_problem(response, response.status_code)
+            if body is not NOT_SENT:
+                check_locations(problem, body)
         return response
 
     def add_user(self, **fields: object) -> dict[str, Any]:

@@ -75,3 +75,13 @@ def check_errors(errors: list[dict[str, Any]]) -> None:
         assert all(type(step) in {str, int} for step in error["location"])
         assert isinstance(error["detail"], str)
         assert error["detail"]
+
+
+def check_locations(problem: dict[str, Any], body: object) -> None:
+    """Each location in the body must be the path of a value in `body`, or of a field that an object in it lacks."""
+    for error in problem.get("errors", []):
+        part, *steps = error["location"]
+        value = body
+        for step in steps if part == "body" else []:
+            assert isinstance(value, dict | list), error
+            value = value[step] if isinstance(value, list) else value.get(step)
