@@ -12,7 +12,7 @@ from tests.harness.variants import ROOT
     ("section", "row"),
     [
         ("requests", "sqlite,async,rendered-orm,textbook-orm,insert,"),
-        ("mixins", "sqlite,orm,all,PATCH /posts/{id},6,"),
+        ("mixins", "sqlite,orm,all,PATCH /posts/{id},7,"),
         ("million-rows", "sqlite,core,SQL with OFFSET,900,"),
     ],
 )

@@ -1,5 +1,7 @@
 """Tags: made when a post names them first, then shared."""
 
+from itertools import cycle
+
 import pytest
 
 from .blog import Blog, unique_word
@@ -88,3 +90,10 @@ def test_tags_are_paged_by_name(blog: Blog, stored: Storage, schemas: Schemas) -
 def test_post_may_have_20_tags(blog: Blog) -> None:
     names = sorted(unique_word() for _ in range(20))
     assert blog.add_post(tags=names)["tags"] == names
+
+
+def test_longest_tags_are_listed_whole(blog: Blog) -> None:
+    word = unique_word()
+    names = [f"{word}{number:02}".ljust(50, end) for number, end in zip(range(20), cycle('🍣"\\é'), strict=False)]
+    post = blog.add_post(tags=names)
+    assert blog.items("/posts", author_id=post["author_id"])[0]["tags"] == names

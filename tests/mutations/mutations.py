@@ -419,8 +419,9 @@ QUERIES = (
     Mutation(
         "query in a loop",
         "template/{{orm}}/app/posts/repository.py.jinja",
-        "NO_CONTENT, joinedload(Post.tags)",
-        'NO_CONTENT, __import__("sqlalchemy").orm.immediateload(Post.tags)',
+        "        return await self.get_keyset_page(statement, NEWEST_FIRST, query.keyset_page())\n",
+        "        found = await self.get_keyset_page(statement, NEWEST_FIRST, query.keyset_page())\n"
+        "        for row in found[0]:\n            await self.get(row.id)\n        return found\n",
         PROJECT_TESTS,
         r"FAILED tests/posts/test_router\.py::test_reads_take_a_fixed_number_of_statements",
     ),
