@@ -109,6 +109,7 @@ def test_missing_file_is_503_and_not_created(
         aside = file.rename(file.with_suffix(".aside"))
         for request in (service.write, service.read, service.ready, service.write):
             check_unavailable(request())
+        assert service.ready().json()["detail"] == "The database isn't migrated."
         assert not file.exists()
         aside.rename(file)
         recover(service.read)
