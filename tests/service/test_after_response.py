@@ -42,7 +42,7 @@ def blog(
     replace_text(
         own / "app/main.py",
         ("from app.posts.router", "from app.posts.later import router as later\nfrom app.posts.router"),
-        ("ROUTERS = (users, ", "ROUTERS = (later, users, "),
+        ("ROUTERS = (users, posts, ", "ROUTERS = (users, later, posts, "),
     )
     run_tool(own, "ruff", "format", "--no-cache", "--quiet")
     check_code(own, mypy_cache)
@@ -57,7 +57,9 @@ def test_work_after_the_response_is_done(blog: Blog) -> None:
     assert posts <= {post["id"] for post in exported}
 
     post = min(posts)
-    assert blog.api.post(f"/api/v1/posts/{post}/publish").status_code == 202
+    published = blog.api.post(f"/api/v1/posts/{post}/publish")
+    assert (published.status_code, published.content) == (202, b"")
+    assert blog.api.get("/api/v1/posts/export", params={"unknown": 1}).status_code == 422
     deadline = time.monotonic() + 30
     while not blog.item(f"/posts/{post}")["published"]:
         assert time.monotonic() < deadline, "the post isn't published"
