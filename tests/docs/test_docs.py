@@ -93,6 +93,19 @@ def test_performance_pages_and_plots_are_made_from_the_results() -> None:
     assert outdated == [], "run `python -m benchmarks --pages`"
 
 
+def test_figures_of_lines_of_readme_match_a_project(source: Path, tmp_path: Path) -> None:
+    project = render(source, tmp_path / "my-service", {})
+
+    def lines(*folders: str) -> int:
+        files = [file for folder in folders for file in (project / folder).rglob("*.py")]
+        return sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files)
+
+    (sentence,) = re.findall(r"(?m)^.* lines of Python.*$", text_of("README.md"))
+    told = re.findall(r"\d,\d{3}", sentence)
+    measured = [lines("app", "migrations"), lines("tests")]
+    assert [int(number.replace(",", "")) for number in told] == pytest.approx(measured, rel=0.05)
+
+
 def test_tree_and_code_of_readme_match_a_project(source: Path, tmp_path: Path) -> None:
     project = render(source, tmp_path / "my-service", {})
     (tree,) = blocks_of("README.md", "text")
