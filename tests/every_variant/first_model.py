@@ -31,13 +31,15 @@ LEFT_OUT = {
         FUNCTION.format(r"restore\w*"): "",
     },
     "optimistic_locking": {
-        r".*import WITH_ETAG.*\n|WITH_ETAG \| |, if_match: IfMatch = None|.*await check_book\(.*\n": "",
+        r".*import WITH_ETAG.*\n|WITH_ETAG \| |, 412|, if_match: IfMatch = None|.*await check_book\(.*\n": "",
+        r"(?<=DatabaseDep), response: Response": "",
         r" +if if_match is not None:\n.*\n.*require_match.*\n": "",
         r"with_etag\(response, (.*)\)\n": r"\1\n",
         FUNCTION.format("check_book"): "",
     },
     "full_text_search": {
-        r".*import make_searchable\n|make_searchable\(.*\n|.*import ranked\n": "",
+        r".*import make_searchable\n|make_searchable\(.*\n|.*import ranked\n|, BookSearch\b|, BooksFound\b": "",
+        r"class (BookSearch|BooksFound)\(.*\n(    .*\n)+\n*": "",
         FUNCTION.format(r"search\w*"): "",
     },
 }
