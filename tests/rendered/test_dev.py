@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import threading
 import venv
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +23,8 @@ import pytest
 
 from tests.harness.commands import clean_environment
 from tests.harness.rendering import render
+from tests.harness.servers import free_port
+from tests.rendered.test_install import PATIENCE, wait_until_ready
 
 OLDEST = """
 import runpy, sys
@@ -167,6 +170,32 @@ def test_postgresql_runs_where_the_path_has_a_space(installed: Path, tmp_path: P
         assert done.returncode == 0, done.stderr
         with data_outside(done.stderr) as folder:
             assert folder is not None
+
+
+@pytest.mark.parametrize("installed", ["sqlite", "postgresql"], indirect=True)
+def test_sigterm_ends_the_service_and_the_database_server(installed: Path) -> None:
+    port, log = free_port(), installed / "serve.log"
+    with log.open("wb") as output:
+        serving = subprocess.Popen(
+            [sys.executable, "dev.py", "serve", "--port", str(port)],
+            cwd=installed,
+            env=clean_environment(),
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        ready = wait_until_ready(serving, f"http://127.0.0.1:{port}")
+        said = log.read_text(encoding="utf-8")
+        assert ready, said
+        with data_outside(said) as folder:
+            serving.terminate()
+            assert serving.wait(PATIENCE) == 128 + signal.SIGTERM
+            assert not list((folder or installed).glob(".postgres/postmaster.pid"))
+        socket.create_server(("127.0.0.1", port)).close()
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(serving.pid, signal.SIGINT)
 
 
 class Engine(BaseHTTPRequestHandler):
