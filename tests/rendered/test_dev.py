@@ -120,6 +120,14 @@ def test_arguments_are_passed_on(installed: Path) -> None:
     assert "usage: alembic heads" in dev(installed, "run", "alembic", "heads", "--help").stdout
 
 
+def test_mypy_says_that_a_module_of_the_project_does_not_exist(installed: Path) -> None:
+    (packages,) = installed.glob(".venv/lib/*/site-packages")
+    (packages / "editable.pth").write_text(f"{installed}\n", encoding="utf-8")
+    (installed / "app" / "wrong.py").write_text("import app.absent\n", encoding="utf-8")
+    done = dev(installed, "run", "mypy", "app/wrong.py")
+    assert 'Cannot find implementation or library stub for module named "app.absent"' in done.stdout, done.stdout
+
+
 @pytest.mark.each_database
 def test_two_runs_at_once_with_workers_take_nothing_from_the_settings(
     project: Path, tmp_path: Path, database_url: str
