@@ -30,4 +30,4 @@ def require_match(if_match: list[str], record: Record) -> None:
     """
     names = {name.strip() for name in ",".join(if_match).split(",")}
     if names != {"*"} and record.etag not in names:
-        raise HTTPException(412, f"The record has changed; its ETag is now {record.etag}.")
+        raise HTTPException(412, f"If-Match isn't the record's ETag, which is {record.etag}.")
