@@ -58,6 +58,14 @@ def test_missing_body_is_refused(blog: Blog) -> None:
         blog.call(method, path, REFUSED, content=b"", headers=JSON)
 
 
+def test_content_type_that_a_body_needs_is_named(blog: Blog) -> None:
+    for method, path in (("POST", "/users"), ("POST", "/users/bulk"), ("PATCH", f"/users/{blog.add_user()['id']}")):
+        for headers in ({}, {"content-type": "application/x-www-form-urlencoded"}):
+            problem = blog.call(method, path, 422, content=json.dumps(new_user()), headers=headers).json()
+            assert "Content-Type: application/json" in problem["detail"]
+            assert problem["errors"] == [{"location": ["body"], "detail": problem["detail"]}]
+
+
 @pytest.mark.parametrize(
     "kind",
     ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "text/html", "x"],
