@@ -69,7 +69,7 @@ CHANGES: dict[str, list[tuple[str, str]]] = {
     "copier.yml": [(r"\n(?=database:\n)", QUESTION + "\n")],
     "template/app/settings.py.jinja": [(r"(?m)^(?=    db_pool_size: )", '    service_region: str = "local"\n')],
     "template/.env.example.jinja": [
-        (r"(?m)^(DATABASE_URL=.*\n)", r"\1\n# The region that the service runs in.\nSERVICE_REGION=local\n")
+        (r"(?m)^(DB_MAX_OVERFLOW=.*\n)", r"\1\n# The region that the service runs in.\nSERVICE_REGION=local\n")
     ],
     "template/app/main.py.jinja": [(r"(?m)^MAX_BODY_SIZE = .*$", "MAX_BODY_SIZE = 2 * 1024 * 1024")],
     "template/app/web/health.py.jinja": [(r"\Z", ROUTE)],
