@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import JSON, ColumnElement, Select, func
 
 
-def list_of(values: Select[Any]) -> ColumnElement[list[Any]]:
+def list_of(values: Select[Any]) -> ColumnElement[Any]:
     """Return the values of a statement's only column as a list, in order.
 
     JSON_ARRAYAGG would give them in any order.

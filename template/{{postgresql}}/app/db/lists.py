@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ARRAY, ColumnElement, Select, func
 
 
-def list_of(values: Select[Any]) -> ColumnElement[list[Any]]:
+def list_of(values: Select[Any]) -> ColumnElement[Any]:
     """Return the values of a statement's only column as a list, in order."""
     (column,) = values.selected_columns
     ordered = values.order_by(column)

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import JSON, ColumnElement, Select, func, select
 
 
-def list_of(values: Select[Any]) -> ColumnElement[list[Any]]:
+def list_of(values: Select[Any]) -> ColumnElement[Any]:
     """Return the values of a statement's only column as a list, in order."""
     (ordered,) = values.order_by(*values.selected_columns).subquery().c
     return select(func.json_group_array(ordered, type_=JSON())).scalar_subquery()
