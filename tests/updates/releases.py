@@ -1,16 +1,19 @@
 """The template as a repository with releases: what a project was made with, and what it is updated to."""
 
 import os
+import shutil
 import subprocess
 import tomllib
 from functools import cache
 from pathlib import Path
 
-from tests.harness.rendering import snapshot
+from tests.harness.rendering import SOURCES, snapshot
 from tests.harness.variants import ROOT
 from tests.updates import later_release
 
 LATER = "99.0.0"
+# The commit of each published version: a project of any of them can be updated.
+RELEASES = {"1.0.0": "c9932ef527cf2d88c689351a14d9eb261eb597b9"}
 IDENTITY = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
@@ -38,7 +41,7 @@ def git(folder: Path, *arguments: str, check: bool = True) -> str:
 def release(repository: Path, version: str) -> None:
     """Commit all that changed in a repository, and tag it."""
     git(repository, "add", "--all")
-    git(repository, "commit", "--quiet", "--message", version)
+    git(repository, "commit", "--quiet", "--allow-empty", "--message", version)
     git(repository, "tag", f"v{version}")
 
 
@@ -48,6 +51,34 @@ def repository(folder: Path, working: Path = ROOT) -> Path:
     git(folder, "init", "--quiet")
     release(folder, this_version())
     return folder
+
+
+def repository_of_releases(folder: Path) -> Path:
+    """Make a repository of the template in `folder` with each published version, and the working tree as a later one.
+
+    This repository has to have the commits, as a clone has that isn't shallow.
+    """
+    folder.mkdir()
+    git(folder, "init", "--quiet")
+    for version, commit in RELEASES.items():
+        command = ["git", "archive", commit, *SOURCES]
+        archive = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
+        remove_sources(folder)
+        subprocess.run(["tar", "--extract"], cwd=folder, input=archive, check=True)
+        release(folder, version)
+    remove_sources(folder)
+    release(snapshot(folder), LATER)
+    return folder
+
+
+def remove_sources(folder: Path) -> None:
+    """Remove the template from a folder."""
+    for name in SOURCES:
+        path = folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def add_later_release(repository: Path) -> Path:

@@ -12,7 +12,7 @@ from tests.harness.warm_process import WarmProcess
 from tests.updates import edited_project
 from tests.updates.later_release import ADDED, REMOVED
 from tests.updates.project import Project, check_kept, rows_of
-from tests.updates.releases import this_version
+from tests.updates.releases import RELEASES, repository_of_releases, this_version
 
 pytestmark = pytest.mark.example
 
@@ -26,6 +26,22 @@ def test_unedited_project_becomes_a_fresh_render(variant: Variant, later_templat
     assert ADDED in after.keys() - before.keys()
     assert REMOVED in before.keys() - after.keys()
     assert sum(before[name] != after[name] for name in before.keys() & after.keys()) > len(before) / 3
+
+
+@pytest.fixture(scope="session")
+def releases(scratch: Path) -> Path:
+    """The template in a repository with all that was published, and the working tree as a later version."""
+    return repository_of_releases(scratch / "releases")
+
+
+@pytest.mark.each_database
+@pytest.mark.parametrize("version", RELEASES)
+def test_project_of_each_release_becomes_a_fresh_render(
+    version: str, variant: Variant, releases: Path, tmp_path: Path
+) -> None:
+    project = Project.copy(releases, variant, tmp_path / "project", version)
+    assert project.update() == set()
+    assert project.files() == Project.copy(releases, variant, tmp_path / "fresh").files()
 
 
 def test_edited_project_keeps_its_edits_and_its_data(
