@@ -71,6 +71,7 @@ def test_every_recipe_has_a_test() -> None:
     assert re.findall(r"(?m)^async def test_(\w+)", TESTS.read_text(encoding="utf-8")) == list(recipes())
 
 
+@pytest.mark.base
 @pytest.mark.each_base
 def test_recipes_work(cookbook: Path, variant: Variant, warm_process: WarmProcess, new_database: NewDatabase) -> None:
     tests = cookbook / TESTS.name
@@ -82,6 +83,7 @@ def test_recipes_work(cookbook: Path, variant: Variant, warm_process: WarmProces
         run_tests(warm_process, cookbook, {"DATABASE_URL": url, "COOKBOOK_URL": own}, *chosen)
 
 
+@pytest.mark.base
 @pytest.mark.each_base
 def test_recipes_are_formatted_and_linted(cookbook: Path, variant: Variant) -> None:
     if variant.io == "async":  # what the page shows
@@ -89,6 +91,7 @@ def test_recipes_are_formatted_and_linted(cookbook: Path, variant: Variant) -> N
     run_tool(cookbook, "ruff", "check", "--no-cache", "cookbook")
 
 
+@pytest.mark.base
 @pytest.mark.each_base
 def test_recipes_are_typed(cookbook: Path, warm_process: WarmProcess, mypy_cache: Path) -> None:
     warm_process.run(["-m", "mypy", "--strict", "--cache-dir", str(mypy_cache), "cookbook"], cookbook)

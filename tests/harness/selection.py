@@ -10,9 +10,10 @@ The test's marker says it:
 | `each_base` | the 12 base variants, which have the default mixins |
 | `each_database` | one base variant of each database |
 
-The markers `example`, `mixin("audit_log")` and `database("mysql")` leave out the variants that lack it. For a test that
-needs a mixin, "no mixin" is no other than those, and its base variants have all mixins. Tests without the marker
-`example` run on variants without the example too: on those with no mixin and with all.
+The markers `example`, `mixin("audit_log")` and `database("mysql")` leave out the variants that lack it, and `base`
+those that aren't base variants. For a test that needs a mixin, "no mixin" is no other than those, and its base variants
+have all mixins. Tests without the marker `example` run on variants without the example too: on those with no mixin and
+with all.
 
 Every variant is driven through those that are marked `crud` too: `tests/every_variant/` calls them.
 
@@ -39,6 +40,7 @@ MARKERS = (
     "mixin(name): needs that mixin",
     "crud: every variant is driven through it too",
     "database(*names): needs one of these databases",
+    "base: needs a base variant, which has the default mixins",
 )
 KINDS = ("every_variant", "each_mixin", "each_base", "each_database")
 COMBINATIONS = list(product(choices("io"), choices("data_access")))
@@ -54,6 +56,7 @@ class Needs:
     kind: str = ""
     server: bool = True
     example: bool = False
+    base: bool = False
     mixins: frozenset[str] = frozenset()
     databases: frozenset[str] = frozenset(choices("database"))
     turn: int = 0
@@ -67,6 +70,7 @@ class Needs:
             kind=next((name for name in names if name in KINDS), ""),
             server="server" in test.fixturenames,
             example="example" in names,
+            base="base" in names,
             mixins=frozenset(marker.args[0] for marker in test.iter_markers("mixin")),
             databases=databases or frozenset(choices("database")),
             turn=crc32(test.nodeid.encode()),
@@ -76,6 +80,7 @@ class Needs:
         """Tell whether the test can run on `variant`."""
         return (
             (variant.example or not self.example)
+            and (variant.is_base or not self.base)
             and self.mixins <= {*variant.mixins}
             and variant.database in self.databases
         )

@@ -27,6 +27,7 @@ checks.unsupported_method.enabled = false
 """
 
 
+@pytest.mark.base
 @pytest.mark.each_database
 def test_service_conforms_to_openapi(warm_process: WarmProcess, service: str, tmp_path: Path) -> None:
     (tmp_path / "schemathesis.toml").write_text(CONFIGURATION, encoding="utf-8")
