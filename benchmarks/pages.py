@@ -36,8 +36,8 @@ database, driver and data access:
 
 {databases}
 
-On SQLite the rendered service begins each transaction with a statement. That costs CPU time, but a reader sees one
-snapshot, and writers wait for each other instead of failing.
+On SQLite the rendered service begins each transaction that writes with a statement. That costs CPU time, but writers
+wait for each other instead of failing.
 
 ## A million posts
 
