@@ -13,7 +13,7 @@ from tests.updates import later_release
 
 LATER = "99.0.0"
 # The commit of each published version: a project of any of them can be updated.
-RELEASES = {"1.0.0": "5833af47b4279dd31929f88d171d2f002d4d0e7a"}
+RELEASES = {"1.0.0": "e620de4a5264ae4022b2ad167445bd8cbc44a929"}
 IDENTITY = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
