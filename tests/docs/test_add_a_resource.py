@@ -21,7 +21,7 @@ from tests.harness.project_tests import run_tests
 from tests.harness.rendering import render_variant
 from tests.harness.servers import NewDatabase, engine
 from tests.harness.service import calling
-from tests.harness.variants import Variant
+from tests.harness.variants import Variant, choices
 from tests.harness.warm_process import WarmProcess
 
 # A column that the page doesn't have: a book can be part of another, and is deleted and restored with it.
@@ -129,7 +129,7 @@ def test_resource_works_beside_the_example(
 
 
 @pytest.mark.each_database
-@pytest.mark.mixin("audit_log")
+@pytest.mark.mixin(*choices("mixins"))
 def test_resource_works_with_all_mixins(
     variant: Variant,
     new_database: NewDatabase,

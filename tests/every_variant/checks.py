@@ -32,7 +32,7 @@ def checks_for(answers: Mapping[str, Any]) -> list[Check]:
 def needs_of(test: Check) -> set[str]:
     """Give what a test needs: `example`, and mixins."""
     marks = marks_of(test)
-    mixins = {mark.args[0] for mark in marks if mark.name == "mixin"}
+    mixins = {name for mark in marks if mark.name == "mixin" for name in mark.args}
     return mixins | {mark.name for mark in marks if mark.name == "example"}
 
 

@@ -37,7 +37,7 @@ MARKERS = (
     "each_base: runs on the base variants",
     "each_database: runs on one base variant of each database",
     "example: needs the example",
-    "mixin(name): needs that mixin",
+    "mixin(*names): needs these mixins",
     "crud: every variant is driven through it too",
     "database(*names): needs one of these databases",
     "base: needs a base variant, which has the default mixins",
@@ -71,7 +71,7 @@ class Needs:
             server="server" in test.fixturenames,
             example="example" in names,
             base="base" in names,
-            mixins=frozenset(marker.args[0] for marker in test.iter_markers("mixin")),
+            mixins=frozenset(name for marker in test.iter_markers("mixin") for name in marker.args),
             databases=databases or frozenset(choices("database")),
             turn=crc32(test.nodeid.encode()),
         )
