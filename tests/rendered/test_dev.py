@@ -129,6 +129,7 @@ def test_mypy_says_that_a_module_of_the_project_does_not_exist(installed: Path) 
 
 
 @pytest.mark.each_database
+@pytest.mark.base
 def test_two_runs_at_once_with_workers_take_nothing_from_the_settings(
     project: Path, tmp_path: Path, database_url: str
 ) -> None:

@@ -18,7 +18,8 @@ from tests.harness.servers import free_port
 from tests.harness.variants import Variant
 
 PATIENCE = 120.0
-pytestmark = pytest.mark.each_database
+# What a project installs doesn't depend on its mixins.
+pytestmark = [pytest.mark.each_database, pytest.mark.base]
 
 
 @pytest.fixture
