@@ -1,6 +1,7 @@
 """Runs benchmarks, saves their results, and writes the pages that show them.
 
-Run as `make bench`, or as `make bench SECTIONS=mixins` to measure one section and keep the other results.
+`make bench` measures requests, in five minutes, and `make bench SECTIONS="mixins million-rows"` other sections. What
+isn't measured keeps its saved results.
 """
 
 import argparse
@@ -8,7 +9,7 @@ import os
 import time
 from contextlib import ExitStack
 
-from benchmarks import cpu_per_request, million_rows, mixins, pages, results
+from benchmarks import clients, cpu_per_request, million_rows, mixins, pages, processes, results
 from benchmarks.services import CLIENT_CORE, Bench
 from tests.harness.demo import say
 from tests.harness.rendering import snapshot
@@ -18,6 +19,9 @@ from tests.harness.variants import choices
 
 SECTIONS = {
     "requests": cpu_per_request.measure,
+    "clients": clients.measure,
+    "variants": clients.measure_variants,
+    "process": processes.measure,
     "mixins": mixins.measure,
     "million-rows": million_rows.measure,
 }
@@ -26,7 +30,7 @@ SECTIONS = {
 def main() -> None:
     """Run the sections that the command line names, or all of them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], help="sections to measure (default: all)")
+    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], help="sections to measure (default: requests)")
     parser.add_argument("--databases", nargs="+", choices=choices("database"), default=choices("database"))
     parser.add_argument("--quick", action="store_true", help="send a few requests to check that it works; save nothing")
     parser.add_argument("--pages", action="store_true", help="measure nothing, write the pages from the saved results")
@@ -34,13 +38,14 @@ def main() -> None:
     if not options.quick and set(options.databases) != set(choices("database")):
         parser.error("--databases needs --quick, as the results have all databases")
     if not options.pages:
-        run(options.sections or list(SECTIONS), options.databases, quick=options.quick)
+        run(options.sections or ["requests"], options.databases, quick=options.quick)
     if not options.quick:
         pages.write()
 
 
 def run(sections: list[str], databases: list[str], *, quick: bool) -> None:
     """Measure sections and save each one's results, or print them if `quick` is set."""
+    busy = os.getloadavg()[0]
     if not quick:
         os.sched_setaffinity(0, {CLIENT_CORE})  # inherited by the database servers
     with scratch_folder() as folder, ExitStack() as stack:
@@ -52,7 +57,7 @@ def run(sections: list[str], databases: list[str], *, quick: bool) -> None:
             if quick:
                 say(results.to_csv(rows))
             else:
-                results.save(section, rows, servers)
+                results.save(section, rows, servers, busy)
             say(f"{section}: {time.monotonic() - start:.0f} s")
 
 

@@ -4,26 +4,16 @@ We measure CPU time per request, because it isn't affected by other load on the 
 """
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 
-from benchmarks.client import Request, RequestFailed, load
+from benchmarks.client import RequestFailed, load
+from benchmarks.contenders import BY_HAND, CALLS, PEERS, RENDERED, TEXTBOOKS, Contest
 from benchmarks.results import Row
-from benchmarks.rows import fill
-from benchmarks.services import Bench, Service, baseline, rendered
+from benchmarks.services import Bench, Service
 from tests.harness.demo import say
-from tests.harness.servers import Server, new_database
-from tests.harness.variants import Variant, choices
 
-ROUNDS, REQUESTS, POSTS = 31, 32, 10_000
-NUMBERS = count()
-CALLS: dict[str, Callable[[], Request]] = {
-    "by key": lambda: Request("GET", "/api/v1/users/17"),
-    "page": lambda: Request("GET", "/api/v1/posts?limit=20"),
-    "insert": lambda: Request("POST", "/api/v1/users", {"email": f"new{next(NUMBERS)}@example.com", "name": "New"}),
-}
+ROUNDS, REQUESTS = 21, 32
 
 
 @dataclass
@@ -33,58 +23,48 @@ class Contender:
     service: Service
     seconds: dict[str, list[float]] = field(default_factory=lambda: {call: [] for call in CALLS})
 
-    def send(self, call: str) -> float:
-        """Send a round's requests of a call; return the CPU seconds per request.
+    def send(self, call: str, number: int) -> float:
+        """Send a number of requests of a call; return the CPU seconds per request.
 
         Raises:
             RequestFailed: the service refused one.
 
         """
-        requests = [CALLS[call]() for _ in range(REQUESTS)]
+        requests = [CALLS[call]() for _ in range(number)]
         before = self.service.cpu_seconds()
         try:
             load(self.service.port, requests)
         except (RequestFailed, OSError) as error:
             raise RequestFailed(f"{self.service.name}: {error}\n{self.service.log.read_text()[-3000:]}") from error
-        return (self.service.cpu_seconds() - before) / REQUESTS
+        return (self.service.cpu_seconds() - before) / number
 
 
 def measure(bench: Bench) -> list[Row]:
-    """Compare the services of each database, async and sync."""
+    """Compare the services of each database, async and sync; on PostgreSQL the peers and those by hand, too."""
     rows: list[Row] = []
     for server in bench.servers:
         for io in bench.choices("io"):
-            with ExitStack() as stack:
-                contenders = start(bench, server, io, stack)
-                compare(list(contenders.values()), bench.rounds(ROUNDS))
+            names = [*TEXTBOOKS, *RENDERED]
+            if io == "async" and bench.is_main(server):
+                names += PEERS
+            if io == "async" and server.database == "postgresql":
+                names += BY_HAND
+            with Contest.on(bench, server, io) as contest, contest.run_all(names) as services:
+                contenders = {name: Contender(service) for name, service in services.items()}
+                compare(list(contenders.values()), bench.rounds(ROUNDS), bench.rounds(REQUESTS))
             rows += [{"database": server.database, "io": io, **row} for row in ratios(contenders)]
             say(f"{server}, {io}")
     return rows
 
 
-def start(bench: Bench, server: Server, io: str, stack: ExitStack) -> dict[str, Contender]:
-    """Fill a database and start the services that are compared on it."""
-    url = stack.enter_context(new_database(server, bench.folder))
-    accesses = choices("data_access")
-    variants = {access: Variant(server.database, io, access, ("timestamps",)) for access in accesses}
-    projects = {access: bench.render(variant, url) for access, variant in variants.items()}
-    fill(url, POSTS, " and some more words" * 30)
-    services = {}
-    if (server.database, io) == ("postgresql", "async"):
-        services = {name: baseline(name, url, bench.folder) for name in ("limit", "framework")}
-    services |= {f"textbook-{access}": baseline(f"textbook_{access}", url, bench.folder, io) for access in accesses}
-    services |= {f"rendered-{access}": rendered(project, url) for access, project in projects.items()}
-    return {name: Contender(stack.enter_context(service)) for name, service in services.items()}
-
-
-def compare(contenders: Sequence[Contender], rounds: int) -> None:
+def compare(contenders: Sequence[Contender], rounds: int, requests: int) -> None:
     """Send the calls to all services in turn, round after round; the first round warms up and isn't counted."""
-    for number in range(rounds + 1):
-        first = number % len(contenders)
+    for index in range(rounds + 1):
+        first = index % len(contenders)
         for call in CALLS:
             for contender in [*contenders[first:], *contenders[:first]]:
-                seconds = contender.send(call)
-                if number > 0:
+                seconds = contender.send(call, requests)
+                if index > 0:
                     contender.seconds[call].append(seconds)
 
 

@@ -1,43 +1,76 @@
 """Writes docs/performance.md, its plots, and docs/mixins/cost.md from the saved results."""
 
+import re
 import statistics
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import cpu_per_request, million_rows, mixins
-from benchmarks.plot import bars
+from benchmarks import clients, cpu_per_request, million_rows, mixins, processes
+from benchmarks.contenders import CALLS
+from benchmarks.plot import bars, lines
 from benchmarks.results import load, measured_on
 from tests.harness.variants import ROOT, choices
 
 FILES = "https://github.com/copier-fastapi-sqlalchemy/copier-fastapi-sqlalchemy/blob/main/benchmarks"
+COMMITS = "https://github.com/copier-fastapi-sqlalchemy/copier-fastapi-sqlalchemy/commit"
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL", "orm": "ORM", "core": "Core"}
+SERVICES = {
+    "rendered-core": "rendered, Core",
+    "rendered-orm": "rendered, ORM",
+    "textbook-core": "textbook, Core",
+    "textbook-orm": "textbook, ORM",
+    "s3rius": "the shape of s3rius/FastAPI-template",
+    "benavlabs": "the shape of benavlabs/FastAPI-boilerplate",
+    "full-stack": "the shape of full-stack-fastapi-template",
+    "framework": "FastAPI and asyncpg",
+    "limit": "Starlette and asyncpg",
+}
+SHOWN_CLIENTS = (1, 4, 16, 64, 256)
+README_ROWS = ("rendered-orm", "rendered-core")
 PERFORMANCE = """\
 # Performance
 
-How fast is a rendered service, compared with what else one could write? On PostgreSQL with asyncpg, one core answers
-{orm} times as many requests with the ORM as a service that follows the tutorials, and {core} times as many with
-Core.
+How fast is a rendered service? On PostgreSQL, one core answers {orm} times as many requests with the ORM as a service
+that follows the tutorials of FastAPI and SQLAlchemy, and {core} times as many with Core. Requests for the CPU time
+that the textbook with the ORM takes for one:
 
-![{requests_title}](performance-requests.svg)
+{requests}
 
-- **limit**: Starlette and asyncpg, with SQL and JSON written by hand.
-- **framework**: FastAPI and asyncpg, with SQL written by hand.
-- **textbook**: FastAPI and SQLAlchemy, as their tutorials use them.
-- **rendered**: what `copier copy` gives, with its default answers.
+- **rendered**: what `copier copy` gives, with its default answers, async.
+- **textbook**: FastAPI and SQLAlchemy as their tutorials use them, async.
+- **the shape of …**: how that template gets a session, reads, writes and commits. We wrote each for this benchmark,
+  without its login, middleware and log. That of full-stack-fastapi-template is sync, on psycopg; s3rius' commits after
+  the response.
+- The last two have SQL written by hand, and the very last JSON, too.
 
 `by key` is `GET /users/{{id}}` with the profile, `page` is `GET /posts` with 20 posts and their tags, `insert` is
-`POST /users` with its commit. [The code]({files}/baselines)
+`POST /users` with its commit. All answer with the same rows, which the benchmark checks. [The code]({files}/baselines)
 of what we compare with is short.
+
+## From 1 to 256 clients
+
+![{clients_title}](performance-clients.svg)
+
+Each client sends its next request as soon as it has an answer: by key, page and insert in turn. Requests per second of
+CPU time are what one core answers that has nothing else to do:
+
+{clients}
+
+In every base variant, a request with up to {most_clients} clients takes at most {dip} times the CPU time that it takes
+with fewer.
 
 ## Each database
 
-How many requests the rendered service answers with the CPU time that its textbook takes for one, with the same
-database, driver and data access:
+What the first table says, for each base variant and the textbook with the same database, driver and data access:
 
 {databases}
 
 On SQLite the rendered service begins each transaction that writes with a statement. That costs CPU time, but writers
 wait for each other instead of failing.
+
+## Start-up and memory
+
+{processes}
 
 ## A million posts
 
@@ -45,33 +78,21 @@ A page by cursor costs the same at any depth. With `OFFSET`, the database reads 
 
 ![{pages_title}](performance-million-rows.svg)
 
-Milliseconds until the response, the shortest of {requests} requests:
+Milliseconds until the response, the shortest of {million_rows_requests} requests:
 
 {million_rows}
 
 ## How it was measured
 
-We measure CPU time per request, because it isn't affected by other load on the machine. The service runs on one core,
-the database and the client on another. The services of a comparison run side by side and get the same requests in
-turn, over four connections; a figure is the median ratio of {rounds} rounds of {per_round} requests. uvicorn runs with
-uvloop, httptools and no access log.
+We measure CPU time where we can, because it isn't affected by other load on the machine. The service runs on one core,
+the database and the client on another. The services of a comparison run side by side and get the same requests in turn,
+over four connections; a ratio is the median of {rounds} rounds of {per_round} requests. A figure with more clients is
+the median of {slices} slices of {seconds:.0f} s. uvicorn runs with uvloop, httptools and no access log.
 
-The figures are those of version {version}, measured on {machine}, with
-{servers}.
+`make bench` measures the first table and those of each database, `make bench SECTIONS="clients process"` other
+sections. Both need Linux. They write the raw tables and make this page from them:
 
-## Measure it yourself
-
-```console
-make bench
-make bench SECTIONS=requests
-```
-
-The second command measures one section: `requests`, `mixins` or `million-rows`. Both need Linux. They write the raw
-tables and make this page from them:
-
-- [requests.csv]({files}/results/requests.csv), with quartiles
-- [million-rows.csv]({files}/results/million-rows.csv)
-- [mixins.csv]({files}/results/mixins.csv), which [What the mixins cost](mixins/cost.md) sums up
+{measured_on}
 """
 
 COST = """\
@@ -86,10 +107,9 @@ A figure is the median of four base variants: SQLite and PostgreSQL, async, ORM 
 mixin: its distance from 1 shows how exact the other figures are.
 
 `make bench SECTIONS=mixins` sends the same requests to all services in turn. The time of a round is the shortest of
-{requests} requests, and a base variant's figure is the median of {rounds} rounds. The figures are those of version
-{version}, measured on {machine}, with {servers}.
-[The raw table]({files}/results/mixins.csv)
-has each base variant.
+{requests} requests, and a base variant's figure is the median of {rounds} rounds. The raw table has each base variant:
+
+{measured_on}
 """
 
 
@@ -102,36 +122,64 @@ def write() -> None:
 def pages() -> dict[Path, str]:
     """Return the text of each page and plot by its path."""
     docs = ROOT / "docs"
-    requests_title = "Requests per CPU time, as a multiple of the textbook with the ORM (PostgreSQL, asyncpg)"
+    clients_title = "Requests per second of the service's CPU time, by the number of clients (PostgreSQL, async)"
     pages_title = "Milliseconds for a page of 20, by the posts before it (PostgreSQL, Core)"
-    multiples = multiples_of_the_textbook()
+    measured = multiples_of_the_textbook()
     performance = PERFORMANCE.format(
-        **environment("requests"),
-        orm=span(multiples["rendered-orm"].values()),
-        core=span(multiples["rendered-core"].values()),
-        requests_title=requests_title,
-        pages_title=pages_title,
+        files=FILES,
+        orm=span(measured["rendered-orm"]),
+        core=span(measured["rendered-core"]),
+        requests=requests_table(),
+        clients_title=clients_title,
+        clients=clients_table(),
+        most_clients=clients.VARIANTS_CLIENTS[-1],
+        dip=f"{worst_dip():.2f}",
         databases="\n\n".join(database_table(database) for database in choices("database")),
+        processes=processes_table(),
+        pages_title=pages_title,
         million_rows=million_rows_table(),
-        requests=million_rows.REQUESTS,
+        million_rows_requests=million_rows.REQUESTS,
         rounds=cpu_per_request.ROUNDS,
         per_round=cpu_per_request.REQUESTS,
+        slices=clients.SLICES,
+        seconds=clients.SECONDS,
+        measured_on=measured_on_table(),
     )
-    cost = COST.format(**environment("mixins"), table=mixins_table(), requests=mixins.REQUESTS, rounds=mixins.ROUNDS)
-    named = {", ".join(TITLES.get(part, part) for part in name.split("-")): row for name, row in multiples.items()}
+    cost = COST.format(
+        files=FILES,
+        table=mixins_table(),
+        requests=mixins.REQUESTS,
+        rounds=mixins.ROUNDS,
+        measured_on=measured_on_table(["mixins"]),
+    )
     return {
+        ROOT / "README.md": readme(),
         docs / "performance.md": performance,
-        docs / "performance-requests.svg": bars(requests_title, named),
+        docs / "performance-clients.svg": lines(clients_title, [str(number) for number in clients.CLIENTS], rates()),
         docs / "performance-million-rows.svg": bars(pages_title, times_by_depth(), " ms"),
         docs / "mixins" / "cost.md": cost,
     }
 
 
-def environment(section: str) -> dict[str, str]:
-    """Return what a page says of where a section was measured."""
-    known = measured_on()[section]
-    servers = " and ".join(known["databases"].rsplit(", ", 1))
-    return {"version": known["version"], "machine": known["machine"], "servers": servers, "files": FILES}
+def readme() -> str:
+    """Return README.md with the ratios of its table as they were measured."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    measured = multiples_of_the_textbook()
+    for name in README_ROWS:
+        cells = " | ".join([SERVICES[name], *(f"{ratio:.1f}" for ratio in measured[name].values())])
+        text = re.sub(rf"(?m)^\| {SERVICES[name]} \|.*$", f"| {cells} |", text)
+    return text
+
+
+def measured_on_table(sections: Sequence[str] = ()) -> str:
+    """Return which raw tables there are, and which commit was measured on what."""
+    rows = []
+    for section, known in measured_on().items():
+        if not sections or section in sections:
+            file, commit = f"{section}.csv", known["commit"]
+            link = f"[`{commit}`]({COMMITS}/{commit.rstrip('+')})"
+            rows.append([f"[{file}]({FILES}/results/{file})", link, known["databases"], known["machine"]])
+    return table(["table", "commit", "databases", "machine"], rows)
 
 
 def multiples_of_the_textbook() -> dict[str, dict[str, float]]:
@@ -142,9 +190,55 @@ def multiples_of_the_textbook() -> dict[str, dict[str, float]]:
     return ratios
 
 
-def span(values: Collection[float]) -> str:
+def span(ratios: Mapping[str, float]) -> str:
     """Return the least and the greatest of some ratios."""
-    return f"{min(values):.1f} to {max(values):.1f}"
+    return f"{min(ratios.values()):.1f} to {max(ratios.values()):.1f}"
+
+
+def requests_table() -> str:
+    """Return the ratios of all services to the textbook with the ORM, on PostgreSQL, async."""
+    measured = multiples_of_the_textbook()
+    rows = [[title, *(f"{ratio:.2f}" for ratio in measured[name].values())] for name, title in SERVICES.items()]
+    return table(["", *CALLS], rows)
+
+
+def clients_table() -> str:
+    """Return the requests per CPU second of each service, by the number of clients."""
+    rows = []
+    for name, values in rates().items():
+        rates_of = dict(zip(clients.CLIENTS, values, strict=True))
+        rows.append([name, *(f"{rates_of[number]:,.0f}" for number in SHOWN_CLIENTS)])
+    return table(["clients", *map(str, SHOWN_CLIENTS)], rows)
+
+
+def rates(section: str = "clients", **wanted: str) -> dict[str, list[float]]:
+    """Return the requests per CPU second of each service, by the number of clients."""
+    found = {
+        title: [float(row["requests_per_cpu_second"]) for row in load(section, service=name, **wanted)]
+        for name, title in SERVICES.items()
+    }
+    return {title: values for title, values in found.items() if values}
+
+
+def worst_dip() -> float:
+    """Return the greatest ratio of a base variant's CPU time per request to that with fewer clients."""
+    measured = [
+        values
+        for database in choices("database")
+        for io in choices("io")
+        for values in rates("variants", database=database, io=io).values()
+    ]
+    return max(max(values[: index + 1]) / value for values in measured for index, value in enumerate(values))
+
+
+def processes_table() -> str:
+    """Return the start-up time and the memory of the rendered services and the textbooks."""
+    rows = []
+    for row in load("process"):
+        sizes = [f"{float(row[key]):.0f} MB" for key in ("memory_mb", "memory_mb_later")]
+        rows.append([SERVICES[row["service"]], f"{float(row['start_cpu_seconds']):.2f} s", *sizes])
+    head = ["PostgreSQL, async", "CPU time until the first answer", "memory then"]
+    return table([*head, f"memory after {processes.REQUESTS:,} requests"], rows)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -161,7 +255,7 @@ def database_table(database: str) -> str:
             services = {"service": f"rendered-{access}", "baseline": f"textbook-{access}"}
             found = load("requests", database=database, io=io, **services)
             rows.append([f"{io}, {TITLES[access]}", *(row["ratio"] for row in found)])
-    return table([TITLES[database], *cpu_per_request.CALLS], rows)
+    return table([TITLES[database], *CALLS], rows)
 
 
 def million_rows_table() -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from tests.harness.servers import Server
 from tests.harness.variants import ROOT
-from tests.updates.releases import this_version
+from tests.updates.releases import git
 
 FOLDER = ROOT / "benchmarks" / "results"
 MEASURED_ON = FOLDER / "measured_on.json"
@@ -26,14 +26,21 @@ def to_csv(rows: Sequence[Row]) -> str:
     return text.getvalue()
 
 
-def save(section: str, rows: Sequence[Row], servers: Sequence[Server]) -> None:
-    """Save the results of a section, and what they were measured on."""
+def save(section: str, rows: Sequence[Row], servers: Sequence[Server], busy: float) -> None:
+    """Save the results of a section, and what they were measured on; `busy` is the machine's load by other programs."""
     (FOLDER / f"{section}.csv").write_text(to_csv(rows), encoding="utf-8")
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, load {busy:.1f}"
     databases = ", ".join(str(server) for server in servers if server.database in {row["database"] for row in rows})
     documents = measured_on()
-    documents[section] = {"version": this_version(), "machine": machine, "databases": databases}
-    MEASURED_ON.write_text(json.dumps(documents, indent=2) + "\n", encoding="utf-8")
+    documents[section] = {"commit": commit(), "machine": machine, "databases": databases}
+    MEASURED_ON.write_text(json.dumps(documents, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def commit() -> str:
+    """Return the commit that changed the template last, with a `+` if the working tree has another template."""
+    paths = ["--", "template", "macros"]
+    changed = git(ROOT, "status", "--porcelain", *paths)
+    return git(ROOT, "log", "-1", "--format=%h", "--abbrev=9", *paths).strip() + ("+" if changed else "")
 
 
 def load(section: str, **wanted: str) -> list[Row]:
@@ -43,6 +50,6 @@ def load(section: str, **wanted: str) -> list[Row]:
 
 
 def measured_on() -> dict[str, Row]:
-    """Return the version, the machine and the databases that each section was measured with."""
+    """Return the commit, the machine and the databases that each section was measured with."""
     documents: dict[str, Row] = json.loads(MEASURED_ON.read_text(encoding="utf-8"))
     return documents

@@ -46,9 +46,21 @@ class Bench:
         """Return how many rounds or requests to measure: one in a quick run, `number` in others."""
         return 1 if self.quick else number
 
-    def choices(self, key: str) -> tuple[str, ...]:
+    def seconds(self, number: float) -> float:
+        """Return how long to measure: a tenth of a second in a quick run, `number` seconds in others."""
+        return 0.1 if self.quick else number
+
+    def some(self, values: Sequence[str]) -> Sequence[str]:
+        """Return what to measure of several: the first one in a quick run, all of them in others."""
+        return values[:1] if self.quick else values
+
+    def choices(self, key: str) -> Sequence[str]:
         """Return the answers to measure with: the first one in a quick run, all of them in others."""
-        return choices(key)[:1] if self.quick else choices(key)
+        return self.some(choices(key))
+
+    def is_main(self, server: Server) -> bool:
+        """Tell whether all is measured on this server: PostgreSQL, or the first one in a quick run."""
+        return server == self.servers[0] if self.quick else server.database == "postgresql"
 
     def render(self, variant: Variant, url: str) -> Path:
         """Render a variant and migrate the database at `url`; return the project's folder.
@@ -80,6 +92,11 @@ class Service:
     def cpu_seconds(self) -> float:
         """Return the CPU time that the process has used so far, from Linux's clock of that process."""
         return time.clock_gettime(~self.pid << 3 | 2)
+
+    def memory_mb(self) -> float:
+        """Return how many MB of the machine's memory the process holds."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 @contextmanager

@@ -11,7 +11,9 @@ from tests.harness.variants import ROOT
 @pytest.mark.parametrize(
     ("section", "row"),
     [
-        ("requests", "sqlite,async,rendered-orm,textbook-orm,insert,"),
+        ("requests", "sqlite,async,full-stack,textbook-orm,insert,"),
+        ("clients", "sqlite,rendered-orm,4,"),
+        ("process", "sqlite,textbook-orm,"),
         ("mixins", "sqlite,orm,all,PATCH /posts/{id},7,"),
         ("million-rows", "sqlite,core,SQL with OFFSET,900,"),
     ],

@@ -43,9 +43,9 @@ async def list_posts(pool: Pool, limit: int = 20) -> dict[str, Any]:
     async with pool.acquire() as connection:
         rows = await connection.fetch(POSTS, limit)
         tagged = await connection.fetch(TAGS, [row["id"] for row in rows])
-    tags: dict[int, list[asyncpg.Record]] = {row["id"]: [] for row in rows}
+    tags: dict[int, list[str]] = {row["id"]: [] for row in rows}
     for tag in tagged:
-        tags[tag["post_id"]].append({"name": tag["name"]})
+        tags[tag["post_id"]].append(tag["name"])
     return {"items": [{**row, "tags": tags[row["id"]]} for row in rows]}
 
 

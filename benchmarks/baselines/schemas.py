@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, EmailStr, Field, JsonValue
 
 
 class Role(StrEnum):
@@ -42,10 +42,12 @@ class User(BaseModel):
     profile: Profile | None
 
 
-class Tag(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
+def name_of(tag: Any) -> Any:
+    return getattr(tag, "name", tag)
 
-    name: str
+
+# The name of a mapped tag, or a name as it is.
+TagName = Annotated[str, BeforeValidator(name_of)]
 
 
 class Post(BaseModel):
@@ -57,7 +59,7 @@ class Post(BaseModel):
     author_id: int
     title: str
     published: bool
-    tags: list[Tag]
+    tags: list[TagName]
 
 
 class Posts(BaseModel):

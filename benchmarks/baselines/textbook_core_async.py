@@ -46,7 +46,7 @@ async def list_posts(connection: Connection, limit: int = 20) -> Any:
     )
     tags_of = defaultdict(list)
     for row in (await connection.execute(tagged)).mappings():
-        tags_of[row["post_id"]].append(row)
+        tags_of[row["post_id"]].append(row["name"])
     return {"items": [{**row, "tags": tags_of[row["id"]]} for row in rows]}
 
 
