@@ -330,8 +330,8 @@ TRANSACTIONS = (
     Mutation(
         "no commit",
         "template/{{core}}/app/db/database.py.jinja",
-        "return self.engine.begin()",
-        "return self.engine.connect()",
+        "                await connection.commit()\n",
+        "",
         Check("contract/test_crud.py::test_user_is_created_read_changed_and_deleted", SYNC_CORE),
         r"There is no user",
     ),
