@@ -368,7 +368,7 @@ TRANSACTIONS = (
     Mutation(
         "Location without the prefix",
         "template/app/posts/router.py.jinja",
-        'request.url_for("read_post", post_id=post.id).path\n    return PostDetail',
+        'path_to(request, "read_post", post_id=post.id)\n    return PostDetail',
         'f"/api/v1/posts/{post.id}"\n    return PostDetail',
         Check("service/test_prefix.py::test_links_have_the_prefix", SYNC_CORE),
         r"'/api/v1/posts/",

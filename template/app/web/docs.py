@@ -8,6 +8,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from app.web.links import path_to
+
 # The URLs are relative, so that a prefix in front of the service changes nothing, and no script
 # is in the page itself, so that a strict Content-Security-Policy allows it.
 PAGE = """\
@@ -36,7 +38,7 @@ router.mount("/docs/static", StaticFiles(directory=STATIC))
 
 @router.get("/")
 async def redirect_to_docs(request: Request) -> Response:
-    return RedirectResponse(request.url_for("show_docs").path)
+    return RedirectResponse(path_to(request, "show_docs"))
 
 
 @router.get("/docs")
