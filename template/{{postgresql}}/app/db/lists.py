@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Select, func
+from sqlalchemy import ColumnElement, Select, func
 
 
 def list_of(values: Select[Any]) -> ColumnElement[Any]:
     """Return the values of a statement's only column as a list, in order."""
-    (column,) = values.selected_columns
-    ordered = values.order_by(column)
-    return func.array(ordered.scalar_subquery(), type_=ARRAY(column.type))
+    return func.array(values.order_by(*values.selected_columns).scalar_subquery())
