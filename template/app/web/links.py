@@ -11,4 +11,5 @@ def path_to(request: Request, name: str, **parameters: Any) -> str:
     It is that of `request.url_for`, which makes a whole URL in twice the time.
     """
     root_path: str = request.scope.get("root_path", "")
-    return root_path.rstrip("/") + request.app.url_path_for(name, **parameters)
+    path: str = request.app.url_path_for(name, **parameters)
+    return root_path.rstrip("/") + path

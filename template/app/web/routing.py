@@ -1,13 +1,27 @@
-"""The route of every resource."""
+"""The router and the route of every resource."""
 
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.routing import Match
+from starlette.types import Scope
+
+
+class ResourceRouter(APIRouter):
+    """Compares a request with its routes only if the path has its prefix.
+
+    So a request takes no longer where there are more resources.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if self.prefix not in scope["path"]:
+            return Match.NONE, {}
+        return super().matches(scope)
 
 
 class StrictRoute(APIRoute):
