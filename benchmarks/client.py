@@ -87,9 +87,10 @@ def load(port: int, requests: Iterable[Request], clients: int = 4) -> list[Answe
 
 async def _load(port: int, requests: Iterator[Request], clients: int) -> list[Answer]:
     loop = asyncio.get_running_loop()
-    connections = [_Connection(requests, loop.create_future()) for _ in range(clients)]
-    for connection in connections:
-        await loop.create_connection(lambda connection=connection: connection, "127.0.0.1", port)  # type: ignore[misc]
+    connections = []
+    for _ in range(clients):
+        made = await loop.create_connection(lambda: _Connection(requests, loop.create_future()), "127.0.0.1", port)
+        connections.append(made[1])
     for connection in connections:
         connection.send()
     await asyncio.gather(*(connection.done for connection in connections))
