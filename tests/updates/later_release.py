@@ -98,7 +98,7 @@ def change(source: Path) -> None:
         for pattern, replacement in changes:
             substitute(source / name, pattern, replacement)
     for file in files(template, "app/**/router.py.jinja"):
-        substitute(file, r"(?m)^router = APIRouter\((.*)\)$", r"router = APIRouter(\1, deprecated=False)")
+        substitute(file, r"(?m)^router = ResourceRouter\((.*)\)$", r"router = ResourceRouter(\1, deprecated=False)")
     for file in files(template, "**/*.py*"):
         reword_docstring(file)
     for file in files(template, "tests/**/test_*.py*"):
