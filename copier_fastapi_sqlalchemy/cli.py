@@ -8,12 +8,14 @@ import typer
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from copier_fastapi_sqlalchemy.move_data import MoveError, UsageError, describe, move
+from copier_fastapi_sqlalchemy.resource.commands import app as resource
 
 OLD = typer.Argument(metavar="OLD_URL", envvar="OLD_DATABASE_URL", help="The database to read.", show_default=False)
 NEW = typer.Argument(metavar="NEW_URL", envvar="NEW_DATABASE_URL", help="The database to fill.", show_default=False)
 RETRY = "Run the same command again: it continues where it stopped."
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="markdown")
+app.add_typer(resource, name="resource")
 
 
 @app.callback()

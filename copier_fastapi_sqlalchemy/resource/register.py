@@ -19,10 +19,9 @@ BY_HAND = f"Give --no-register, which says what to add to {MAIN} by hand"
 
 @dataclass(frozen=True)
 class Entry:
-    """A resource as app/main.py names it: by its package and router, and by its tag in the documentation."""
+    """A resource as app/main.py lists it: by the name of its package, which is its tag in the documentation too."""
 
     name: str
-    tag: str
     description: str
 
     @property
@@ -60,9 +59,9 @@ def add_to_main(source: str, entry: Entry, limit: int = LINE_LENGTH) -> str:
     if not _imports_it(file, f"{entry.module}.router"):
         file = Source(MAIN, _with_import(file, entry.import_line))
     tags = _tags(file)
-    if tags is None or entry.tag in _tag_names(tags):
+    if tags is None or entry.name in _tag_names(tags):
         return file.text
-    name, text = json.dumps(entry.tag), json.dumps(entry.description, ensure_ascii=False)
+    name, text = json.dumps(entry.name), json.dumps(entry.description, ensure_ascii=False)
     item = Item(
         f'{{"name": {name}, "description": {text}}}', f'{{\n    "name": {name},\n    "description": {text},\n}}'
     )
@@ -79,9 +78,9 @@ def remove_from_main(source: str, entry: Entry, limit: int = LINE_LENGTH) -> str
         file = Source(MAIN, _without_router(file, routers, entry.name, limit))
     file = Source(MAIN, _without_import(file, f"{entry.module}.router"))
     tags = _tags(file)
-    if tags is None or entry.tag not in _tag_names(tags):
+    if tags is None or entry.name not in _tag_names(tags):
         return file.text
-    return Sequence(file, tags, limit).without_item(_tag_names(tags).index(entry.tag))
+    return Sequence(file, tags, limit).without_item(_tag_names(tags).index(entry.name))
 
 
 def bound_names(source: str) -> set[str]:

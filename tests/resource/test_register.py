@@ -22,8 +22,8 @@ from tests.harness.commands import tool
 from tests.harness.variants import Variant
 from tests.resource.conftest import kinds
 
-BOOKS = Entry("books", "books", "Books, each with its ISBN.")
-LONG = Entry("warehouse_order_items", "warehouse-order-items", "Items of the orders of each warehouse, with “prices”.")
+BOOKS = Entry("books", "Books, each with its ISBN.")
+LONG = Entry("warehouse_order_items", "Items of the orders of each warehouse, with “prices”.")
 HEAD = '''"""The application."""
 
 from fastapi import Depends, FastAPI
@@ -142,7 +142,7 @@ def test_lines_are_broken_where_they_get_too_long() -> None:
 @pytest.mark.parametrize("order", list(permutations(["books", "author_notes", "zones"])))
 def test_several_resources_leave_in_any_order(order: tuple[str, ...]) -> None:
     main = f"{HEAD}ROUTERS = (users, audit)\n{TAGS}"
-    entries = {name: Entry(name, name, f"{name.capitalize()}.") for name in order}
+    entries = {name: Entry(name, f"{name.capitalize()}.") for name in order}
     added = main
     for name in sorted(order):
         added = add_to_main(added, entries[name])

@@ -1,0 +1,144 @@
+"""What comes after the files are written: the commands that migrate the database and run the tests, in turn."""
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+IS_WINDOWS = os.name == "nt"
+PYTHON = "python" if IS_WINDOWS else "python3"
+ENVIRONMENT = Path(".venv") / ("Scripts/python.exe" if IS_WINDOWS else "bin/python")
+REVISIONS = "migrations/versions"
+INSTALLS = "  It installs the project into .venv first, which can take a minute."
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command to run in a project: a Python module with arguments."""
+
+    module: str
+    arguments: tuple[str, ...]
+
+    def shown(self, folder: Path) -> str:
+        """Give the command as a user types it."""
+        return _typed([PYTHON, *self._words(folder)])
+
+    def command(self, folder: Path) -> list[str]:
+        """Give the command as it is run here."""
+        python = folder / ENVIRONMENT
+        return [str(python) if python.exists() else sys.executable, *self._words(folder)]
+
+    def _words(self, folder: Path) -> list[str]:
+        """Give the arguments of Python. `dev.py` installs what is missing, and starts a database where none is set."""
+        if not (folder / "dev.py").exists():
+            return ["-m", self.module, *self.arguments]
+        return ["dev.py", *(["test"] if self.module == "pytest" else ["run", self.module]), *self.arguments]
+
+
+class StepFailed(Exception):
+    """A step failed, and the files stay as they were written. The message is one line: which step, and why."""
+
+    def __init__(self, message: str, output: str, remaining: Sequence[str], exit_code: int = 1) -> None:
+        """Take the message, what the step's command printed, and the commands to go on with."""
+        super().__init__(message)
+        self.output, self.remaining, self.exit_code = output, tuple(remaining), exit_code
+
+
+def migrate() -> Step:
+    """Bring the database of the project to the newest revision."""
+    return Step("alembic", ("upgrade", "head"))
+
+
+def write_revision(message: str) -> Step:
+    """Let Alembic compare the tables with the database, and write the revision that changes it."""
+    return Step("alembic", ("revision", "--autogenerate", "-m", message))
+
+
+def run_tests(path: str) -> Step:
+    """Run the tests of a folder."""
+    return Step("pytest", (path,))
+
+
+def serve_command(folder: Path) -> str:
+    """Give the command that serves the project, as a user types it."""
+    has_dev = (folder / "dev.py").exists()
+    return _typed(
+        [PYTHON, *(["dev.py", "serve"] if has_dev else ["-m", "uvicorn", "--factory", "app.main:create_app"])]
+    )
+
+
+def run_steps(folder: Path, steps: Sequence[Step], report: Callable[[str], None]) -> list[str]:
+    """Run the commands in turn, report what comes of each, and give the paths of the revisions that were written.
+
+    Raises:
+        StepFailed: one ended with another status than 0; it and those after it are still to do.
+
+    """
+    written: list[str] = []
+    for number, step in enumerate(steps):
+        report(f"\n$ {step.shown(folder)}")
+        if not (folder / ENVIRONMENT).exists() and (folder / "dev.py").exists():
+            report(INSTALLS)
+        before, started = _revisions(folder), time.monotonic()
+        status, output = _run(folder, step)
+        new = [path.relative_to(folder).as_posix() for path in sorted(_revisions(folder) - before)]
+        problem = ""
+        if status:
+            problem = f"ended with {status}: {_last_line(output)}" if status != INTERRUPTED else "was interrupted."
+        elif "revision" in step.arguments and not new:
+            problem = f"wrote no revision to {REVISIONS}/."
+        if problem:
+            code = INTERRUPTED if status == INTERRUPTED else 1
+            raise StepFailed(
+                f"`{step.shown(folder)}` {problem}", output, [left.shown(folder) for left in steps[number:]], code
+            )
+        result = ", ".join(new) or (_last_line(output) if step.module == "pytest" else "done")
+        report(f"  {result} ({time.monotonic() - started:.1f} s)")
+        for path in new:
+            report(f"\n{(folder / path).read_text(encoding='utf-8').rstrip()}")
+        written += new
+    return written
+
+
+def _run(folder: Path, step: Step) -> tuple[int, str]:
+    """Run a command, with a sign of life on a terminal, and give its status and what it printed."""
+    with Console(stderr=True).status("running"):
+        try:
+            done = subprocess.run(
+                step.command(folder),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+                check=False,
+            )
+        except KeyboardInterrupt:
+            return INTERRUPTED, ""
+        except OSError as error:
+            return 1, str(error)
+    return done.returncode, done.stdout
+
+
+def _typed(words: Sequence[str]) -> str:
+    return subprocess.list2cmdline(words) if IS_WINDOWS else shlex.join(words)
+
+
+def _revisions(folder: Path) -> set[Path]:
+    return set((folder / REVISIONS).glob("*.py"))
+
+
+def _last_line(output: str) -> str:
+    """Give the line that says how a command ended; below SQLAlchemy's errors is a link, which doesn't."""
+    lines = [line.strip(" =") for line in output.splitlines()]
+    return next(
+        (line for line in reversed(lines) if line and not line.startswith("(Background on")), "it said nothing."
+    )
