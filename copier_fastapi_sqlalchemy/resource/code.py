@@ -19,6 +19,11 @@ class Module:
     source: Source
 
     @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """All nodes of its syntax tree."""
+        return list(ast.walk(self.source.tree))
+
+    @cached_property
     def classes(self) -> dict[str, ast.ClassDef]:
         """The classes of its top level."""
         return {node.name: node for node in self.source.tree.body if isinstance(node, ast.ClassDef)}
@@ -36,9 +41,7 @@ class Module:
 
     def imports(self) -> Iterator[ast.Import | ast.ImportFrom]:
         """Give every statement that imports, at any depth."""
-        for node in ast.walk(self.source.tree):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                yield node
+        return (node for node in self.nodes if isinstance(node, ast.Import | ast.ImportFrom))
 
     def named_by(self, node: ast.Import | ast.ImportFrom) -> list[str]:
         """Give the full name of each thing that a statement imports."""

@@ -317,7 +317,7 @@ def _assignments(definition: ast.ClassDef) -> dict[str, ast.expr | None]:
 
 def _calls(module: Module, name: str) -> Iterator[ast.Call]:
     """Give the calls of a function or class by its last name."""
-    for node in ast.walk(module.source.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Call):
             called = node.func
             last = (

@@ -11,6 +11,8 @@ from tests.harness.rendering import render_variant
 from tests.harness.variants import Variant, choices
 from tests.updates.releases import git
 
+Render = Callable[[Variant], Path]
+
 
 def kinds() -> list[Variant]:
     """Give a variant of each kind that app/main.py and app/tables.py have, on all databases in turn."""
@@ -19,7 +21,7 @@ def kinds() -> list[Variant]:
 
 
 @pytest.fixture(scope="session")
-def rendered(source: Path, scratch: Path) -> Callable[[Variant], Path]:
+def rendered(source: Path, scratch: Path) -> Render:
     """Render a variant once, for tests that only read it."""
     projects: dict[Variant, Path] = {}
 
@@ -32,11 +34,17 @@ def rendered(source: Path, scratch: Path) -> Callable[[Variant], Path]:
 
 
 @pytest.fixture
-def committed(rendered: Callable[[Variant], Path], tmp_path: Path) -> Callable[[Variant], Path]:
+def copied(rendered: Render, tmp_path: Path) -> Render:
+    """Copy a rendered project, for tests that change it."""
+    return lambda variant: Path(shutil.copytree(rendered(variant), tmp_path / "project"))
+
+
+@pytest.fixture
+def committed(copied: Render) -> Render:
     """Copy a rendered project into a repository, with everything committed."""
 
     def of(variant: Variant) -> Path:
-        project = Path(shutil.copytree(rendered(variant), tmp_path / "project"))
+        project = copied(variant)
         git(project, "init", "--quiet")
         git(project, "add", "--all")
         git(project, "commit", "--quiet", "--message", "Start")

@@ -1,7 +1,6 @@
 """A resource is entered in the lists of a project where it belongs, and taken out again without a trace."""
 
 import subprocess
-from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from copier_fastapi_sqlalchemy.resource.register import (
 )
 from tests.harness.commands import tool
 from tests.harness.variants import Variant
-from tests.resource.conftest import kinds
+from tests.resource.conftest import Render, kinds
 
 BOOKS = Entry("books", "Books, each with its ISBN.")
 LONG = Entry("warehouse_order_items", "Items of the orders of each warehouse, with “prices”.")
@@ -85,7 +84,7 @@ def ruff(project: Path, name: str, text: str) -> str:
 
 
 @pytest.mark.parametrize("variant", kinds(), ids=lambda variant: variant.id)
-def test_rendered_files_stay_formatted_and_come_back(rendered: Callable[[Variant], Path], variant: Variant) -> None:
+def test_rendered_files_stay_formatted_and_come_back(rendered: Render, variant: Variant) -> None:
     project = rendered(variant)
     kind = "models" if variant.data_access == "orm" else "tables"
     main, tables = (project / MAIN).read_text(encoding="utf-8"), (project / TABLES).read_text(encoding="utf-8")
@@ -174,7 +173,7 @@ def test_imports_stay_sorted_and_come_back(imports: str) -> None:
 
 def test_numbers_in_names_are_sorted_as_numbers() -> None:
     main = "from app.part10.router import router as part10\n\nROUTERS = (part10,)\n"
-    added = add_to_main(main, Entry("part9", "part9", "Parts."))
+    added = add_to_main(main, Entry("part9", "Parts."))
     assert added.startswith("from app.part9.router")
 
 
