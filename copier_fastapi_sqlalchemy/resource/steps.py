@@ -17,6 +17,7 @@ ENVIRONMENT = Path(".venv") / ("Scripts/python.exe" if IS_WINDOWS else "bin/pyth
 REVISIONS = "migrations/versions"
 INSTALLS = "  It installs the project into .venv first, which can take a minute."
 INTERRUPTED = 130
+PATIENCE = 10
 
 
 @dataclass(frozen=True)
@@ -109,23 +110,33 @@ def run_steps(folder: Path, steps: Sequence[Step], report: Callable[[str], None]
 
 def _run(folder: Path, step: Step) -> tuple[int, str]:
     """Run a command, with a sign of life on a terminal, and give its status and what it printed."""
-    with Console(stderr=True).status("running"):
+    command = step.command(folder)
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        return 1, str(error)
+    with process, Console(stderr=True).status("running"):
         try:
-            done = subprocess.run(
-                step.command(folder),
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                errors="replace",
-                check=False,
-            )
+            output, _ = process.communicate()
         except KeyboardInterrupt:
+            _wait_for_end(process)  # Ctrl-C reaches the command too, and it may have a database to stop
             return INTERRUPTED, ""
-        except OSError as error:
-            return 1, str(error)
-    return done.returncode, done.stdout
+    return process.returncode, output
+
+
+def _wait_for_end(process: subprocess.Popen[str]) -> None:
+    try:
+        process.communicate(timeout=PATIENCE)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        process.terminate()
 
 
 def _typed(words: Sequence[str]) -> str:

@@ -1,0 +1,130 @@
+"""The commands in a project run in turn; one that fails says which, why and how to go on."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from copier_fastapi_sqlalchemy.resource.steps import (
+    ENVIRONMENT,
+    StepFailed,
+    migrate,
+    run_steps,
+    run_tests,
+    serve_command,
+    write_revision,
+)
+
+STEPS = [migrate(), write_revision("Add order items"), migrate(), run_tests("tests/order_items")]
+# What stands for dev.py of a project: it notes its arguments, writes a revision, and fails where `failing.txt` says.
+DEV = """
+import os, signal, sys
+from pathlib import Path
+
+command = " ".join(sys.argv[1:])
+with Path("commands.txt").open("a") as file:
+    print(command, file=file)
+failing = Path("failing.txt").read_text() if Path("failing.txt").exists() else "nothing"
+if failing == "interrupt":
+    os.kill(os.getppid(), signal.SIGINT)
+    sys.exit()
+print("INFO  [alembic] Working …")
+if failing in command:
+    print("sqlalchemy.exc.OperationalError: no such table: users")
+    sys.exit("(Background on this error at: https://sqlalche.me/e/20/e3q8)")
+if "revision" in command and failing != "no revision":
+    number = len(list(Path("migrations/versions").glob("*.py")))
+    Path(f"migrations/versions/{number}_new.py").write_text(f"# {command}\\n")
+if "test" in command:
+    print("==== 3 passed in 0.10s ====")
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with what stands for dev.py."""
+    (tmp_path / "migrations/versions").mkdir(parents=True)
+    (tmp_path / "migrations/versions/0_blog.py").touch()
+    (tmp_path / "dev.py").write_text(DEV, encoding="utf-8")
+    return tmp_path
+
+
+def commands(project: Path) -> list[str]:
+    """Give the commands that ran."""
+    path = project / "commands.txt"
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def test_commands_run_in_turn_and_are_shown(project: Path) -> None:
+    lines: list[str] = []
+    assert run_steps(project, STEPS, lines.append) == ["migrations/versions/1_new.py"]
+    assert commands(project) == [
+        "run alembic upgrade head",
+        "run alembic revision --autogenerate -m Add order items",
+        "run alembic upgrade head",
+        "test tests/order_items",
+    ]
+    shown = "\n".join(lines)
+    assert "\n$ python3 dev.py run alembic revision --autogenerate -m 'Add order items'\n" in shown
+    assert "\n  migrations/versions/1_new.py (" in shown
+    assert "\n\n# run alembic revision" in shown
+    assert "\n  3 passed in 0.10s (" in shown
+    assert "installs the project into .venv first" in shown
+
+
+def test_installed_environment_runs_the_commands(project: Path) -> None:
+    python = project / ENVIRONMENT
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    lines: list[str] = []
+    run_steps(project, STEPS[:1], lines.append)
+    assert migrate().command(project)[0] == str(python)
+    assert "installs" not in "".join(lines)
+
+
+def test_project_without_dev_py_runs_modules(project: Path) -> None:
+    (project / "dev.py").unlink()
+    assert migrate().command(project) == [sys.executable, "-m", "alembic", "upgrade", "head"]
+    assert run_tests("tests/books").shown(project) == "python3 -m pytest tests/books"
+    assert serve_command(project) == "python3 -m uvicorn --factory app.main:create_app"
+
+
+@pytest.mark.parametrize(
+    ("failing", "problem", "count"),
+    [
+        ("upgrade", "ended with 1: sqlalchemy.exc.OperationalError: no such table: users", 1),
+        ("autogenerate", "ended with 1: sqlalchemy.exc.OperationalError: no such table: users", 2),
+        ("no revision", "wrote no revision to migrations/versions/.", 2),
+        ("tests/order_items", "ended with 1: sqlalchemy.exc.OperationalError: no such table: users", 4),
+    ],
+)
+def test_failure_says_why_and_how_to_go_on(project: Path, failing: str, problem: str, count: int) -> None:
+    (project / "failing.txt").write_text(failing, encoding="utf-8")
+    with pytest.raises(StepFailed) as raised:
+        run_steps(project, STEPS, lambda _: None)
+    failed = STEPS[count - 1].shown(project)
+    assert str(raised.value) == f"`{failed}` {problem}"
+    assert raised.value.remaining == tuple(step.shown(project) for step in STEPS[count - 1 :])
+    assert "INFO  [alembic] Working …" in raised.value.output
+    assert raised.value.exit_code == 1
+    assert len(commands(project)) == count
+
+
+def test_python_that_cannot_start_is_a_failure(project: Path) -> None:
+    (project / ENVIRONMENT).parent.mkdir(parents=True)
+    (project / ENVIRONMENT).write_text("", encoding="utf-8")
+    with pytest.raises(StepFailed, match=r"^`python3 dev\.py run alembic upgrade head` ended with 1: .*denied"):
+        run_steps(project, STEPS, lambda _: None)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_interruption_says_how_to_go_on(project: Path) -> None:
+    (project / "failing.txt").write_text("interrupt", encoding="utf-8")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with pytest.raises(StepFailed, match="was interrupted") as raised:
+        run_steps(project, STEPS, lambda _: None)
+    assert raised.value.exit_code == 130
+    assert len(raised.value.remaining) == 4
+    assert commands(project) == ["run alembic upgrade head"]
