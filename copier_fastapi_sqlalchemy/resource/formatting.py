@@ -36,7 +36,7 @@ def tidy(folder: Path, path: str, text: str, rules: str = "I") -> str:
     options = ["--config", 'lint.isort.known-first-party=["app", "tests"]', "--quiet", "--stdin-filename", path, "-"]
     for command in (["check", "--select", rules, "--fix", "--exit-zero"], ["format"]):
         done = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, *options],
+            [*_ruff(), *command, *options],
             cwd=folder,
             input=text.encode(),
             capture_output=True,
@@ -47,3 +47,9 @@ def tidy(folder: Path, path: str, text: str, rules: str = "I") -> str:
             raise Refusal(f"Correct what ruff finds first, or give --no-format: {problem}")
         text = done.stdout.decode()
     return text
+
+
+def _ruff() -> list[str]:
+    """Give the command of ruff, which is installed with this one."""
+    program = Path(sys.executable).with_name("ruff.exe" if sys.platform == "win32" else "ruff")
+    return [str(program)] if program.exists() else [sys.executable, "-m", "ruff"]

@@ -12,6 +12,28 @@ from tests.harness.variants import Variant, choices
 from tests.updates.releases import git
 
 Render = Callable[[Variant], Path]
+# What stands for dev.py of a project: it notes its arguments, writes a revision, and fails where `failing.txt` says.
+DEV = """
+import os, signal, sys
+from pathlib import Path
+
+command = " ".join(sys.argv[1:])
+with Path("commands.txt").open("a") as file:
+    print(command, file=file)
+failing = Path("failing.txt").read_text() if Path("failing.txt").exists() else "nothing"
+if failing == "interrupt":
+    os.kill(os.getppid(), signal.SIGINT)
+    sys.exit()
+print("INFO  [alembic] Working …")
+if failing in command:
+    print("sqlalchemy.exc.OperationalError: no such table: users")
+    sys.exit("(Background on this error at: https://sqlalche.me/e/20/e3q8)")
+if "revision" in command and failing != "no revision":
+    number = len(list(Path("migrations/versions").glob("*.py")))
+    Path(f"migrations/versions/{number}_new.py").write_text(f"# {command}\\n")
+if "test" in command:
+    print("==== 3 passed in 0.10s ====")
+"""
 
 
 def kinds() -> list[Variant]:

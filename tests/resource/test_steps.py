@@ -16,30 +16,9 @@ from copier_fastapi_sqlalchemy.resource.steps import (
     serve_command,
     write_revision,
 )
+from tests.resource.conftest import DEV
 
 STEPS = [migrate(), write_revision("Add order items"), migrate(), run_tests("tests/order_items")]
-# What stands for dev.py of a project: it notes its arguments, writes a revision, and fails where `failing.txt` says.
-DEV = """
-import os, signal, sys
-from pathlib import Path
-
-command = " ".join(sys.argv[1:])
-with Path("commands.txt").open("a") as file:
-    print(command, file=file)
-failing = Path("failing.txt").read_text() if Path("failing.txt").exists() else "nothing"
-if failing == "interrupt":
-    os.kill(os.getppid(), signal.SIGINT)
-    sys.exit()
-print("INFO  [alembic] Working …")
-if failing in command:
-    print("sqlalchemy.exc.OperationalError: no such table: users")
-    sys.exit("(Background on this error at: https://sqlalche.me/e/20/e3q8)")
-if "revision" in command and failing != "no revision":
-    number = len(list(Path("migrations/versions").glob("*.py")))
-    Path(f"migrations/versions/{number}_new.py").write_text(f"# {command}\\n")
-if "test" in command:
-    print("==== 3 passed in 0.10s ====")
-"""
 
 
 @pytest.fixture
