@@ -35,7 +35,7 @@ class Plan:
             verb = "delete" if text is None else "edit" if (self.folder / path).exists() else "write"
             groups.setdefault((verb, parent), []).append(name)
         for (verb, parent), names in sorted(groups.items(), reverse=True):
-            yield f"  {verb:7} {parent}/: {', '.join(names)}"
+            yield f"  {verb:7} {parent or '.'}/: {', '.join(names)}"
 
     def diff(self) -> str:
         """Give the changes as git shows them."""

@@ -4,6 +4,7 @@ They are read from the code's syntax tree. Nothing of the project is imported, s
 """
 
 import ast
+import os
 import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -157,7 +158,12 @@ def read_answers(text: str) -> Answers:
         for value in given[key]:
             if value not in known:
                 raise Refusal(f"Use a newer version of this command: it doesn't know {key}={value} of {ANSWERS}.")
-    return Answers(answers["database"], answers["io"], answers["data_access"], tuple(mixins))
+    return Answers(
+        answers["database"],
+        answers["io"],
+        answers["data_access"],
+        tuple(mixin for mixin in MIXINS if mixin in given["mixins"]),
+    )
 
 
 def _line_length(root: Path) -> int:
@@ -172,11 +178,13 @@ def require_clean(project: Project, *, force: bool = False) -> None:
     """Raise Refusal unless all of the project is committed, so that git can show and take back what is written."""
     if force:
         return
-    command = ["git", "status", "--porcelain", "--", "."]
+    command, environment = ["git", "status", "--porcelain", "--", "."], {**os.environ, "LC_ALL": "C"}
     try:
-        done = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         raise Refusal("Install git, or give --force: without it, nothing can take back what this writes.") from None
+    if done.returncode and "not a git repository" not in done.stderr:
+        raise Refusal(f"Let git work here first, or give --force: {' '.join(done.stderr.split())}")
     if done.returncode:
         advice = 'git init && git add --all && git commit -m "Start"'
         raise Refusal(f"Put the project into git first, or give --force: `{advice}`.")

@@ -1,5 +1,6 @@
 """What comes after the files are written: the commands that migrate the database and run the tests, in turn."""
 
+import ast
 import os
 import shlex
 import subprocess
@@ -83,29 +84,53 @@ def run_steps(folder: Path, steps: Sequence[Step], report: Callable[[str], None]
 
     """
     written: list[str] = []
+    commands = [step.shown(folder) for step in steps]
     for number, step in enumerate(steps):
-        report(f"\n$ {step.shown(folder)}")
+        report(f"\n$ {commands[number]}")
         if not (folder / ENVIRONMENT).exists() and (folder / "dev.py").exists():
             report(INSTALLS)
         before, started = _revisions(folder), time.monotonic()
         status, output = _run(folder, step)
         new = [path.relative_to(folder).as_posix() for path in sorted(_revisions(folder) - before)]
-        problem = ""
-        if status:
-            problem = f"ended with {status}: {_last_line(output)}" if status != INTERRUPTED else "was interrupted."
-        elif "revision" in step.arguments and not new:
-            problem = f"wrote no revision to {REVISIONS}/."
-        if problem:
+        if problem := _problem(step, status, output, new):
             code = INTERRUPTED if status == INTERRUPTED else 1
-            raise StepFailed(
-                f"`{step.shown(folder)}` {problem}", output, [left.shown(folder) for left in steps[number:]], code
-            )
+            raise StepFailed(f"`{commands[number]}` {problem}", output, commands[number:], code)
         result = ", ".join(new) or (_last_line(output) if step.module == "pytest" else "done")
         report(f"  {result} ({time.monotonic() - started:.1f} s)")
         for path in new:
-            report(f"\n{(folder / path).read_text(encoding='utf-8').rstrip()}")
+            text = (folder / path).read_text(encoding="utf-8")
+            report(f"\n{text.rstrip()}")
+            if number + 1 < len(steps) and (losses := losses_of(text)):
+                problem = f"{path} does more than add: {', '.join(losses)}. Read it, and correct it."
+                raise StepFailed(problem, "", commands[number + 1 :])
         written += new
     return written
+
+
+def losses_of(revision: str) -> list[str]:
+    """Give the operations of a revision's upgrade that can lose data, of tables that the database has otherwise."""
+    upgrade = [
+        node for node in ast.parse(revision).body if isinstance(node, ast.FunctionDef) and node.name == "upgrade"
+    ]
+    return [
+        f"{node.func.attr}({', '.join(map(ast.unparse, node.args[:2]))})"
+        for function in upgrade
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr.startswith(("drop_", "alter_"))
+    ]
+
+
+def _problem(step: Step, status: int, output: str, revisions: Sequence[str]) -> str:
+    """Say why a step failed, or "" where it didn't."""
+    if status == INTERRUPTED:
+        return "was interrupted."
+    if status:
+        return f"ended with {status}: {_last_line(output)}"
+    if "revision" in step.arguments and not revisions:
+        return f"wrote no revision to {REVISIONS}/."
+    return ""
 
 
 def _run(folder: Path, step: Step) -> tuple[int, str]:

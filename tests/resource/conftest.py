@@ -30,7 +30,9 @@ if failing in command:
     sys.exit("(Background on this error at: https://sqlalche.me/e/20/e3q8)")
 if "revision" in command and failing != "no revision":
     number = len(list(Path("migrations/versions").glob("*.py")))
-    Path(f"migrations/versions/{number}_new.py").write_text(f"# {command}\\n")
+    operation = "op.drop_table('notes', 'x')" if failing == "drop" else "op.create_table('books')"
+    upgrade = f"# {command}\\ndef upgrade():\\n    {operation}\\ndef downgrade():\\n    op.drop_table('books')\\n"
+    Path(f"migrations/versions/{number}_new.py").write_text(upgrade)
 if "test" in command:
     print("==== 3 passed in 0.10s ====")
 """

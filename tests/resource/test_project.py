@@ -326,6 +326,28 @@ def test_folder_without_git_is_refused(rendered: Render, tmp_path: Path, monkeyp
     require_clean(project, force=True)
 
 
+def test_trouble_of_git_is_shown(committed: Render) -> None:
+    project = open_project(committed(BARE))
+    (project.folder / ".git/config").write_text("[broken\n", encoding="utf-8")
+    with pytest.raises(Refusal, match=r"^Let git work here first, or give --force: fatal: bad config line 1 "):
+        require_clean(project)
+
+
+def test_answers_are_facts_for_templates() -> None:
+    answers = Answers("mysql", "sync", "core", ("soft_delete",))
+    facts = answers.facts()
+    assert (facts["database"], facts["io"], facts["soft_delete"], facts["timestamps"]) == ("mysql", "sync", True, False)
+    assert (answers.kind, answers.orm, answers.is_async, answers.touched) == ("tables", False, False, False)
+    assert Answers("sqlite", "async", "orm", ("timestamps",)).touched
+
+
+def test_lines_are_as_long_as_the_linter_says(copied: Render) -> None:
+    folder = copied(BARE)
+    for text, length in {"[tool.ruff]\nline-length = 120\n": 120, "[project]\n": 88, "[": 88}.items():
+        (folder / "pyproject.toml").write_text(text, encoding="utf-8")
+        assert open_project(folder).line_length == length
+
+
 @pytest.mark.parametrize(
     ("name", "files", "message"),
     [

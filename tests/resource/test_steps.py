@@ -91,6 +91,20 @@ def test_failure_says_why_and_how_to_go_on(project: Path, failing: str, problem:
     assert len(commands(project)) == count
 
 
+def test_revision_that_drops_something_is_not_run(project: Path) -> None:
+    (project / "failing.txt").write_text("drop", encoding="utf-8")
+    lines: list[str] = []
+    with pytest.raises(StepFailed) as raised:
+        run_steps(project, STEPS, lines.append)
+    assert str(raised.value) == (
+        "migrations/versions/1_new.py does more than add: drop_table('notes', 'x'). Read it, and correct it."
+    )
+    assert raised.value.remaining == tuple(step.shown(project) for step in STEPS[2:])
+    assert len(commands(project)) == 2
+    assert "op.drop_table('notes', 'x')" in lines[-1]
+    assert run_steps(project, STEPS[:2], lines.append) == ["migrations/versions/2_new.py"]
+
+
 def test_python_that_cannot_start_is_a_failure(project: Path) -> None:
     (project / ENVIRONMENT).parent.mkdir(parents=True)
     (project / ENVIRONMENT).write_text("", encoding="utf-8")
