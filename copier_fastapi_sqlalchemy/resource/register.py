@@ -47,7 +47,7 @@ def remove_from_tables(source: str, module: str) -> str:
 
 
 def add_to_main(source: str, entry: Entry, limit: int = LINE_LENGTH) -> str:
-    """Import the resource's router, include it, and describe it and describe it, in lines of up to `limit` characters.
+    """Import the router, include it, and describe it, in lines of up to `limit` characters.
 
     Raises Refusal where there is no list to put it into.
     """
