@@ -13,11 +13,13 @@ MAX_NAME = 40
 OPTIONS = ("unique", "index", "search", "secret")
 ON_DELETE = {"cascade": "CASCADE", "restrict": "RESTRICT", "null": "SET NULL"}
 # Columns that every record has or a mixin adds, attributes of mapped classes, rows and models of pydantic, and types.
-TAKEN = frozenset(
-    "id created_at updated_at deleted_at deletion_id version is_live search etag include_deleted page size sort q limit cursor "
-    "metadata registry touch c columns key schema copy construct validate fields json t tuple count index keys values items "
-    "get add update clear remove extend date time datetime timedelta list dict str int bool float bytes property self cls".split()
-)
+TAKEN_WORDS = """
+id created_at updated_at deleted_at deletion_id version is_live search etag include_deleted page size sort q
+limit cursor metadata registry touch c columns key schema copy construct validate fields json t tuple count
+index keys values items get add update clear remove extend date time datetime timedelta list dict str int bool
+float bytes property self cls
+"""
+TAKEN = frozenset(TAKEN_WORDS.split())
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,9 @@ def parse_field(text: str) -> Field:
 
     before, equals, default = text.partition("=")
     name, *parts = before.split(":")
-    if not parts or not parts[0].strip("?"):
-        raise Refusal(f"Give {name or text!r} a type, as in {name or 'title'}:str:200. The types: {', '.join(TYPES)}.")
     check_field_name(name)
+    if not parts or not parts[0].strip("?"):
+        raise Refusal(f"Give {name!r} a type, as in {name}:str:200. The types: {', '.join(TYPES)}.")
     nullable = any(part.endswith("?") for part in parts)
     kind, *rest = [part.removesuffix("?") for part in parts]
     if kind not in TYPES:
@@ -108,9 +110,13 @@ def parse_field(text: str) -> Field:
 def check_field_name(name: str) -> None:
     """Raise Refusal where a name can't be that of a field."""
     if not NAME.fullmatch(name) or len(name) > MAX_NAME:
-        raise Refusal(f"Name a field in lower case, as in published_on, with up to {MAX_NAME} characters: not {name!r}.")
+        raise Refusal(
+            f"Name a field in lower case, as in published_on, with up to {MAX_NAME} characters: not {name!r}."
+        )
     if keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in TAKEN or name.startswith("model_"):
-        raise Refusal(f"Give the field {name!r} another name: it has a meaning of its own in Python or in every record.")
+        raise Refusal(
+            f"Give the field {name!r} another name: it has a meaning of its own in Python or in every record."
+        )
 
 
 def is_member(text: str) -> bool:

@@ -10,7 +10,9 @@ from copier_fastapi_sqlalchemy.resource.errors import Refusal
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 MAX_LENGTH = 40  # with `ix_`, a column and a suffix, a constraint's name stays below PostgreSQL's 63 characters
 # Packages that a project has, and names that its modules use for something else.
-TAKEN_WORDS = frozenset({"app", "audit", "audit_log", "db", "health", "main", "metadata", "migrations", "seed", "settings"})
+TAKEN_WORDS = frozenset(
+    {"app", "audit", "audit_log", "db", "health", "main", "metadata", "migrations", "seed", "settings"}
+)
 TAKEN_WORDS |= {"tables", "tests", "web", "docs", "router", "routers", "alembic_version", "record", "records", "entity"}
 
 
@@ -64,7 +66,9 @@ def names_of(plural: str, singular: str | None = None) -> Names:
         words = plural.rsplit("_", 1)
         derived = _english().singular_noun(words[-1])
         if not derived or "_".join([*words[:-1], derived]) == plural:
-            raise Refusal(f"Give the name of one record: --singular NAME ({plural!r} has the same form, or isn't a plural).")
+            raise Refusal(
+                f"Give the name of one record: --singular NAME ({plural!r} has the same form, or isn't a plural)."
+            )
         singular = "_".join([*words[:-1], derived])
     check_name(singular, "record")
     if singular == plural:
@@ -83,7 +87,7 @@ def check_name(name: str, what: str) -> None:
     """Raise Refusal where a name can't be that of a resource or of one of its records."""
     if not NAME.fullmatch(name) or len(name) > MAX_LENGTH:
         raise Refusal(
-            f"Name the {what} in lower case, as in order_items, with up to {MAX_LENGTH} characters: {name!r} isn't such a name."
+            f"Name the {what} in lower case, as in order_items, with up to {MAX_LENGTH} letters: not {name!r}."
         )
     if keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in TAKEN_WORDS:
         raise Refusal(f"Give the {what} another name: {name!r} has a meaning of its own in Python or in a project.")

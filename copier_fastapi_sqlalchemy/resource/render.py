@@ -114,7 +114,10 @@ def rename(source: str, names: Names) -> str:
     pieces, end = [], 0
     for text in TEXT.finditer(source):
         is_prose = " " in text[0].strip()
-        pieces += [_rename_code(source[end : text.start()], names), (_rename_prose if is_prose else _rename_code)(text[0], names)]
+        pieces += [
+            _rename_code(source[end : text.start()], names),
+            (_rename_prose if is_prose else _rename_code)(text[0], names),
+        ]
         end = text.end()
     return "".join([*pieces, _rename_code(source[end:], names)])
 

@@ -41,14 +41,16 @@ class Kind:
     def check(self, field: Field) -> None:
         """Raise Refusal where the arguments, the options or the default don't suit the type."""
         _check_arguments(field)
+        if field.type == "many" and (field.nullable or field.options):
+            raise Refusal(f"Write `{field.name}:many:{','.join(field.arguments)}`: many takes no option, and no ?.")
         if not self.indexable and field.options & {"unique", "index"}:
-            raise Refusal(f"Leave `unique` and `index` out of {field.name!r}: a database can't index its type as it is.")
+            raise Refusal(
+                f"Leave `unique` and `index` out of {field.name!r}: a database can't index its type as it is."
+            )
         if field.unique and field.type in {"bool", "enum", "many"}:
             raise Refusal(f"Leave `unique` out of {field.name!r}: it has a few values that many records share.")
         if field.search and field.type not in {"str", "text"}:
             raise Refusal(f"Leave `search` out of {field.name!r}: only str and text have words.")
-        if field.type == "many" and (field.nullable or field.options):
-            raise Refusal(f"Write `{field.name}:many:{','.join(field.arguments)}`: many takes no option, and no ?.")
         if field.default is not None:
             default_of(field)
 
@@ -65,8 +67,10 @@ def default_of(field: Field) -> str:
         raise Refusal(f"Leave out the default of {field.name!r}: {field.type} can't have one.")
     try:
         return find(field)
-    except (ValueError, InvalidOperation, OverflowError):
-        raise Refusal(f"Give {field.name!r} a default of its type, {field.type}: {field.default!r} isn't one.") from None
+    except (ValueError, KeyError, InvalidOperation, OverflowError):
+        raise Refusal(
+            f"Give {field.name!r} a default of its type, {field.type}: {field.default!r} isn't one."
+        ) from None
 
 
 def length_of(field: Field) -> int:
@@ -75,28 +79,48 @@ def length_of(field: Field) -> int:
 
 
 def _check_arguments(field: Field) -> None:
-    name, given = field.name, field.arguments
-    if field.type == "str" and given:
-        limit = MAX_INDEXED if field.options & {"unique", "index"} else MAX_LENGTH
-        if len(given) != 1 or not given[0].isdecimal() or not 1 <= int(given[0]) <= limit:
-            raise Refusal(f"Give {name!r} a length from 1 to {limit:,}, as in {name}:str:200: not {','.join(given)!r}.")
+    if field.type == "str" and field.arguments:
+        _check_length(field)
     elif field.type == "decimal":
-        numbers = [int(number) for number in given if number.isdecimal()]
-        if len(given) != 2 or len(numbers) != 2 or not 0 <= numbers[1] <= numbers[0] or not 1 <= numbers[0] <= MAX_DIGITS:  # noqa: PLR2004
-            raise Refusal(
-                f"Give {name!r} its digits and how many are decimals, as in {name}:decimal:10,2, up to {MAX_DIGITS} digits."
-            )
+        _check_digits(field)
     elif field.type == "enum":
-        if not given or len(set(given)) != len(given) or not all(map(is_member, given)):
-            raise Refusal(f"Give {name!r} its values, each once, in lower case, as in {name}:enum:draft,in_print.")
-        if len(given) > MAX_MEMBERS or max(map(len, given)) > MAX_MEMBER:
-            raise Refusal(f"Give {name!r} up to {MAX_MEMBERS} values with up to {MAX_MEMBER} characters.")
-        members = [member.replace("-", "_") for member in given]
-        if len(set(members)) != len(members):
-            raise Refusal(f"Give {name!r} values that differ in more than - and _.")
-    elif field.type in {"ref", "many"} and (len(given) != 1 or not NAME.fullmatch(given[0])):
+        _check_members(field)
+    elif field.type in {"ref", "many"}:
+        _check_table(field)
+
+
+def _check_length(field: Field) -> None:
+    limit = MAX_INDEXED if field.options & {"unique", "index"} else MAX_LENGTH
+    given = ",".join(field.arguments)
+    if not given.isdecimal() or not 1 <= int(given) <= limit:
+        raise Refusal(f"Give {field.name!r} a length from 1 to {limit:,}, as in {field.name}:str:200: not {given!r}.")
+
+
+def _check_digits(field: Field) -> None:
+    match [int(number) if number.isdecimal() else -1 for number in field.arguments]:
+        case [digits, decimals] if 0 <= decimals <= digits and 1 <= digits <= MAX_DIGITS:
+            return
+    raise Refusal(
+        f"Give {field.name!r} its digits and how many are decimals, as in {field.name}:decimal:10,2,"
+        f" up to {MAX_DIGITS} digits."
+    )
+
+
+def _check_members(field: Field) -> None:
+    name, given = field.name, field.arguments
+    if not given or len(set(given)) != len(given) or not all(map(is_member, given)):
+        raise Refusal(f"Give {name!r} its values, each once, in lower case, as in {name}:enum:draft,in_print.")
+    if len(given) > MAX_MEMBERS or max(map(len, given)) > MAX_MEMBER:
+        raise Refusal(f"Give {name!r} up to {MAX_MEMBERS} values with up to {MAX_MEMBER} characters.")
+    if len({member.replace("-", "_") for member in given}) != len(given):
+        raise Refusal(f"Give {name!r} values that differ in more than - and _.")
+
+
+def _check_table(field: Field) -> None:
+    name, given = field.name, field.arguments
+    if len(given) != 1 or not NAME.fullmatch(given[0]):
         raise Refusal(f"Give {name!r} the table that it refers to, as in author:ref:users or tags:many:tags.")
-    elif field.type == "ref" and field.on_delete == "SET NULL" and not field.nullable:
+    if field.type == "ref" and field.on_delete == "SET NULL" and not field.nullable:
         raise Refusal(f"Write {name}:ref:{given[0]}?:null: only what can be null becomes null.")
 
 
@@ -143,12 +167,12 @@ def _enum_default(field: Field) -> str:
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("", "\\").replace('"', '"')
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
 def _as(parse: Callable[[str], object]) -> Callable[[Field], str]:
-    """Give a function that parses a default and gives the source code of its value, by the names that a module imports."""
+    """Give a function that parses a default and gives the source code of its value."""
 
     def find(field: Field) -> str:
         return repr(parse(field.default or "")).replace("datetime.", "")
@@ -222,7 +246,8 @@ TYPES: dict[str, Kind] = {
         python="Decimal",
         column="Numeric({0}, {1})",
         columns={"sqlite": "ScaledDecimal({0}, {1})"},
-        accepts='Annotated[Decimal, Field(max_digits={0}, decimal_places={1}), PlainSerializer(plain_number, str, when_used="json")]',
+        accepts="Annotated[Decimal, Field(max_digits={0}, decimal_places={1}),"
+        ' PlainSerializer(plain_number, str, when_used="json")]',
         invalid='"1e99"',
         takes="digits",
         shows_as_accepted=True,
@@ -277,7 +302,8 @@ TYPES: dict[str, Kind] = {
     "bytes": Kind(
         python="bytes",
         column="LargeBinary",
-        accepts="Annotated[\n    bytes, BeforeValidator(from_base64), Field(max_length=10_000), PlainSerializer(to_base64, str, when_used=\"json\")\n]",
+        accepts="Annotated[bytes, BeforeValidator(from_base64), Field(max_length=10_000),"
+        ' PlainSerializer(to_base64, str, when_used="json")]',
         invalid='"no base64!"',
         sortable=False,
         indexable=False,

@@ -1,0 +1,219 @@
+"""Lines of code about a field that is a column."""
+
+import builtins
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from copier_fastapi_sqlalchemy.resource.fields import Field
+from copier_fastapi_sqlalchemy.resource.names import Names, camel
+from copier_fastapi_sqlalchemy.resource.samples import another, example
+from copier_fastapi_sqlalchemy.resource.types import TYPES, Kind, default_of, length_of
+
+if TYPE_CHECKING:
+    from copier_fastapi_sqlalchemy.resource.project import Answers, KnownTable
+
+# Names that a module of a resource imports or defines, which no annotation of a field can have.
+TAKEN_WORDS = """
+Any Annotated Decimal UUID Field Id Ids Input Moment Output Patchable PathId Record Text Page Json Query
+Select Table Column Row Sequence Collection Entity Book Literal Path Request Response Date Time Interval Uuid
+Enum String Integer
+"""
+TAKEN_ALIASES = frozenset(dir(builtins)) | frozenset(TAKEN_WORDS.split())
+
+
+@dataclass(frozen=True)
+class FieldView:
+    """Lines of code about a field that is a column."""
+
+    field: Field
+    names: Names
+    answers: "Answers"
+    target: "KnownTable | None" = None  # what a `ref` refers to
+
+    @property
+    def referred(self) -> "KnownTable":
+        """The table that a `ref` refers to."""
+        if self.target is None:
+            raise TypeError(f"{self.field.name} isn't a ref")
+        return self.target
+
+    @property
+    def kind(self) -> Kind:
+        """What is known of the field's type."""
+        return TYPES[self.field.type]
+
+    @property
+    def column_name(self) -> str:
+        """The name of its column, and in bodies."""
+        name = self.field.name
+        return f"{name}_id" if self.field.type == "ref" and not name.endswith("_id") else name
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What stands for the placeholders in the table of types."""
+        field, given = self.field, self.field.arguments
+        longest = max(map(len, given), default=0)
+        word = field.name.replace("_", " ").capitalize()
+        words = {"0": given[0] if given else "", "1": given[1] if len(given) > 1 else "", "n": "number"}
+        words |= {"length": str(length_of(field)) if field.type == "str" else "", "class": self.enum_name}
+        words |= {"enum_length": f", length={longest}" if longest > 20 else ""}  # noqa: PLR2004
+        return words | {"first": given[0] if given else "", "last": given[-1] if given else "", "word": word}
+
+    @property
+    def enum_name(self) -> str:
+        """The name of its enum's class."""
+        return self.names.class_name + camel(self.field.name)
+
+    def fill(self, code: str) -> str:
+        """Put the field's words into code of the table of types."""
+        for placeholder, word in self.words.items():
+            code = code.replace("{" + placeholder + "}", word)
+        return code
+
+    @property
+    def python(self) -> str:
+        """The type of its attribute."""
+        return self.fill(self.kind.python) + (" | None" if self.field.nullable else "")
+
+    @property
+    def default(self) -> str | None:
+        """The source code of its default."""
+        if self.field.default is None:
+            return None
+        code = default_of(self.field)
+        return f"{self.enum_name}.{constant(code)}" if self.field.type == "enum" else code
+
+    @property
+    def column_arguments(self) -> list[str]:
+        """The arguments of its column, but for what tells ORM and Core apart."""
+        field, answers = self.field, self.answers
+        arguments = []
+        if field.type == "ref":
+            is_class = answers.orm and self.referred.name != self.names.plural
+            key = f"{self.referred.symbol}.id" if is_class else f'"{self.referred.name}.id"'
+            arguments += [] if answers.orm else ["Key"]
+            arguments += [f'ForeignKey({key}, ondelete="{field.on_delete}")']
+        else:
+            columns = self.kind.columns or {}
+            arguments += [self.fill(columns.get(answers.database, self.kind.column))]
+        if field.unique and "soft_delete" not in answers.mixins:
+            arguments += ["unique=True"]
+        elif "index" in field.options or field.type == "ref":
+            arguments += ["index=True"]
+        arguments += [f"default={self.default}"] if self.default is not None else []
+        return arguments + (["info=SECRET"] if field.secret and "audit_log" in answers.mixins else [])
+
+    @property
+    def mapped(self) -> str:
+        """Its attribute in a mapped class."""
+        return f"{self.column_name}: Mapped[{self.python}] = mapped_column({', '.join(self.column_arguments)})"
+
+    @property
+    def core(self) -> str:
+        """Its attribute in the columns of a table."""
+        return f"{self.column_name}: Named[{self.python}] = Column({', '.join(self.column_arguments)})"
+
+    @property
+    def accepts(self) -> str:
+        """What annotates it in a body: the name of an alias, where that is long."""
+        code = self.fill(self.kind.accepts)
+        return self.alias_name if code.startswith("Annotated") else code
+
+    @property
+    def alias_name(self) -> str:
+        """The name of the alias of what bodies can have."""
+        name = camel(self.field.name)
+        taken = name in TAKEN_ALIASES or name.startswith(self.names.class_name)
+        return self.names.class_name + name + "Value" if taken else name
+
+    @property
+    def alias(self) -> str:
+        """The line that defines the alias, or nothing."""
+        code = self.fill(self.kind.accepts)
+        return f"{self.alias_name} = {code}" if code.startswith("Annotated") else ""
+
+    @property
+    def create(self) -> str:
+        """Its line in the body of a new record."""
+        if self.field.nullable:
+            default = "None" if self.default is None else self.default
+            return f"{self.column_name}: {self.accepts} | None = {default}"
+        return f"{self.column_name}: {self.accepts}" + (f" = {self.default}" if self.default is not None else "")
+
+    @property
+    def patch(self) -> str:
+        """Its line in the body of a change."""
+        annotation = f"{self.accepts} | None" if self.field.nullable else f"Patchable[{self.accepts}]"
+        return f"{self.column_name}: {annotation} = None"
+
+    @property
+    def public(self) -> str:
+        """Its line in the body of a response."""
+        annotation = self.accepts if self.kind.shows_as_accepted else self.fill(self.kind.python)
+        return f"{self.column_name}: {annotation}" + (" | None" if self.field.nullable else "")
+
+    def example(self, *, numbered: bool) -> str:
+        """Give the code of a value that a body can have; by `number`, if that makes it unique."""
+        if self.target is not None:
+            is_own = self.target.name == self.names.plural
+            return "None" if is_own else f'await add_row(connection, tables["{self.target.name}"])'
+        return example(self.field, numbered=numbered)
+
+    @property
+    def changed(self) -> str:
+        """The code of another value, or nothing."""
+        return "" if self.target is not None else another(self.field)
+
+    @property
+    def invalid(self) -> list[str]:
+        """The code of values that a body can't have."""
+        values = [self.fill(self.kind.invalid)]
+        if self.field.type == "str":
+            values += [f'"x" * {length_of(self.field) + 1}']
+        return values if self.field.nullable else [*values, "None"]
+
+    @property
+    def is_filter(self) -> bool:
+        """Whether lists can be filtered by it."""
+        indexed = self.field.options & {"unique", "index"}
+        return bool(self.kind.filter) and not self.field.secret and bool(indexed or self.kind.always_filtered)
+
+    @property
+    def query(self) -> str:
+        """Its line in the parameters of a list."""
+        return f"{self.column_name}: {self.fill(self.kind.filter)} | None = None"
+
+    def check(self, keys: str) -> str:
+        """Give the code that requires what it refers to."""
+        call = "_find" if self.answers.orm else "_require"
+        symbol = (
+            self.names.class_name
+            if self.answers.orm and self.referred.name == self.names.plural
+            else self.referred.symbol
+        )
+        return f'await self.{call}("{self.column_name}", {symbol}, {keys})'
+
+    @property
+    def check_new(self) -> str:
+        """The check of a new record's reference."""
+        value = f"new.{self.column_name}"
+        check = self.check(f"[{value}]")
+        return f"if {value} is not None:\n    {check}" if self.field.nullable else check
+
+    @property
+    def check_change(self) -> str:
+        """The check of a changed reference."""
+        value = f"changes.{self.column_name}"
+        return f"if {value} is not None:\n    {self.check(f'[{value}]')}"
+
+    @property
+    def check_all(self) -> str:
+        """The check of many new records' references."""
+        one, name = self.names.singular, self.column_name
+        condition = f" if {one}.{name} is not None" if self.field.nullable else ""
+        return self.check(f"{{{one}.{name} for {one} in new{condition}}}")
+
+
+def constant(member: str) -> str:
+    """Give the name of an enum's member: `in-print` becomes `IN_PRINT`."""
+    return member.replace("-", "_").upper()
