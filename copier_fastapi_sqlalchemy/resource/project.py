@@ -128,7 +128,7 @@ def open_project(folder: Path) -> Project:
     """
     start = folder.resolve()
     root = next((place for place in (start, *start.parents) if (place / ANSWERS).is_file()), None)
-    if root is None:
+    if root is None or not start.is_dir():
         raise Refusal(f"Go to the folder of a project, or give it with --project: {folder} has no {ANSWERS}.")
     answers = read_answers(read_text(root, ANSWERS))
     for path in NEEDED:

@@ -59,8 +59,9 @@ def rendered(source: Path, scratch: Path) -> Render:
 
 @pytest.fixture
 def copied(rendered: Render, tmp_path: Path) -> Render:
-    """Copy a rendered project, for tests that change it."""
-    return lambda variant: Path(shutil.copytree(rendered(variant), tmp_path / "project"))
+    """Copy a rendered project, its tests left out, for tests that change it."""
+    ignore = shutil.ignore_patterns("tests", ".github")
+    return lambda variant: Path(shutil.copytree(rendered(variant), tmp_path / "project", ignore=ignore))
 
 
 @pytest.fixture
