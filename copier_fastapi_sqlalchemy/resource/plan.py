@@ -56,7 +56,7 @@ class Plan:
             raise Refusal(f"Make {folder} writable first: nothing was written ({error}).") from None
         for path, text in self.texts.items():
             if text is None:
-                _remove_if_empty((folder / path).parent)
+                _remove_empty((folder / path).parent, folder)
 
 
 def _diff(path: str, old: str | None, new: str | None) -> str:
@@ -100,7 +100,8 @@ def _replace(path: Path, new: Path | None, old: Path, undo: ExitStack) -> None:
         path.unlink(missing_ok=True)
 
 
-def _remove_if_empty(folder: Path) -> None:
-    """Remove a folder that has nothing but what Python has cached."""
-    if folder.is_dir() and {path.name for path in folder.iterdir()} <= {"__pycache__"}:
+def _remove_empty(folder: Path, root: Path) -> None:
+    """Remove a folder that has nothing but what Python has cached, and those above it that have nothing else."""
+    while folder != root and folder.is_dir() and {path.name for path in folder.iterdir()} <= {"__pycache__"}:
         shutil.rmtree(folder)
+        folder = folder.parent

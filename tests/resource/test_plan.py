@@ -15,6 +15,7 @@ from tests.harness.rendering import files_of
 OLD = {
     "app/main.py": b"# \xc3\xa9\x0c\nROUTERS = ()\n",
     "app/books/old.py": b"old = 1",
+    "app/books/more/deep/old.py": b"old = 2\n",
     "app/books/__pycache__/old.pyc": b"cached",
     "app/bad.py": b"no = 1\nend",
 }
@@ -22,6 +23,7 @@ NEW = {
     "app/main.py": "# é\x0c\nROUTERS = (books,)\n",
     "app/bad.py": "no = 2\nend",
     "app/books/old.py": None,
+    "app/books/more/deep/old.py": None,
     "app/loans/__init__.py": "",
     "app/loans/models.py": "import os\n",
     "app/shelves/deep/models.py": "import os",
@@ -49,6 +51,7 @@ def test_plan_says_what_is_written(project: Path) -> None:
         "  write   app/shelves/deep/: models.py",
         "  write   app/loans/: __init__.py, models.py",
         "  edit    app/: bad.py, main.py",
+        "  delete  app/books/more/deep/: old.py",
         "  delete  app/books/: old.py",
     ]
 

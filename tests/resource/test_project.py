@@ -247,7 +247,7 @@ def test_folder_without_a_project_is_refused(tmp_path: Path) -> None:
 
 
 def test_folder_that_is_not_there_is_refused(rendered: Render) -> None:
-    with pytest.raises(Refusal, match="^Go to the folder of a project"):
+    with pytest.raises(Refusal, match=r"^Go to the folder of a project"):
         open_project(rendered(BARE) / "typo")
 
 
