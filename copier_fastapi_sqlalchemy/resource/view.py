@@ -60,6 +60,10 @@ class View:
             raise Refusal(f"Let {field.name!r} refer to another table: {name!r} has no key `id` of its own.")
         return target
 
+    def _targets(self) -> list["KnownTable"]:
+        """Give the tables that fields refer to."""
+        return [field.target for field in self.fields if field.target] + [many.target for many in self.manys]
+
     def _has_moment(self) -> bool:
         schemas = self.project.folder / "app/web/schemas.py"
         return "\nMoment = " in schemas.read_text(encoding="utf-8")
@@ -133,7 +137,7 @@ class View:
                 if can_occur
             ),
             **self._tests(searched),
-            "live_targets": _live_targets([field.target for field in [*refs, *manys]], soft_delete=soft_delete),
+            "live_targets": _live_targets(self._targets(), soft_delete=soft_delete),
             "created": _merged(names.singular, [f'"{many.name}": sorted(new.{many.name})' for many in manys]),
             "collected": _merged("row._asdict()", [f'"{many.name}": {many.name}[row.id]' for many in manys]),
         }
@@ -189,9 +193,7 @@ class View:
             lines += [f"from app.{names.plural}.enums import {', '.join(enums)}"] if enums else []
         if path == "schemas.py" and any(field.field.type == "datetime" for field in self.fields) and self._has_moment():
             lines += ["from app.web.schemas import Moment"]
-        targets = [
-            field.target for field in [*self.fields, *self.manys] if field.target and field.target.name != names.plural
-        ]
+        targets = [target for target in self._targets() if target.name != names.plural]
         if path == "models.py" or path == "repository.py":  # noqa: PLR1714
             lines += [f"from {target.module} import {target.symbol}" for target in targets]
         if path == "repository.py" and self.manys and not answers.orm:
@@ -230,7 +232,7 @@ def _shown(fields: list[FieldView]) -> str:
     return ""
 
 
-def _live_targets(targets: list["KnownTable | None"], *, soft_delete: bool) -> str:
+def _live_targets(targets: list["KnownTable"], *, soft_delete: bool) -> str:
     """Tell whether all, some or none of the tables hide what is deleted."""
-    hiding = [target is not None and target.is_record and soft_delete for target in targets]
+    hiding = [target.is_record and soft_delete for target in targets]
     return "all" if hiding and all(hiding) else "some" if any(hiding) else "none"

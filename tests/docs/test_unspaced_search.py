@@ -55,6 +55,7 @@ def write_revision(project: Path, database: str) -> None:
 
 
 @pytest.mark.each_database
+@pytest.mark.example
 @pytest.mark.mixin("full_text_search")
 def test_word_inside_of_text_is_found(
     variant: Variant,
