@@ -1,0 +1,97 @@
+"""A resource with fields of every type works in a project of every kind, as it is written: with no hand laid on it."""
+
+import os
+from pathlib import Path
+
+from copier_fastapi_sqlalchemy.resource.changes import plan_addition, plan_removal
+from copier_fastapi_sqlalchemy.resource.fields import parse_fields
+from copier_fastapi_sqlalchemy.resource.names import names_of
+from copier_fastapi_sqlalchemy.resource.project import open_project
+from copier_fastapi_sqlalchemy.resource.record import Resource
+from copier_fastapi_sqlalchemy.resource.types import TYPES
+from tests.harness.alembic import Alembic
+from tests.harness.commands import check_code
+from tests.harness.project_tests import run_tests
+from tests.harness.rendering import files_of, render_variant
+from tests.harness.servers import NewDatabase
+from tests.harness.variants import Variant
+from tests.harness.warm_process import WarmProcess
+
+FIELDS = (
+    "title:str:200:unique:search",
+    "body:text?:search",
+    "pages:int=0",
+    "copies:bigint:index",
+    "published:bool=false",
+    "ratio:float",
+    "price:decimal:10,2",
+    "printed_on:date?:index",
+    "starts_at:datetime",
+    "opens_at:time",
+    "lasts:interval",
+    "code:uuid:unique",
+    "extra:json",
+    "cover:bytes?",
+    "contact:email",
+    "site:url?",
+    "status:enum:draft,in-print,out=draft",
+    "token:str:40:secret",
+    "whole:ref:books?",
+)
+REFERENCES = ("author:ref:users", "editor:ref:users?", "tags:many:tags")
+
+
+def fields_for(variant: Variant) -> list[str]:
+    """Give fields of every type, as far as the variant can have them."""
+    fields = [*FIELDS, *(REFERENCES if variant.example else [])]
+    if "full_text_search" in variant.mixins:
+        return fields
+    return [field.replace(":search", "") for field in fields]
+
+
+def resource(plural: str, *fields: str, unique: tuple[tuple[str, ...], ...] = ()) -> Resource:
+    return Resource(names_of(plural), parse_fields(fields), unique)
+
+
+def add(project: Path, new: Resource) -> None:
+    plan_addition(open_project(project), new).write()
+
+
+def test_fields_are_of_every_type() -> None:
+    assert {field.type for field in parse_fields([*FIELDS, *REFERENCES])} == {*TYPES}
+
+
+def test_added_resource_is_clean_and_passes_its_tests(
+    variant: Variant,
+    new_database: NewDatabase,
+    source: Path,
+    tmp_path: Path,
+    warm_process: WarmProcess,
+    mypy_cache: Path,
+) -> None:
+    project = render_variant(source, variant, tmp_path / "project")
+    before = files_of(project)
+    books, items = (
+        resource("books", *fields_for(variant)),
+        resource("order_items", "name:str", "book:ref:books:cascade"),
+    )
+    add(project, books)
+    add(project, items)
+    check_code(project, mypy_cache)
+    with new_database() as url:
+        alembic = Alembic(warm_process, project, url)
+        alembic("upgrade head", "revision --autogenerate -m 'Add books'")
+        alembic("upgrade head", "check")
+        folders = ("tests/books", "tests/order_items", "tests/test_migrations.py", "tests/test_tables.py")
+        assert " passed" in run_tests(warm_process, project, {"TEST_DATABASE_URL": url}, *folders).output
+    for added in (items, books):
+        plan_removal(open_project(project), added).write()
+    after = files_of(project)
+    assert {path: text for path, text in after.items() if is_source(path)} == {
+        path: text for path, text in before.items() if is_source(path)
+    }
+
+
+def is_source(path: str) -> bool:
+    """Tell whether a file is neither a cache nor a revision."""
+    return not any(part in path.split(os.sep) for part in ("__pycache__", "versions", ".mypy_cache", ".pytest_cache"))
