@@ -1,6 +1,5 @@
 """A resource with fields of every type works in a project of every kind, as it is written: with no hand laid on it."""
 
-import os
 from pathlib import Path
 
 from copier_fastapi_sqlalchemy.resource.changes import plan_addition, plan_removal
@@ -94,4 +93,4 @@ def test_added_resource_is_clean_and_passes_its_tests(
 
 def is_source(path: str) -> bool:
     """Tell whether a file is neither a cache nor a revision."""
-    return not any(part in path.split(os.sep) for part in ("__pycache__", "versions", ".mypy_cache", ".pytest_cache"))
+    return not any(part in Path(path).parts for part in ("__pycache__", "versions", ".mypy_cache", ".pytest_cache"))

@@ -20,6 +20,10 @@ class ScaledDecimal(TypeDecorator[Decimal]):
         self.digits = digits
         self.decimals = decimals
 
+    @property
+    def python_type(self) -> type[Decimal]:
+        return Decimal
+
     def process_bind_param(self, value: Decimal | None, _dialect: Dialect) -> int | None:
         return None if value is None else int(round(value, self.decimals).scaleb(self.decimals))
 

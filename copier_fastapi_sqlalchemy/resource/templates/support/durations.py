@@ -14,6 +14,10 @@ class Duration(TypeDecorator[timedelta]):
     impl = BigInteger
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[timedelta]:
+        return timedelta
+
     def process_bind_param(self, value: timedelta | None, _dialect: Dialect) -> int | None:
         return None if value is None else value // MICROSECOND
 
