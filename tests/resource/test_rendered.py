@@ -92,5 +92,5 @@ def test_added_resource_is_clean_and_passes_its_tests(
 
 
 def is_source(path: str) -> bool:
-    """Tell whether a file is neither a cache nor a revision."""
-    return not any(part in Path(path).parts for part in ("__pycache__", "versions", ".mypy_cache", ".pytest_cache"))
+    """Tell whether a file is neither a cache's nor a revision."""
+    return not any(part == "versions" or "cache" in part for part in Path(path).parts)
