@@ -28,8 +28,8 @@ CHOICES = {
     "data_access": ("orm", "core"),
 }
 MIXINS = ("timestamps", "soft_delete", "audit_log", "optimistic_locking", "full_text_search")
-# Files that a project has since version 1.0.0, and that the code of a resource builds on.
-NEEDED = ("app/db/base.py", "app/db/read_only.py", "app/web/routing.py", TABLES, MAIN)
+# Files that a project has since version 1.1.0, and that the code of a resource builds on.
+NEEDED = ("app/db/base.py", "app/db/read_only.py", "app/web/links.py", TABLES, MAIN)
 DEFAULT_LENGTH = 88
 # What a class inherits from decides what its table has.
 BASE = "app.db.base"
@@ -133,7 +133,7 @@ def open_project(folder: Path) -> Project:
     answers = read_answers(read_text(root, ANSWERS))
     for path in NEEDED:
         if not (root / path).is_file():
-            raise Refusal(f"Update the project first, with `uvx copier update`: {path} is missing, which 1.0.0 has.")
+            raise Refusal(f"Update the project first, with `uvx copier update`: {path} is missing, which 1.1.0 has.")
     code = Code(root)
     records = {
         path.parent.name: read_text(root, path.relative_to(root).as_posix())
@@ -241,7 +241,7 @@ def routes_of(code: Code) -> dict[str, str]:
     """Find the prefix of each router, with its module."""
     routes = {}
     for module in code.modules.values():
-        for node in _calls(module, "APIRouter"):
+        for node in (*_calls(module, "APIRouter"), *_calls(module, "ResourceRouter")):
             for keyword in node.keywords:
                 if keyword.arg == "prefix" and (prefix := _text(keyword.value)):
                     routes[prefix] = module.name

@@ -72,7 +72,7 @@ def test_added_resource_is_clean_and_passes_its_tests(
     before = files_of(project)
     books, items = (
         resource("books", *fields_for(variant)),
-        resource("order_items", "name:str", "book:ref:books:cascade"),
+        resource("order_items", "name:str", "book:ref:books:cascade", unique=(("name", "book"),)),
     )
     add(project, books)
     add(project, items)

@@ -19,8 +19,8 @@ from sqlalchemy import (
 from app.db.metadata import metadata
 
 
-def unique_among_live(table_name: str, column_name: str) -> None:
-    """Keep the values of a column unique, but for those of deleted rows.
+def unique_among_live(table_name: str, *column_names: str) -> None:
+    """Keep the values of one or more columns unique, together, but for those of deleted rows.
 
     MySQL has no index of some rows: a column that is NULL for a deleted row keeps it apart.
     """
@@ -28,7 +28,7 @@ def unique_among_live(table_name: str, column_name: str) -> None:
     if "is_live" not in table.c:
         is_live = Computed("CASE WHEN deleted_at IS NULL THEN 1 END")
         table.append_column(Column("is_live", Boolean, is_live))
-    table.append_constraint(UniqueConstraint(column_name, "is_live"))
+    table.append_constraint(UniqueConstraint(*column_names, "is_live"))
 
 
 def select_keys(table: Table, condition: ColumnElement[bool]) -> Select[int]:

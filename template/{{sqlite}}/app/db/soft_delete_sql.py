@@ -5,11 +5,11 @@ from sqlalchemy import ColumnElement, ForeignKey, Index, Select, Subquery, Table
 from app.db.metadata import metadata
 
 
-def unique_among_live(table_name: str, column_name: str) -> None:
-    """Keep the values of a column unique, but for those of deleted rows."""
+def unique_among_live(table_name: str, *column_names: str) -> None:
+    """Keep the values of one or more columns unique, together, but for those of deleted rows."""
     table = metadata.tables[table_name]
     live = table.c.deleted_at.is_(None)
-    Index(None, table.c[column_name], unique=True, sqlite_where=live)
+    Index(None, *(table.c[name] for name in column_names), unique=True, sqlite_where=live)
 
 
 def select_keys(table: Table, condition: ColumnElement[bool]) -> Select[int]:
