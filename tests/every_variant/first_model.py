@@ -1,4 +1,4 @@
-"""A first model where there is no example: the resource of docs/add-a-resource.md, as the page says for the variant.
+"""A first model where there is no example: the resource of docs/a-resource-by-hand.md, as the page says for the variant.
 
 The lines of mixins that the variant doesn't have are left out. One route is added, which changes books in bulk.
 """
@@ -19,7 +19,7 @@ from fastapi import Depends, FastAPI
 
 from tests.harness.pages import blocks_of
 
-PAGE = "docs/add-a-resource.md"
+PAGE = "docs/a-resource-by-hand.md"
 # A function of this name, and its decorator.
 FUNCTION = r"(?m)(?:^ *@.*\n)?^( *)(?:async )?def {}\(.*\n(?:(?:\1[ )].*)?\n)*?(?=^\1[^ )\n]|\Z)"
 # What is left out without a mixin, and what is written instead.
