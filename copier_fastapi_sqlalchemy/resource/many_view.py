@@ -55,9 +55,34 @@ class ManyView:
         return f"{self.names.class_name}{camel(self.one)}Columns"
 
     @property
-    def core_class(self) -> str:
-        """The first line of that class."""
-        return f"class {self.class_name}(TypedColumns):"
+    def columns_class(self) -> str:
+        """The class of the association table's columns (Core)."""
+        own = f'ForeignKey("{self.names.plural}.id", ondelete="CASCADE")'
+        return (
+            f"class {self.class_name}(TypedColumns):\n"
+            f"    {self.names.singular}_id: Named[int] = Column(Key, {own}, primary_key=True)\n"
+            f"    {self.core}"
+        )
+
+    @property
+    def core_table(self) -> str:
+        """The association table (Core)."""
+        return f'{self.table} = Table("{self.table}", metadata, {self.class_name})'
+
+    @property
+    def association(self) -> str:
+        """The association table (ORM)."""
+        own = f'ForeignKey("{self.names.plural}.id", ondelete="CASCADE")'
+        own = f'Column("{self.names.singular}_id", {own}, primary_key=True)'
+        return f'{self.table} = Table("{self.table}", metadata, {own}, {self.mapped})'
+
+    @property
+    def keys(self) -> str:
+        """The property of a mapped class that gives the keys of the others."""
+        return (
+            f"@property\ndef {self.name}(self) -> list[int]:\n"
+            f"    return [{self.one}.id for {self.one} in self.{self.field}]"
+        )
 
     @property
     def core(self) -> str:

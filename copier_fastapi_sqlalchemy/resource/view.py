@@ -60,6 +60,11 @@ class View:
             raise Refusal(f"Let {field.name!r} refer to another table: {name!r} has no key `id` of its own.")
         return target
 
+    def _dictionary(self, columns: list[str]) -> str:
+        """Give the code of a dictionary of columns by their names."""
+        table = self.names.class_name if self.project.answers.orm else f"{self.names.plural}.c"
+        return "{\n" + "".join(f'    "{column}": {table}.{column},\n' for column in columns) + "}"
+
     def _targets(self) -> list["KnownTable"]:
         """Give the tables that fields refer to."""
         return [field.target for field in self.fields if field.target] + [many.target for many in self.manys]
@@ -103,16 +108,14 @@ class View:
             "shown_fields": [field for field in fields if not field.field.secret],
             "manys": manys,
             "many_names": "{" + ", ".join(f'"{many.name}"' for many in manys) + "}",
-            "not_many": f'!= "{manys[0].name}"'
-            if len(manys) == 1
-            else f"not in {{{_quoted(many.name for many in manys)}}}",
             "many_arguments": ", ".join(f"{many.field}=list({many.field})" for many in manys),
             "refs": refs,
             "enums": [_enum(field) for field in fields if field.field.type == "enum"],
             "defines_moment": any(field.field.type == "datetime" for field in fields) and not self._has_moment(),
             "aliases": [field.alias for field in fields if field.alias],
             "filters": [field for field in fields if field.is_filter],
-            "sortable": sortable,
+            "sortable": self._dictionary(["id", *sortable]),
+            "filtered": self._dictionary([field.column_name for field in fields if field.is_filter]),
             "sort_example": ",".join([f"-{sortable[0]}", "id"] if sortable else ["-id"]),
             "uniques": uniques,
             "taken": _taken(names, uniques),
@@ -201,9 +204,10 @@ class View:
         return "\n".join(sorted(set(lines)))
 
 
-def _enum(field: FieldView) -> dict[str, Any]:
-    members = [f'{constant(member)} = "{member}"' for member in field.field.arguments]
-    return {"head": f"class {field.enum_name}(StrEnum):", "members": members}
+def _enum(field: FieldView) -> str:
+    """Give the class of an enum."""
+    members = [f'    {constant(member)} = "{member}"' for member in field.field.arguments]
+    return "\n".join([f"class {field.enum_name}(StrEnum):", *members])
 
 
 def _quoted(names: Iterable[str]) -> str:

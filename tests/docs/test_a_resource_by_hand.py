@@ -1,4 +1,4 @@
-"""Who follows docs/a-resource-by-hand.md has a resource that works, on every server: with the default mixins, and with all.
+"""Who follows docs/a-resource-by-hand.md has a resource that works on every server, with default mixins and with all.
 
 `tests/every_variant/` does so in memory, with each set of mixins.
 """

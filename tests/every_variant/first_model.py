@@ -1,4 +1,4 @@
-"""A first model where there is no example: the resource of docs/a-resource-by-hand.md, as the page says for the variant.
+"""A first model where there is no example: the resource of docs/a-resource-by-hand.md, as it says for the variant.
 
 The lines of mixins that the variant doesn't have are left out. One route is added, which changes books in bulk.
 """

@@ -14,6 +14,7 @@ from tests.harness.variants import ROOT
 TEMPLATE = ROOT / "template"
 JINJA = sorted(TEMPLATE.rglob("*.jinja"))
 PYTHON = sorted([*TEMPLATE.rglob("*.py"), *TEMPLATE.rglob("*.py.jinja")])
+RESOURCE = sorted((ROOT / "copier_fastapi_sqlalchemy/resource/templates").rglob("*.py.jinja"))
 # `${{ … }}` is GitHub's.
 TAG = re.compile(r"#?\{%|(?<!\$)\{\{")
 IF_IN_EXPRESSION = re.compile(r"\{\{(?:(?!\}\}).)*\bif\b")
@@ -47,7 +48,7 @@ def test_few_lines_have_a_tag() -> None:
 
 
 def test_every_file_of_python_parses() -> None:
-    assert [str(path) for path in PYTHON if not parses(path)] == []
+    assert [str(path) for path in [*PYTHON, *RESOURCE] if not parses(path)] == []
 
 
 def test_no_expression_has_an_if() -> None:
