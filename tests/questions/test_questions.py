@@ -7,6 +7,7 @@ import re
 import shutil
 import struct
 import subprocess
+import sys
 import termios
 from collections.abc import Iterable
 from contextlib import suppress
@@ -246,11 +247,14 @@ def test_commands_of_end_message_work(source: Path, tmp_path: Path) -> None:
     given = ["project_name=Rock 'n' Roll", "database=postgresql", "mixins=[]", "example=false"]
     done = copy(destination, *(part for data in given for part in ("--data", data)), source=str(source))
     assert done.returncode == 0, done.stderr
-    again, *steps, serve, test = end_message(done.stderr)
+    again, *steps, serve, test, add = end_message(done.stderr)
     assert [serve, test] == ["python3 dev.py serve", "python3 dev.py test"]
     run(" && ".join(steps), tmp_path, os.environ | IDENTITY)
     before = files_of(destination)
     assert git(destination, "status", "--short") == ""
+    arguments = add.partition("copier-fastapi-sqlalchemy copier-fastapi-sqlalchemy ")[2]
+    command = f"{sys.executable} -m copier_fastapi_sqlalchemy {arguments} --dry-run"
+    run(command, destination, os.environ | {"PYTHONPATH": str(ROOT)})
 
     shutil.rmtree(destination)
     run(again.replace("uvx copier", tool("copier")), tmp_path, os.environ)
@@ -265,7 +269,7 @@ def test_end_message_depends_on_system_and_folder(
     copier.run_copy(str(source), "my service", defaults=True)
     windows = end_message(capsys.readouterr().err)
     assert windows[1] == 'cd "my service"'
-    assert windows[-1] == "python dev.py test"
+    assert windows[-2] == "python dev.py test"
     assert '--data "project_name=Example Service" --data project_slug=example-service' in windows[0]
     assert windows[0].endswith(' "my service"')
 
