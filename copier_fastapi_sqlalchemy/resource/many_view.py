@@ -160,7 +160,7 @@ class ManyView:
     def insert_new(self) -> str:
         """The line that inserts what a new record is to have (Core)."""
         own = self.names.singular
-        return f'await self._replace({self.table}, {own}["id"], {self.table}.c.{self.column}, new.{self.name})'
+        return f'await self._add({self.table}, {own}["id"], {self.table}.c.{self.column}, new.{self.name})'
 
     @property
     def require_new(self) -> str:

@@ -93,6 +93,10 @@ class View:
         searched = [field.column_name for field in fields if field.field.search]
         if searched and "full_text_search" not in answers.mixins:
             raise Refusal("Leave `search` out: the project doesn't have the mixin full_text_search.")
+        if soft_delete and any(field.field.on_delete == "RESTRICT" for field in fields if field.target):
+            raise Refusal(
+                "Leave `restrict` out: with soft_delete, what is deleted stays, and no foreign key refuses that."
+            )
         sortable = [f.column_name for f in fields if f.kind.sortable and not f.field.secret and f.field.type != "ref"]
         sortable += ["created_at", "updated_at"] if "timestamps" in answers.mixins else []
         refs = [field for field in fields if field.field.type == "ref"]

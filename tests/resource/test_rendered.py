@@ -2,17 +2,21 @@
 
 from pathlib import Path
 
+import pytest
+
 from copier_fastapi_sqlalchemy.resource.changes import plan_addition, plan_removal
 from copier_fastapi_sqlalchemy.resource.fields import parse_fields
 from copier_fastapi_sqlalchemy.resource.names import names_of
 from copier_fastapi_sqlalchemy.resource.project import open_project
 from copier_fastapi_sqlalchemy.resource.record import Resource
 from copier_fastapi_sqlalchemy.resource.types import TYPES
+from tests.contract.blog import Blog
 from tests.harness.alembic import Alembic
 from tests.harness.commands import check_code
 from tests.harness.project_tests import run_tests
 from tests.harness.rendering import files_of, render_variant
 from tests.harness.servers import NewDatabase
+from tests.harness.service import calling
 from tests.harness.variants import Variant
 from tests.harness.warm_process import WarmProcess
 
@@ -89,6 +93,30 @@ def test_added_resource_is_clean_and_passes_its_tests(
     assert {path: text for path, text in after.items() if is_source(path)} == {
         path: text for path, text in before.items() if is_source(path)
     }
+
+
+@pytest.mark.each_database
+def test_row_that_others_refer_to_is_not_deleted(
+    variant: Variant, new_database: NewDatabase, source: Path, tmp_path: Path, warm_process: WarmProcess
+) -> None:
+    project = render_variant(source, variant, tmp_path / "project")
+    add(project, resource("shelves", "name:str"))
+    add(project, resource("folders", "shelf:ref:shelves:restrict"))
+    with new_database() as url:
+        alembic = Alembic(warm_process, project, url)
+        alembic("upgrade head", "revision --autogenerate -m 'Add shelves'", "upgrade head")
+        with calling(warm_process, project, {"DATABASE_URL": url}, tmp_path, path="") as client:
+            blog = Blog(client)
+            shelf = blog.create("/shelves", {"name": "A"})["id"]
+            folder = blog.create("/folders", {"shelf_id": shelf})["id"]
+            refused = [
+                blog.delete(f"/shelves/{shelf}", expect=409),
+                blog.post("/shelves/bulk-delete", {"ids": [shelf]}, expect=409),
+            ]
+            details = {response.json()["detail"] for response in refused}
+            assert details == {"Other rows refer to what is to be deleted."}
+            blog.delete(f"/folders/{folder}")
+            blog.delete(f"/shelves/{shelf}")
 
 
 def is_source(path: str) -> bool:

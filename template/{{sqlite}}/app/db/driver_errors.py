@@ -5,6 +5,8 @@ import sqlite3
 from sqlalchemy.exc import DBAPIError
 
 UNIQUE = {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}
+# SQLite keeps RESTRICT by a trigger of its own.
+FOREIGN_KEY = {sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY, sqlite3.SQLITE_CONSTRAINT_TRIGGER}
 UNAVAILABLE = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
@@ -22,7 +24,7 @@ def is_unique_violation(error: DBAPIError) -> bool:
 
 
 def is_foreign_key_violation(error: DBAPIError) -> bool:
-    return _code(error) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+    return _code(error) in FOREIGN_KEY
 
 
 def is_unavailable(error: DBAPIError) -> bool:
