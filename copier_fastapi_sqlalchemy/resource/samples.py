@@ -64,7 +64,8 @@ def another(field: Field) -> str:
     """Give the code of a value that differs from the example."""
     if field.type in {"str", "text"}:
         limit = length_of(field) if field.type == "str" else 1000
-        return f'"{"Zz " + field.name.replace("_", " ")}"' if limit > len(field.name) + 3 else f'"{"zz"[:limit]}"'
+        other = f"Another {field.name.replace('_', ' ')}"
+        return f'"{other if len(other) <= limit else "z" * min(limit, 3)}"'
     if field.type == "decimal":
         return decimal(field, "-1")
     if field.type == "enum":

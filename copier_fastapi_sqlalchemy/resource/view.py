@@ -156,15 +156,14 @@ class View:
         mixins = self.project.answers.mixins
         referring = [*(ref for ref in fields if ref.target and ref.target.name != self.names.plural), *manys]
         moving = [name for mixin, name in MOVING.items() if mixin in mixins]
+        body = [
+            *(f'"{field.column_name}": {field.example(numbered=field.column_name in numbered)}' for field in fields),
+            *(f'"{many.name}": [await add_row(connection, tables["{many.target.name}"])]' for many in manys),
+        ]
         return {
             "referring": bool(referring),
-            "body": [
-                *(
-                    f'"{field.column_name}": {field.example(numbered=field.column_name in numbered)}'
-                    for field in fields
-                ),
-                *(f'"{many.name}": [await add_row(connection, tables["{many.target.name}"])]' for many in manys),
-            ],
+            "body": body,
+            "numbered": any("number" in line.partition(": ")[2] for line in body),
             "changes": [f'"{field.column_name}": {field.changed}' for field in fields if field.changed],
             "invalid": [
                 *(f'("{field.column_name}", {value})' for field in fields for value in field.invalid),
@@ -183,7 +182,7 @@ class View:
                 ),
                 *(f'("{many.column}", "{many.name}")' for many in manys),
             ],
-            "moving": f"({''.join(f'{_quoted([name])}, ' for name in moving)})" if moving else "",
+            "moving": ", ".join(f'"{name}": changed.json()["{name}"]' for name in moving),
             "secrets": "{" + _quoted(f.column_name for f in fields if f.field.secret) + "}"
             if any(f.field.secret for f in fields)
             else "",
