@@ -96,6 +96,7 @@ def test_added_resource_is_clean_and_passes_its_tests(
 
 
 @pytest.mark.each_database
+@pytest.mark.base
 def test_row_that_others_refer_to_is_not_deleted(
     variant: Variant, new_database: NewDatabase, source: Path, tmp_path: Path, warm_process: WarmProcess
 ) -> None:
