@@ -75,7 +75,7 @@ class Answer:
     seconds: float
 
 
-def load(port: int, requests: Iterable[Request], clients: int = 4) -> list[Answer]:
+def load(port: int, requests: Iterable[Request], clients: int) -> list[Answer]:
     """Send the requests over a connection for each client; each sends its next one as soon as it has an answer.
 
     Raises:

@@ -3,7 +3,6 @@
 Each client sends its next request as soon as it has an answer, calls of each kind in turn.
 """
 
-import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from tests.harness.demo import say
 
 CLIENTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 VARIANTS_CLIENTS = CLIENTS[:7]
-SLICES, WARM_UP, SECONDS = 3, 0.3, 1.0
+SLICES, WARM_UP, SECONDS = 5, 0.2, 0.8
 
 
 @dataclass
@@ -35,13 +34,16 @@ class Measured:
         self.rates_of_cpu.append(len(answers) / cpu)
 
     def row(self) -> Row:
-        """Return the median rate, and the times until a response that half and 99 in 100 didn't exceed."""
+        """Return the rates of the best slice, and the times until a response that half and 99 in 100 didn't exceed.
+
+        Other load on the machine only takes from a rate.
+        """
         times = sorted(self.seconds)
         return {
-            "requests_per_second": f"{statistics.median(self.rates):.0f}",
+            "requests_per_second": f"{max(self.rates):.0f}",
             "p50_ms": f"{times[len(times) // 2] * 1000:.1f}",
             "p99_ms": f"{times[len(times) * 99 // 100] * 1000:.1f}",
-            "requests_per_cpu_second": f"{statistics.median(self.rates_of_cpu):.0f}",
+            "requests_per_cpu_second": f"{max(self.rates_of_cpu):.0f}",
         }
 
 
@@ -69,15 +71,15 @@ def measure_variants(bench: Bench) -> list[Row]:
 
 
 def compare(bench: Bench, services: Mapping[str, Service], clients: Sequence[int]) -> Iterator[Row]:
-    """Measure each service with each number of clients, a slice of time of each service in turn."""
-    slices, seconds = bench.rounds(SLICES), bench.seconds(SECONDS)
-    for number in clients[: 3 if bench.quick else None]:
-        measured = {name: Measured() for name in services}
-        for _ in range(slices):
+    """Measure each service with each number of clients, a slice of time of each in turn."""
+    numbers, seconds = clients[: 3 if bench.quick else None], bench.seconds(SECONDS)
+    measured = {(name, number): Measured() for name in services for number in numbers}
+    for _ in range(bench.rounds(SLICES)):
+        for number in numbers:
             for name, service in services.items():
-                measure_slice(service, number, seconds, measured[name])
-        for name, result in measured.items():
-            yield {"service": name, "clients": str(number), **result.row()}
+                measure_slice(service, number, seconds, measured[name, number])
+    for (name, number), result in measured.items():
+        yield {"service": name, "clients": str(number), **result.row()}
 
 
 def measure_slice(service: Service, clients: int, seconds: float, measured: Measured) -> None:

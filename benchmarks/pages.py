@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import clients, cpu_per_request, million_rows, mixins, processes
+from benchmarks import clients, million_rows, mixins, processes
 from benchmarks.contenders import CALLS
 from benchmarks.plot import bars, lines
 from benchmarks.results import load, measured_on
@@ -86,8 +86,8 @@ Milliseconds until the response, the shortest of {million_rows_requests} request
 
 We measure CPU time where we can, because it isn't affected by other load on the machine. The service runs on one core,
 the database and the client on another. The services of a comparison run side by side and get the same requests in turn,
-over four connections; a ratio is the median of {rounds} rounds of {per_round} requests. A figure with more clients is
-the median of {slices} slices of {seconds:.0f} s. uvicorn runs with uvloop, httptools and no access log.
+over a few connections; a ratio is the median of about 20 rounds of at least 24 requests. With more clients, each
+service is measured for about a second in turn, several times. uvicorn runs with uvloop, httptools and no access log.
 
 `make bench` measures the first table and those of each database, `make bench SECTIONS="clients process"` other
 sections. Both need Linux. They write the raw tables and make this page from them:
@@ -139,10 +139,6 @@ def pages() -> dict[Path, str]:
         pages_title=pages_title,
         million_rows=million_rows_table(),
         million_rows_requests=million_rows.REQUESTS,
-        rounds=cpu_per_request.ROUNDS,
-        per_round=cpu_per_request.REQUESTS,
-        slices=clients.SLICES,
-        seconds=clients.SECONDS,
         measured_on=measured_on_table(),
     )
     cost = COST.format(

@@ -7,7 +7,7 @@ from benchmarks.contenders import BY_KEY, RENDERED, TEXTBOOKS, Contest, mix
 from benchmarks.results import Row
 from benchmarks.services import Bench
 
-STARTS, REQUESTS, CLIENTS = 5, 1_000, 10
+STARTS, REQUESTS, CLIENTS = 3, 1_000, 10
 
 
 def measure(bench: Bench) -> list[Row]:
