@@ -51,6 +51,8 @@ def _weighted(column: Column[Any], weight: str) -> str:
     preparer = dialect().identifier_preparer  # type: ignore[no-untyped-call]
     name = preparer.quote(column.name)
     text = name if isinstance(column.type, Text) else f"{name}::text"
+    if column.nullable:  # a vector that is NULL would hide the others
+        text = f"coalesce({text}, ''::text)"
     if UNSPACED:
         text = rf"regexp_replace({text}, '([{UNSPACED}])', ' \1 ', 'g')"
     return f"setweight(to_tsvector('{CONFIGURATION}'::regconfig, {text}), '{weight}'::\"char\")"
