@@ -1,14 +1,18 @@
 """What adding a resource to a project, and removing it, makes of the project's files."""
 
+import difflib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import indent
 
 from copier_fastapi_sqlalchemy.resource.code import Code, read_text
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.formatting import edited
+from copier_fastapi_sqlalchemy.resource.merge import MARK, Merged, merge
 from copier_fastapi_sqlalchemy.resource.names import Names
 from copier_fastapi_sqlalchemy.resource.plan import Plan
-from copier_fastapi_sqlalchemy.resource.project import Project, require_unused
+from copier_fastapi_sqlalchemy.resource.project import RECORD, Project, require_unused
 from copier_fastapi_sqlalchemy.resource.record import Resource
 from copier_fastapi_sqlalchemy.resource.register import (
     MAIN,
@@ -71,6 +75,113 @@ def plan_removal(project: Project, resource: Resource, *, register: bool = True,
     return Plan(f"Remove {names.labels}", folder, _changed(folder, texts))
 
 
+@dataclass(frozen=True)
+class Side:
+    """A resource and the project that it is rendered for: before a change, or after it."""
+
+    resource: Resource
+    project: Project
+
+    def texts(self) -> dict[str, str]:
+        """Give the text of each file."""
+        return render(self.resource, self.project)
+
+    @property
+    def table_path(self) -> str:
+        """The path of the module of its tables."""
+        return f"app/{self.resource.names.plural}/{self.project.answers.kind}.py"
+
+
+@dataclass
+class Change:
+    """What a change makes of the files of a resource, what is said about it, and where conflicts are."""
+
+    label: str  # of the new side, at a conflict
+    texts: dict[str, str | None] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
+
+    def plan(self, title: str, folder: Path) -> Plan:
+        """Plan what differs."""
+        return Plan(title, folder, _changed(folder, self.texts))
+
+
+def plan_change(change: Change, before: Side, after: Side) -> None:
+    """Merge what differs between a resource as it was asked for and as it is now into its files.
+
+    Raises:
+        Refusal: a field doesn't suit the project, or a file can't be edited.
+
+    """
+    project, names, folder = after.project, after.resource.names, after.project.folder
+    old, new = before.texts(), after.texts()
+    if before.table_path != after.table_path:
+        old[after.table_path] = old.pop(before.table_path)  # merged as if it were renamed
+        _rename_tables(change, before, after, old[after.table_path])
+    record = f"app/{names.plural}/{RECORD}"
+    change.texts[record] = new[record]
+    for path in sorted((old.keys() | new.keys()) - {record, *change.texts}):
+        if path not in new:
+            _drop(change, folder, path, old[path], is_own=_is_own(path, names))
+        elif path not in old:
+            _write(change, folder, path, new[path], is_own=_is_own(path, names))
+        elif old[path] != new[path]:
+            _merge(change, folder, path, old[path], new[path])
+    gone = {path: text for path, text in old.items() if path not in new and not _is_own(path, names)}
+    change.texts |= dict.fromkeys(_unimported(project, gone, change.texts))
+
+
+def _rename_tables(change: Change, before: Side, after: Side, old: str) -> None:
+    """Merge the module of tables into one with another name, and let app/tables.py import that."""
+    folder, names = after.project.folder, after.resource.names
+    modules = [_table_module(side.project, names) for side in (before, after)]
+    registered = change.texts.get(TABLES) or read_text(folder, TABLES)
+    change.texts[TABLES] = add_to_tables(remove_from_tables(registered, modules[0]), modules[1])
+    if not (folder / before.table_path).exists():
+        return
+    yours, new = read_text(folder, before.table_path), after.texts()[after.table_path]
+    merged = merge(folder, after.table_path, yours, old, new, label=change.label)
+    change.texts |= {before.table_path: None, after.table_path: new if yours == old else merged.text}
+    if yours != old:
+        change.conflicts += [f"{after.table_path}:{line}" for line in merged.conflicts or (1,)]
+        change.notes.append(f"Bring your edits of {before.table_path} into {after.table_path}, which replaces it.")
+
+
+def _drop(change: Change, folder: Path, path: str, old: str, *, is_own: bool) -> None:
+    """Delete a file that isn't needed any longer, unless it was edited; what resources share is looked at later."""
+    if not is_own or not (folder / path).exists():
+        return
+    if read_text(folder, path) == old:
+        change.texts[path] = None
+    else:
+        change.notes.append(f"Delete {path}, unless you need it: it has edits of yours, and no use otherwise.")
+
+
+def _write(change: Change, folder: Path, path: str, new: str, *, is_own: bool) -> None:
+    if not (folder / path).exists():
+        change.texts[path] = new
+    elif is_own:
+        _merge(change, folder, path, "", new)
+
+
+def _merge(change: Change, folder: Path, path: str, old: str, new: str) -> None:
+    """Merge a change of a file into what it is."""
+    if not (folder / path).exists():
+        change.notes.append(f"Make these changes by hand where you moved {path} to:\n{_difference(path, old, new)}")
+        return
+    yours = read_text(folder, path)
+    if yours == new:
+        return
+    merged = Merged(new) if yours == old else merge(folder, path, yours, old, new, label=change.label)
+    change.texts[path] = merged.text
+    change.conflicts += [f"{path}:{line}" for line in merged.conflicts]
+
+
+def _difference(path: str, old: str, new: str) -> str:
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), f"a/{path}", f"b/{path}", lineterm="")
+    return indent("\n".join(lines), " " * 4)
+
+
 def _table_module(project: Project, names: Names) -> str:
     return f"app.{names.plural}.{project.answers.kind}"
 
@@ -92,10 +203,18 @@ def _unneeded(project: Project, resource: Resource, texts: Mapping[str, str | No
         shared = {path: text for path, text in render(resource, project).items() if not _is_own(path, resource.names)}
     except Refusal:  # what it refers to is gone: then nothing is certain
         return
+    yield from _unimported(project, shared, texts)
+
+
+def _unimported(project: Project, shared: Mapping[str, str], texts: Mapping[str, str | None]) -> Iterator[str]:
+    """Give those of shared files that are as they were written, and that nothing imports."""
+    if not shared:
+        return
+    changed = {path: text for path, text in texts.items() if text is None or MARK not in text}
     imported = {
         name
         for folder in ("app", "tests", "migrations")
-        for module in Code(project.folder, folder, texts).modules.values()
+        for module in Code(project.folder, folder, changed).modules.values()
         for node in module.imports()
         for name in module.named_by(node)
     }

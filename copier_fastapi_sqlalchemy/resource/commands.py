@@ -1,5 +1,6 @@
 """The commands `copier-fastapi-sqlalchemy resource …`."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,14 +8,25 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from copier_fastapi_sqlalchemy.resource.changes import entry_of, plan_addition, plan_removal
+from copier_fastapi_sqlalchemy.resource.changes import (
+    Change,
+    Side,
+    entry_of,
+    plan_addition,
+    plan_change,
+    plan_removal,
+)
+from copier_fastapi_sqlalchemy.resource.edits import FieldChange, change_resource, changes_between
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.fields import parse_fields
+from copier_fastapi_sqlalchemy.resource.fill import Fill, literal_of
 from copier_fastapi_sqlalchemy.resource.names import Names, names_of
 from copier_fastapi_sqlalchemy.resource.plan import Plan
-from copier_fastapi_sqlalchemy.resource.project import open_project, require_clean, require_free
+from copier_fastapi_sqlalchemy.resource.project import Project, open_project, require_clean, require_free
 from copier_fastapi_sqlalchemy.resource.record import Resource, from_toml
+from copier_fastapi_sqlalchemy.resource.refresh import loses, outdated, sides
 from copier_fastapi_sqlalchemy.resource.register import MAIN
+from copier_fastapi_sqlalchemy.resource.revision import Review, column_of, review_of
 from copier_fastapi_sqlalchemy.resource.steps import (
     INTERRUPTED,
     Step,
@@ -28,8 +40,12 @@ from copier_fastapi_sqlalchemy.resource.steps import (
 
 NAME = typer.Argument(metavar="NAME", help="Its name in the plural, as in order_items.", show_default=False)
 FIELDS = typer.Argument(metavar="FIELD...", help="Its fields, each `name:type`.", show_default=False)
+EDITS = typer.Argument(metavar="EDIT...", help="`+name:type`, `-name` or `name:type`.", show_default=False)
+NAMES = typer.Argument(metavar="NAME...", help="Their names in the plural.", show_default="all resources")
 SINGULAR = typer.Option(metavar="NAME", help="The name of one record, where English doesn't tell.", show_default=False)
 UNIQUE = typer.Option(metavar="FIELD,FIELD", help="Fields that are unique together.", show_default=False)
+NO_UNIQUE = typer.Option(metavar="FIELD,FIELD", help="Fields that no longer are.", show_default=False)
+FILL = typer.Option(metavar="FIELD=VALUE", help="What rows that are there get in a new field.", show_default=False)
 PROJECT = typer.Option(metavar="FOLDER", help="The project.", show_default="this folder")
 FORCE = typer.Option("--force", help="Go on with uncommitted changes.")
 DRY_RUN = typer.Option("--dry-run", help="Print the changes, and write nothing.")
@@ -43,11 +59,13 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
 @app.callback()
 def resource() -> None:
-    """Add a resource to a project, list those that were added, or remove one: table, routes and tests.
+    """Add a resource to a project, list those that were added, change or remove one: table, routes and tests.
 
     ```sh
     copier-fastapi-sqlalchemy resource add books title:str:200 isbn:str:13:unique
     copier-fastapi-sqlalchemy resource list
+    copier-fastapi-sqlalchemy resource change books '+isbn10:str:10?' -isbn
+    copier-fastapi-sqlalchemy resource refresh
     copier-fastapi-sqlalchemy resource remove books
     ```
     """
@@ -138,10 +156,7 @@ def remove(
     """
     with _errors_reported():
         opened = open_project(project)
-        if name not in opened.records:
-            known = ", ".join(opened.records) or "there are none"
-            raise Refusal(f"Name a resource that was added ({known}): {name!r} isn't one.")
-        recorded = from_toml(opened.records[name])
+        recorded = _recorded(opened, name)
         require_clean(opened, force=force or dry_run)
         plan = plan_removal(opened, recorded, register=not no_register, formatted=not no_format)
         steps = [migrate(), write_revision(plan.title), migrate()]
@@ -177,6 +192,173 @@ def _by_hand(verb: str, names: Names) -> list[str]:
         f"    {entry_of(names).import_line}",
         f'    app.include_router({name}, prefix="/api/v1")',
     ]
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def change(
+    name: Annotated[str, NAME],
+    edits: Annotated[list[str] | None, EDITS] = None,
+    unique: Annotated[list[str] | None, UNIQUE] = None,
+    no_unique: Annotated[list[str] | None, NO_UNIQUE] = None,
+    fill: Annotated[list[str] | None, FILL] = None,
+    project: Annotated[Path, PROJECT] = Path(),
+    *,
+    force: Annotated[bool, FORCE] = False,
+    dry_run: Annotated[bool, DRY_RUN] = False,
+    no_migrate: Annotated[bool, NO_MIGRATE] = False,
+    no_test: Annotated[bool, NO_TEST] = False,
+) -> None:
+    r"""Change the fields of a resource: merge what it would be written as now into what you made of it.
+
+    ```sh
+    copier-fastapi-sqlalchemy resource change books \
+      '+isbn10:str:10?' -status title:str:300
+    copier-fastapi-sqlalchemy resource change books +pages:int --fill pages=0
+    copier-fastapi-sqlalchemy resource change books \
+      --unique title,isbn --dry-run | less
+    ```
+
+    `+name:type` adds a field at the end, `-name` removes one, and `name:type` without a sign gives the field of that
+    name another type and other options: those that you leave out are taken away. How a field is written:
+    `resource add --help`.
+
+    A field can't be renamed this way: to remove it and add another loses its values. Do that by hand, with
+    `alter_column(…, new_column_name=…)` in the revision.
+
+    A field that can't be null needs a value for the rows that are there: its default, or that of `--fill`.
+
+    Where your edits touch what changes, both are left in the file between marks of git, and nothing is run. A revision
+    that loses values is written and shown, and not run.
+
+    It exits with 0 if all went well, 1 if there are conflicts or a command in the project failed, and 2 if it wrote
+    nothing.
+    """
+    with _errors_reported():
+        opened = open_project(project)
+        old = _recorded(opened, name)
+        if old.answers and old.answers != opened.answers:
+            raise Refusal(f"Run `resource refresh {name}` first: it was written for other answers of the project.")
+        new = change_resource(old, edits or [], unique or [], no_unique or [])
+        require_clean(opened, force=force or dry_run)
+        made = Change("resource change")
+        plan_change(made, Side(old, opened), Side(new, opened))
+        plan = made.plan(f"Change {new.names.labels}", opened.folder)
+        differing = changes_between(old, new)
+        fills = _fills(differing, fill or [], opened, is_asked=not dry_run and not no_migrate)
+        review = review_of(opened, old, new, fills)
+        steps = [migrate(), write_revision(plan.title, review), migrate(), run_tests(f"tests/{name}")]
+        runs = 0 if no_migrate else 2 if any(pair.loses for pair in differing) else 3 if no_test else 4
+        _finish_change(plan, made, steps, runs, review, is_dry=dry_run)
+
+
+@app.command()
+def refresh(
+    names: Annotated[list[str] | None, NAMES] = None,
+    project: Annotated[Path, PROJECT] = Path(),
+    *,
+    force: Annotated[bool, FORCE] = False,
+    dry_run: Annotated[bool, DRY_RUN] = False,
+    no_migrate: Annotated[bool, NO_MIGRATE] = False,
+    no_test: Annotated[bool, NO_TEST] = False,
+) -> None:
+    """Bring resources to the project's answers, after `copier update` has changed one.
+
+    ```sh
+    uvx copier update --data io=sync
+    git add --all && git commit -m "Serve without coroutines"
+    copier-fastapi-sqlalchemy resource refresh
+    ```
+
+    What each would be written as now is merged into what you made of it, as `resource change` does. With another
+    `data_access`, `models.py` becomes `tables.py`, or the other way round: what you edited there is left for you to
+    carry over.
+
+    It exits with 0 if all went well, 1 if there are conflicts or a command in the project failed, and 2 if it wrote
+    nothing.
+    """
+    with _errors_reported():
+        opened = open_project(project)
+        recorded = outdated(opened, [_recorded(opened, name) for name in dict.fromkeys(names or opened.records)])
+        if not recorded:
+            typer.echo("Nothing to do: each resource was written for the answers that the project has.")
+            return
+        require_clean(opened, force=force or dry_run)
+        made = Change("resource refresh")
+        for one in recorded:
+            plan_change(made, *sides(opened, one, recorded))
+        plan = made.plan(f"Refresh {', '.join(one.names.labels for one in recorded)}", opened.folder)
+        befores = [one.answers for one in recorded if one.answers]
+        review = Review("", opened.answers.database)
+        tests = [run_tests(f"tests/{one.names.plural}") for one in recorded]
+        steps = [migrate(), write_revision(plan.title, review), migrate(), *tests]
+        runs = 3 if no_test else len(steps)
+        runs = 2 if any(loses(before, opened.answers) for before in befores) else runs
+        if any(before.database != opened.answers.database for before in befores):
+            steps, runs = tests, 0
+            made.notes.append("Write one revision anew instead of the old ones: docs/updating.md, Another database.")
+        runs = 0 if no_migrate else runs
+        _finish_change(plan, made, steps, runs, review, is_dry=dry_run)
+
+
+def _recorded(project: Project, name: str) -> Resource:
+    """Give a resource that was added; raises Refusal if it wasn't."""
+    if name not in project.records:
+        known = ", ".join(project.records) or "there are none"
+        raise Refusal(f"Name a resource that was added ({known}): {name!r} isn't one.")
+    return from_toml(project.records[name])
+
+
+def _fills(
+    changes: Sequence[FieldChange], given: Sequence[str], project: Project, *, is_asked: bool
+) -> tuple[Fill, ...]:
+    """Give the values for rows that are there: as given, as defaults, or as asked for on a terminal."""
+    values = {name: value for name, _, value in (text.partition("=") for text in given)}
+    needing = {pair.after.name: pair for pair in changes if pair.after and pair.needs_value}
+    for text in given:
+        name = text.partition("=")[0]
+        if "=" not in text:
+            raise Refusal(f"Write --fill {name}=VALUE.")
+        if name not in needing:
+            known = ", ".join(needing) or "none here"
+            raise Refusal(f"Leave out --fill {name}: what needs a value is a field that can't be null ({known}).")
+    fills = []
+    for name, pair in needing.items():
+        if pair.after is None:
+            continue
+        value = values.get(name, pair.after.default)
+        if value is None and is_asked and has_terminal():
+            value = typer.prompt(f"Value of {name} ({pair.after.text}) for the rows that are there", err=True)
+        if value is None and is_asked:
+            raise Refusal(f"Give --fill {name}=VALUE for the rows that are there, or add it as one that can be null.")
+        if value is not None:
+            literal = literal_of(pair.after, value, project.answers.database)
+            fills.append(Fill(column_of(pair.after), literal, is_new=pair.before is None))
+    return tuple(fills)
+
+
+def has_terminal() -> bool:
+    """Tell whether somebody can answer."""
+    return sys.stdin.isatty()
+
+
+def _finish_change(plan: Plan, made: Change, steps: Sequence[Step], runs: int, review: Review, *, is_dry: bool) -> None:
+    """Show the plan and carry it out, up to the conflicts, if there are any."""
+    if is_dry:
+        typer.echo(plan.diff(), nl=False)
+        for line in (*made.notes, *(f"Conflict: {place}" for place in made.conflicts)):
+            typer.echo(line, err=True)
+        return
+    if not made.conflicts:
+        _carry_out(plan, steps, runs, made.notes)
+        return
+    for line in plan.lines():
+        typer.echo(line)
+    plan.write()
+    typer.echo("\nConflicts:", err=True)
+    notes = [*made.notes, *review.by_hand()]
+    for line in (*made.conflicts, *notes, "Nothing was run. Resolve the conflicts, and go on with:"):
+        typer.echo(f"  {line}" if line in made.conflicts else line, err=True)
+    _fail("\n".join(f"  {step.shown(plan.folder)}" for step in steps), 1)
 
 
 @contextmanager

@@ -93,7 +93,10 @@ class KnownTable:
 
 @dataclass(frozen=True)
 class Project:
-    """A project as its files are. `records` has the text of the record of each resource that was added."""
+    """A project as its files are. `records` has the text of the record of each resource that was added.
+
+    `has_moment` tells whether app/web/schemas.py has `Moment`; None where that is to be looked up.
+    """
 
     folder: Path
     answers: Answers
@@ -101,6 +104,7 @@ class Project:
     routes: Mapping[str, str]
     records: Mapping[str, str]
     line_length: int = LINE_LENGTH
+    has_moment: bool | None = None
 
     def own_table(self, names: Names) -> KnownTable:
         """Give the table that a resource will have, for references to itself."""
@@ -152,12 +156,17 @@ def read_answers(text: str) -> Answers:
     missing = [key for key in (*CHOICES, "mixins") if key not in answers]
     if missing:
         raise Refusal(f"Go to a project of this template: {ANSWERS} here has no answer to {', '.join(missing)}.")
+    return answers_of(answers, ANSWERS)
+
+
+def answers_of(answers: Mapping[str, Any], path: str) -> Answers:
+    """Give the answers that a file has; raises Refusal if one is unknown, and KeyError if one is missing."""
     mixins = answers["mixins"]
     given = {key: [answers[key]] for key in CHOICES} | {"mixins": mixins if isinstance(mixins, list) else [mixins]}
     for key, known in (CHOICES | {"mixins": MIXINS}).items():
         for value in given[key]:
             if value not in known:
-                raise Refusal(f"Use a newer version of this command: it doesn't know {key}={value} of {ANSWERS}.")
+                raise Refusal(f"Use a newer version of this command: it doesn't know {key}={value} of {path}.")
     return Answers(
         answers["database"],
         answers["io"],

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.fields import Field, parse_fields
 from copier_fastapi_sqlalchemy.resource.names import Names, names_of
+from copier_fastapi_sqlalchemy.resource.project import RECORD, Answers, answers_of
 
 HEADER = "# What `copier-fastapi-sqlalchemy resource` made this package from.\n"
+ANSWERS = "\n# The project's answers then: `resource refresh` brings it to those of now.\n[answers]\n"
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,7 @@ class Resource:
     names: Names
     fields: tuple[Field, ...]
     unique: tuple[tuple[str, ...], ...] = ()
+    answers: Answers | None = None  # of the project, when its files were written
 
     def to_toml(self) -> str:
         """Give the text of the record."""
@@ -25,6 +28,8 @@ class Resource:
         lines += ["]\n"]
         if self.unique:
             lines += ["unique = [\n", *(f"    [{', '.join(map(_literal, names))}],\n" for names in self.unique), "]\n"]
+        if self.answers:
+            lines += [ANSWERS, *answer_lines(self.answers)]
         return "".join(lines)
 
 
@@ -39,9 +44,17 @@ def from_toml(text: str) -> Resource:
         record = tomllib.loads(text)
         names = names_of(record["plural"], record["singular"])
         unique = tuple(tuple(group) for group in record.get("unique", []))
-        return Resource(names, parse_fields(record["fields"]), unique)
+        answers = answers_of(record["answers"], RECORD) if "answers" in record else None
+        return Resource(names, parse_fields(record["fields"]), unique, answers)
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise Refusal(f"Restore resource.toml from your history: it can't be read ({error}).") from None
+
+
+def answer_lines(answers: Answers) -> list[str]:
+    """Give the lines of a record that say what it was written for."""
+    choices = {"database": answers.database, "io": answers.io, "data_access": answers.data_access}
+    lines = [f"{key} = {_literal(value)}\n" for key, value in choices.items()]
+    return [*lines, f"mixins = [{', '.join(map(_literal, answers.mixins))}]\n"]
 
 
 def _literal(text: str) -> str:

@@ -1,8 +1,7 @@
 """Renders the files of a resource, by the same technique and macros as the template's own."""
 
 import re
-import subprocess
-import sys
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
+from copier_fastapi_sqlalchemy.resource import formatting
 from copier_fastapi_sqlalchemy.resource.names import Names
 from copier_fastapi_sqlalchemy.resource.record import Resource
 from copier_fastapi_sqlalchemy.resource.view import View
@@ -42,11 +42,11 @@ def render(resource: Resource, project: "Project") -> dict[str, str]:
     sources |= {f"{folder}/repository.py": f"{access}/repository.py.jinja", f"{folder}/router.py": "router.py.jinja"}
     if context["enums"]:
         sources[f"{folder}/enums.py"] = "enums.py.jinja"
-    tests = f"tests/{resource.names.plural}"
+    tests, record = f"tests/{resource.names.plural}", replace(resource, answers=project.answers)
     sources[f"{tests}/test_router.py"] = "tests/test_router.py.jinja"
     if context["referring"]:
         sources["tests/rows.py"] = "tests/rows.py.jinja"
-    texts = {f"{folder}/__init__.py": "", f"{tests}/__init__.py": "", f"{folder}/resource.toml": resource.to_toml()}
+    texts = {f"{folder}/__init__.py": "", f"{tests}/__init__.py": "", f"{folder}/resource.toml": record.to_toml()}
     for path, source in sources.items():
         name = Path(path).name
         text = _environment(resource.names).get_template(source).render(context, imports=view.imports(name))
@@ -68,22 +68,7 @@ def _support(view: View) -> list[str]:
 
 def tidy(text: str, path: str, folder: Path) -> str:
     """Sort the imports of a Python file, leave out those that it doesn't use, and format it, by the project's rules."""
-    if not path.endswith(".py") or not text:
-        return text
-    # What is new isn't there yet, for ruff to see that it is first-party.
-    own = ["--config", 'lint.isort.known-first-party=["app", "tests"]']
-    common = [*own, "--stdin-filename", path, "-"]
-    for command in (["check", "--select", "I,F401,F811", "--fix", "--quiet", "--exit-zero"], ["format", "--quiet"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, *common],
-            cwd=folder,
-            input=text,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        text = done.stdout
-    return text
+    return formatting.tidy(folder, path, text, "I,F401,F811") if path.endswith(".py") and text else text
 
 
 @cache

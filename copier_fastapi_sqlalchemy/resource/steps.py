@@ -7,16 +7,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+
+from copier_fastapi_sqlalchemy.resource.errors import Refusal
+from copier_fastapi_sqlalchemy.resource.formatting import tidy
+from copier_fastapi_sqlalchemy.resource.revision import Review
 
 IS_WINDOWS = os.name == "nt"
 PYTHON = "python" if IS_WINDOWS else "python3"
 ENVIRONMENT = Path(".venv") / ("Scripts/python.exe" if IS_WINDOWS else "bin/python")
 REVISIONS = "migrations/versions"
 INSTALLS = "  It installs the project into .venv first, which can take a minute."
+NOTHING = "no revision: the database stays as it is"
 INTERRUPTED = 130
 PATIENCE = 10
 
@@ -27,6 +33,7 @@ class Step:
 
     module: str
     arguments: tuple[str, ...]
+    review: Review | None = None  # of the revision that it writes
 
     def shown(self, folder: Path) -> str:
         """Give the command as a user types it."""
@@ -58,9 +65,9 @@ def migrate() -> Step:
     return Step("alembic", ("upgrade", "head"))
 
 
-def write_revision(message: str) -> Step:
+def write_revision(message: str, review: Review | None = None) -> Step:
     """Let Alembic compare the tables with the database, and write the revision that changes it."""
-    return Step("alembic", ("revision", "--autogenerate", "-m", message))
+    return Step("alembic", ("revision", "--autogenerate", "-m", message), review)
 
 
 def run_tests(path: str) -> Step:
@@ -95,16 +102,38 @@ def run_steps(folder: Path, steps: Sequence[Step], report: Callable[[str], None]
         if problem := _problem(step, status, output, new):
             code = INTERRUPTED if status == INTERRUPTED else 1
             raise StepFailed(f"`{commands[number]}` {problem}", output, commands[number:], code)
-        result = ", ".join(new) or (_last_line(output) if step.module == "pytest" else "done")
+        losses = {path: _reviewed(folder, path, step.review) for path in new}
+        new = [path for path in new if (folder / path).exists()]
+        result = (
+            NOTHING
+            if losses and not new
+            else ", ".join(new) or (_last_line(output) if step.module == "pytest" else "done")
+        )
         report(f"  {result} ({time.monotonic() - started:.1f} s)")
         for path in new:
             text = (folder / path).read_text(encoding="utf-8")
             report(f"\n{text.rstrip()}")
-            if number + 1 < len(steps) and (losses := losses_of(text)):
-                problem = f"{path} does more than add: {', '.join(losses)}. Read it, and correct it."
+            if number + 1 < len(steps) and losses[path]:
+                what = "was asked for" if step.review else "add"
+                problem = f"{path} does more than {what}: {', '.join(losses[path])}. Read it, and correct it."
                 raise StepFailed(problem, "", commands[number + 1 :])
         written += new
     return written
+
+
+def _reviewed(folder: Path, path: str, review: Review | None) -> list[str]:
+    """Give the operations of a revision that can lose data, and edit it; delete one that does nothing."""
+    text = (folder / path).read_text(encoding="utf-8")
+    if review is None:
+        return losses_of(text)
+    edited = review.edit(text)
+    if review.is_empty(edited):
+        (folder / path).unlink()
+    elif edited != text:
+        with suppress(Refusal):  # it is right as it is, too
+            edited = tidy(folder, path, edited)
+        (folder / path).write_text(edited, encoding="utf-8")
+    return review.losses(text)
 
 
 def losses_of(revision: str) -> list[str]:

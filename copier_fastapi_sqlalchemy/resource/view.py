@@ -70,6 +70,8 @@ class View:
         return [field.target for field in self.fields if field.target] + [many.target for many in self.manys]
 
     def _has_moment(self) -> bool:
+        if self.project.has_moment is not None:
+            return self.project.has_moment
         schemas = self.project.folder / "app/web/schemas.py"
         return "\nMoment = " in schemas.read_text(encoding="utf-8")
 

@@ -7,11 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from copier_fastapi_sqlalchemy.resource.changes import plan_addition
+from copier_fastapi_sqlalchemy.resource.fields import parse_fields
+from copier_fastapi_sqlalchemy.resource.names import names_of
+from copier_fastapi_sqlalchemy.resource.project import open_project
+from copier_fastapi_sqlalchemy.resource.record import Resource
 from tests.harness.rendering import render_variant
 from tests.harness.variants import Variant, choices
 from tests.updates.releases import git
 
 Render = Callable[[Variant], Path]
+Resources = tuple[tuple[str, tuple[str, ...]], ...]  # names with fields
+Start = Callable[[Variant, Resources], Path]
 # What stands for dev.py of a project: it notes its arguments, writes a revision, and fails where `failing.txt` says.
 DEV = """
 import os, signal, sys
@@ -30,7 +37,8 @@ if failing in command:
     sys.exit("(Background on this error at: https://sqlalche.me/e/20/e3q8)")
 if "revision" in command and failing != "no revision":
     number = len(list(Path("migrations/versions").glob("*.py")))
-    operation = "op.drop_table('notes', 'x')" if failing == "drop" else "op.create_table('books')"
+    operations = {"drop": "op.drop_table('notes', 'x')", "empty": "pass"}
+    operation = operations.get(failing, "op.create_table('books')")
     upgrade = f"# {command}\\ndef upgrade():\\n    {operation}\\ndef downgrade():\\n    op.drop_table('books')\\n"
     Path(f"migrations/versions/{number}_new.py").write_text(upgrade)
 if "test" in command:
@@ -55,6 +63,54 @@ def rendered(source: Path, scratch: Path) -> Render:
         return projects[variant]
 
     return of
+
+
+def copy_with_dev(rendered: Render, variant: Variant, folder: Path) -> Path:
+    """Copy a rendered project, its tests left out, with a script for its `dev.py` that notes what is run."""
+    ignored = shutil.ignore_patterns("tests", ".github")
+    copied = Path(shutil.copytree(rendered(variant), folder, ignore=ignored))
+    (copied / "dev.py").write_text(DEV, encoding="utf-8")
+    (copied / "migrations/versions").mkdir(exist_ok=True)
+    with (copied / ".gitignore").open("a", encoding="utf-8") as file:
+        file.write("commands.txt\nfailing.txt\n")
+    return copied
+
+
+def add_all(project: Path, resources: Resources) -> None:
+    """Add resources to a project."""
+    for plural, fields in resources:
+        plan_addition(open_project(project), Resource(names_of(plural), parse_fields(fields))).write()
+
+
+def commit(project: Path) -> None:
+    """Commit all."""
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "Go on")
+
+
+@pytest.fixture(scope="session")
+def added(rendered: Render, scratch: Path) -> Start:
+    """Add resources to a rendered project in a repository, once, for tests that copy it."""
+    projects: dict[tuple[Variant, Resources], Path] = {}
+
+    def of(variant: Variant, resources: Resources) -> Path:
+        if (variant, resources) not in projects:
+            folder = scratch / "added" / str(len(projects))
+            project = projects[variant, resources] = copy_with_dev(rendered, variant, folder)
+            add_all(project, resources)
+            git(project, "init", "--quiet")
+            commit(project)
+        return projects[variant, resources]
+
+    return of
+
+
+@pytest.fixture
+def start(added: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
+    """Copy a project with resources."""
+    for key in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{key}_NAME", "owner")
+    return lambda variant, resources: Path(shutil.copytree(added(variant, resources), tmp_path / "project"))
 
 
 @pytest.fixture

@@ -1,0 +1,64 @@
+"""Brings resources to a project's present answers, after `copier update --data io=sync` and the like."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from copier_fastapi_sqlalchemy.resource.changes import Side
+from copier_fastapi_sqlalchemy.resource.errors import Refusal
+from copier_fastapi_sqlalchemy.resource.names import camel, singular_of
+from copier_fastapi_sqlalchemy.resource.project import ANSWERS, RECORD, Answers, KnownTable, Project
+from copier_fastapi_sqlalchemy.resource.record import Resource, answer_lines
+
+MODULES = {True: ".models", False: ".tables"}  # by whether tables are mapped classes
+
+
+def outdated(project: Project, resources: Sequence[Resource]) -> list[Resource]:
+    """Give the resources that were written for other answers than the project has.
+
+    Raises:
+        Refusal: it isn't recorded what one was written for.
+
+    """
+    for resource in resources:
+        if resource.answers is None:
+            lines = " ".join(line.strip() for line in answer_lines(project.answers))
+            raise Refusal(
+                f"Add [answers] to app/{resource.names.plural}/{RECORD} first, each on a line, with what {ANSWERS}"
+                f" had when it was written: today's are {lines}."
+            )
+    return [resource for resource in resources if resource.answers != project.answers]
+
+
+def sides(project: Project, resource: Resource, refreshed: Sequence[Resource]) -> tuple[Side, Side]:
+    """Give a resource as it was written, and as it is written now, when all of `refreshed` are."""
+    answers = resource.answers or project.answers
+    now = {other.names.plural: project.own_table(other.names) for other in refreshed}
+    then = {name: _converted(table, answers) for name, table in project.tables.items()}
+    old = replace(project, answers=answers, tables=then, has_moment="timestamps" in answers.mixins)
+    new = replace(project, tables={**project.tables, **now})
+    return Side(resource, old), Side(_suitable(resource, project.answers), new)
+
+
+def _suitable(resource: Resource, answers: Answers) -> Resource:
+    """Give a resource whose fields aren't searched where the project has no search."""
+    if "full_text_search" in answers.mixins:
+        return resource
+    fields = tuple(replace(field, options=field.options - {"search"}) for field in resource.fields)
+    return replace(resource, fields=fields)
+
+
+def loses(before: Answers, after: Answers) -> bool:
+    """Tell whether the columns of a mixin go with the rows' values."""
+    return bool(set(before.mixins) - set(after.mixins))
+
+
+def _converted(table: KnownTable, answers: Answers) -> KnownTable:
+    """Give a table as other answers declare it: `User` in models.py is `users` of `UserColumns` in tables.py."""
+    was_class = not table.columns
+    if was_class == answers.orm:
+        return table
+    module = table.module.removesuffix(MODULES[was_class]) + MODULES[answers.orm]
+    if answers.orm:
+        name = table.columns.removesuffix("Columns") or camel(singular_of(table.name))
+        return replace(table, module=module, symbol=name, columns="")
+    return replace(table, module=module, symbol=table.name, columns=f"{table.symbol}Columns")

@@ -1,0 +1,210 @@
+"""What a revision that Alembic has written is made of before it runs: values for the rows, statements of our own."""
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from textwrap import indent
+
+from copier_fastapi_sqlalchemy.resource.edits import changes_between
+from copier_fastapi_sqlalchemy.resource.fields import Field
+from copier_fastapi_sqlalchemy.resource.fill import Fill
+from copier_fastapi_sqlalchemy.resource.project import Project
+from copier_fastapi_sqlalchemy.resource.record import Resource
+from copier_fastapi_sqlalchemy.resource.source import Edit, Source
+from copier_fastapi_sqlalchemy.resource.sql import drop_search, quoted, search_vector
+
+INDENT = " " * 4
+PATH = "a revision"  # in messages
+
+
+@dataclass(frozen=True)
+class Review:
+    """What is made of the revision of a change.
+
+    `statements` are SQL that runs first, and `last` SQL that runs at the end; `undoing` are those of the downgrade.
+    `columns` names those that can be altered, or dropped, and lose nothing.
+    """
+
+    table: str
+    database: str
+    fills: tuple[Fill, ...] = ()
+    statements: tuple[str, ...] = ()
+    last: tuple[str, ...] = ()
+    undoing: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    columns: frozenset[str] = frozenset()
+
+    def edit(self, revision: str) -> str:
+        """Put the values for rows into a revision, which leaves no default behind, and the statements."""
+        source = Source(PATH, revision)
+        upgrade, downgrade = (_function(source, name) for name in ("upgrade", "downgrade"))
+        if upgrade is None:
+            return revision
+        added = {fill.column: fill for fill in self.fills if fill.is_new}
+        edits = []
+        filled = []
+        for column in _added_columns(upgrade, self.table):
+            if fill := added.get(_text(column.args[0])):
+                place = source.start(column.keywords[0].value) - len(f"{column.keywords[0].arg}=")
+                edits.append((place, place, f"server_default={_sql(fill.literal)}, "))
+                filled.append(fill.column)
+        ends = self._without_defaults(filled) if filled else ""
+        edits += _around(source, upgrade, _executing(self._first()), ends + _executing(self.last))
+        if downgrade is not None:
+            edits += _around(source, downgrade, *map(_executing, self.undoing))
+        return source.edited(*edits)
+
+    def losses(self, revision: str) -> list[str]:
+        """Give the operations, as Alembic wrote them, that can lose what rows have."""
+        upgrade = _function(Source(PATH, revision), "upgrade")
+        return [
+            f"{call.func.attr}({', '.join(map(ast.unparse, call.args[:2]))})"
+            for call in (_calls(upgrade) if upgrade else ())
+            if isinstance(call.func, ast.Attribute)
+            and (
+                call.func.attr == "drop_table"
+                or (
+                    call.func.attr in {"drop_column", "alter_column"}
+                    and not self.columns & {_text(part) for part in call.args[:2]}
+                )
+            )
+        ]
+
+    def is_empty(self, revision: str) -> bool:
+        """Tell whether a revision does nothing."""
+        upgrade = _function(Source(PATH, revision), "upgrade")
+        return upgrade is not None and all(isinstance(node, ast.Pass) for node in upgrade.body)
+
+    def by_hand(self) -> list[str]:
+        """Say what an owner has to put into a revision, whom this can't help."""
+        lines = [
+            f"Give {fill.column} in the revision server_default={_sql(fill.literal)}, and take it away after that"
+            for fill in self.fills
+            if fill.is_new
+        ]
+        return lines + [f"Begin the revision with: op.execute({_code(sql)})" for sql in self._first()]
+
+    def _first(self) -> list[str]:
+        return [*self.statements, *self._updates()]
+
+    def _updates(self) -> list[str]:
+        table = quoted(self.table, self.database)
+        columns = {quoted(fill.column, self.database): fill.literal for fill in self.fills if not fill.is_new}
+        return [
+            f"UPDATE {table} SET {name} = {literal} WHERE {name} IS NULL"  # noqa: S608 - the names are quoted
+            for name, literal in columns.items()
+        ]
+
+    def _without_defaults(self, columns: Sequence[str]) -> str:
+        """Give the code that drops the defaults of columns."""
+        table = f'"{self.table}"'
+        if self.database != "sqlite":  # whose tables are altered by making them anew
+            return "".join(f'op.alter_column({table}, "{name}", server_default=None)\n' for name in columns)
+        lines = "".join(f'    batch_op.alter_column("{name}", server_default=None)\n' for name in columns)
+        return f"with op.batch_alter_table({table}) as batch_op:\n{lines}"
+
+
+def review_of(project: Project, old: Resource, new: Resource, fills: tuple[Fill, ...]) -> Review:
+    """Give what is made of the revision of a changed resource."""
+    table, database = new.names.plural, project.answers.database
+    pairs = changes_between(old, new)
+    review = Review(
+        table,
+        database,
+        fills,
+        columns=frozenset(column_of(pair.after) for pair in pairs if pair.before and pair.after and not pair.loses),
+    )
+    if database == "sqlite":
+        decimals = [(pair.before, pair.after) for pair in pairs if pair.before and pair.after]
+        rescaled = tuple(filter(None, (_rescaled(table, before, after) for before, after in decimals)))
+        restored = tuple(filter(None, (_rescaled(table, after, before) for before, after in decimals)))
+        review = replace(review, statements=rescaled, undoing=(restored, ()))
+    if "full_text_search" not in project.answers.mixins or not (_searched(old) or _searched(new)):
+        return review
+    return _search_anew(review, project, _searched(old), _searched(new))
+
+
+def _search_anew(review: Review, project: Project, old: tuple[Field, ...], new: tuple[Field, ...]) -> Review:
+    """Drop what the search of a table is made of where that changes, and make it anew."""
+    table, database = review.table, review.database
+    if database == "sqlite" and [field.name for field in old] != [field.name for field in new]:
+        # `alembic upgrade` makes them anew at its end.
+        return replace(review, statements=(*review.statements, *drop_search(table, database)))
+    if database != "postgresql":
+        return review
+    if not old or not new or [_stored(field) for field in old] == [_stored(field) for field in new]:
+        return replace(review, columns=review.columns | {"search"})  # it is computed
+    drop, (before, after) = (
+        drop_search(table, database),
+        (search_vector(project.folder, table, side) for side in (old, new)),
+    )
+    return replace(review, statements=drop, last=after, undoing=(drop, before))
+
+
+def _stored(field: Field) -> tuple[str, str, tuple[str, ...], bool]:
+    return field.name, field.type, field.arguments, field.nullable
+
+
+def column_of(field: Field) -> str:
+    """Give the name of a field's column."""
+    return f"{field.name}_id" if field.type == "ref" and not field.name.endswith("_id") else field.name
+
+
+def _searched(resource: Resource) -> tuple[Field, ...]:
+    return tuple(field for field in resource.fields if field.search)
+
+
+def _rescaled(table: str, before: Field, after: Field) -> str:
+    """Give the statement that moves the point of a decimal number, which SQLite has as an integer."""
+    if (before.type, after.type) != ("decimal", "decimal") or before.arguments[1] == after.arguments[1]:
+        return ""
+    shift, name = int(after.arguments[1]) - int(before.arguments[1]), quoted(after.name, "sqlite")
+    value = f"{name} * {10**shift}" if shift > 0 else f"round({name} / {10.0**-shift})"
+    return f"UPDATE {quoted(table, 'sqlite')} SET {name} = {value}"  # noqa: S608 - the names are quoted
+
+
+def _function(source: Source, name: str) -> ast.FunctionDef | None:
+    functions = (node for node in source.tree.body if isinstance(node, ast.FunctionDef))
+    return next((node for node in functions if node.name == name), None)
+
+
+def _executing(statements: Sequence[str]) -> str:
+    """Give the code that executes statements."""
+    return "".join(f"op.execute({_code(statement)})\n" for statement in statements)
+
+
+def _around(source: Source, function: ast.FunctionDef, first: str, last: str) -> list[Edit]:
+    """Give the edits that put code before and after what a function has."""
+    start = source.line_starts[function.body[0].lineno - 1]
+    end = source.after_line(source.end(function.body[-1]) - 1)
+    if isinstance(function.body[0], ast.Pass) and (first or last):
+        return [(start, end, indent(first + last, INDENT))]
+    return [(place, place, indent(code, INDENT)) for place, code in ((start, first), (end, last)) if code]
+
+
+def _calls(statement: ast.stmt) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(statement) if isinstance(node, ast.Call))
+
+
+def _added_columns(function: ast.FunctionDef, table: str) -> Iterator[ast.Call]:
+    """Give the columns that a function adds to a table, as `sa.Column(…)`; a batch is of one table."""
+    for statement in function.body:
+        batch = statement.items[0].context_expr if isinstance(statement, ast.With) else None
+        for call in _calls(statement):
+            if isinstance(call.func, ast.Attribute) and call.func.attr == "add_column":
+                *tables, column = call.args[:2] if batch is None else call.args[:1]
+                named = batch.args[0] if isinstance(batch, ast.Call) else tables[0]
+                if _text(named) == table and isinstance(column, ast.Call) and column.keywords:
+                    yield column
+
+
+def _text(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def _sql(literal: str) -> str:
+    return f"sa.text({_code(literal)})"
+
+
+def _code(sql: str) -> str:
+    """Give a statement as Python, in which a colon begins a parameter."""
+    return repr(sql.replace(":", "\\:"))

@@ -1,0 +1,246 @@
+"""A change of a resource is merged into what its owner has made of the files."""
+
+from pathlib import Path
+
+import pytest
+
+from copier_fastapi_sqlalchemy.resource import commands
+from tests.harness.variants import Variant
+from tests.resource.conftest import Start, add_all, commit
+from tests.resource.test_commands import commands as commands_of
+from tests.resource.test_commands import done, own_files, run
+from tests.updates.releases import git
+
+ORM = Variant("sqlite", "async", "orm", ("timestamps",))
+CORE = Variant("postgresql", "sync", "core", ("soft_delete", "audit_log"))
+BOOKS = (("books", ("title:str:200:unique", "status:enum:draft,out=draft", "price:decimal:10,2", "author:ref:users")),)
+TITLES = (("books", ("title:str",)),)
+CHANGE = ("change", "books", "+isbn10:str:10?", "-status", "title:str:300:unique", "+day:date?:index")
+ALL_STEPS = ["run alembic upgrade head", "run alembic revision --autogenerate -m Change books"]
+ALL_STEPS += ["run alembic upgrade head", "test tests/books"]
+
+
+def edit(project: Path, path: str, old: str, new: str) -> None:
+    """Replace a text that is there once."""
+    text = (project / path).read_text(encoding="utf-8")
+    assert text.count(old) == 1, (path, old)
+    (project / path).write_text(text.replace(old, new), encoding="utf-8")
+
+
+def read(project: Path, path: str) -> str:
+    return (project / path).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("variant", [ORM, CORE], ids=str)
+def test_edits_of_every_file_are_kept(start: Start, variant: Variant) -> None:
+    project, table = start(variant, BOOKS), f"app/books/{'models' if variant.data_access == 'orm' else 'tables'}.py"
+    edits = {}
+    for name in (
+        table,
+        *(f"app/books/{name}.py" for name in ("schemas", "repository", "router")),
+        "tests/books/test_router.py",
+    ):
+        edits[name] = "\n\ndef ours() -> int:\n    return 1\n"
+        path = project / name
+        path.write_text(read(project, name) + edits[name], encoding="utf-8")
+    edit(project, "app/books/schemas.py", "import AfterValidator, ", "import AfterValidator, BaseModel, ")
+    edit(project, "app/books/schemas.py", "class BookCreate(Input):\n", "class BookCreate(BaseModel):\n")
+    commit(project)
+    done(project, "change", "books", "+isbn10:str:10?", "price:decimal:12,2", "+day:date?:index")
+    for name, text in edits.items():
+        assert read(project, name).endswith(text)
+    schemas = read(project, "app/books/schemas.py")
+    assert "from datetime import date\n" in schemas
+    assert "class BookCreate(BaseModel):\n" in schemas
+    assert "    day: date | None = None\n" in schemas
+    assert "isbn10" in read(project, table)
+    assert '"day"' in read(project, "tests/books/test_router.py")
+    assert '    "isbn10:str?:10",\n' in read(project, "app/books/resource.toml")
+    assert commands_of(project) == ALL_STEPS
+
+
+@pytest.mark.parametrize("variant", [ORM, CORE], ids=str)
+def test_change_there_and_back_leaves_what_was_before(start: Start, variant: Variant) -> None:
+    project = start(variant, BOOKS)
+    before = own_files(project)
+    done(project, *CHANGE, "--no-migrate")
+    assert not (project / "app/books/enums.py").exists()
+    output = done(
+        project,
+        *(
+            "change",
+            "books",
+            "-isbn10",
+            "-day",
+            "title:str:200:unique",
+            "-price",
+            "-author",
+            "+status:enum:draft,out=draft",
+        ),
+        *("--force", "--no-migrate"),
+    )
+    done(project, "change", "books", "+price:decimal:10,2", "+author:ref:users", "--force", "--no-migrate")
+    assert own_files(project) == before
+    assert "\n  write   app/books/: enums.py\n" in output
+
+
+def test_dry_run_shows_the_changes(start: Start) -> None:
+    project = start(ORM, BOOKS)
+    before = own_files(project)
+    diff = done(project, *CHANGE, "--dry-run")
+    assert own_files(project) == before
+    assert "deleted file mode 100644\n--- a/app/books/enums.py\n" in diff
+    (project / "change.diff").write_text(diff, encoding="utf-8")
+    git(project, "apply", "change.diff")
+    (project / "change.diff").unlink()
+    after = own_files(project)
+    git(project, "reset", "--quiet", "--hard")
+    done(project, *CHANGE, "--no-migrate", "--force")
+    assert own_files(project) == after
+
+
+def test_revision_that_loses_values_is_not_run(start: Start) -> None:
+    project = start(ORM, BOOKS)
+    output = done(project, *CHANGE)
+    assert commands_of(project) == ALL_STEPS[:2]
+    assert "\n  Run it: python3 dev.py run alembic upgrade head\n  Run it: python3 dev.py test tests/books\n" in output
+
+
+def test_revision_that_does_more_is_not_run(start: Start) -> None:
+    project = start(ORM, BOOKS)
+    (project / "failing.txt").write_text("drop", encoding="utf-8")
+    result = run(project, "change", "books", "+day:date?")
+    assert result.exit_code == 1
+    assert "does more than was asked for: drop_table('notes', 'x'). Read it, and correct it.\n" in result.stderr
+    assert commands_of(project) == ALL_STEPS[:2]
+
+
+def test_empty_revision_is_deleted(start: Start) -> None:
+    project = start(ORM, BOOKS)
+    (project / "failing.txt").write_text("empty", encoding="utf-8")
+    output = done(project, "change", "books", "title:str:200:unique:secret")
+    assert "\n  no revision: the database stays as it is (" in output
+    assert [*project.glob("migrations/versions/*_new.py")] == []
+    assert commands_of(project) == ALL_STEPS
+
+
+def test_conflicts_are_listed_and_nothing_is_run(start: Start) -> None:
+    project = start(ORM, BOOKS)
+    edit(project, "app/books/schemas.py", "max_length=200", "max_length=100")
+    edit(project, "app/books/models.py", "String(200)", "String(100)")
+    commit(project)
+    result = run(project, "change", "books", "title:str:300:unique", "+pages:int", "--fill", "pages=3")
+    assert result.exit_code == 1
+    lines = {}
+    for name in ("models.py", "schemas.py"):
+        text = read(project, f"app/books/{name}").splitlines()
+        lines[name] = text.index("<<<<<<< yours") + 1
+        assert {"||||||| before", ">>>>>>> resource change"} <= {*text}
+    assert result.stderr == (
+        "\nConflicts:\n"
+        f"  app/books/models.py:{lines['models.py']}\n"
+        f"  app/books/schemas.py:{lines['schemas.py']}\n"
+        "Give pages in the revision server_default=sa.text('3'), and take it away after that\n"
+        "Nothing was run. Resolve the conflicts, and go on with:\n"
+        "  python3 dev.py run alembic upgrade head\n"
+        "  python3 dev.py run alembic revision --autogenerate -m 'Change books'\n"
+        "  python3 dev.py run alembic upgrade head\n"
+        "  python3 dev.py test tests/books\n"
+    )
+    assert commands_of(project) == []
+    assert "pages" in read(project, "app/books/repository.py")
+    again = run(project, "change", "books", "-pages", "--force")
+    assert again.exit_code == 2
+    assert again.stderr.startswith("Correct app/books/models.py, line ")
+
+
+def test_moved_file_and_edited_leftover_are_named(start: Start) -> None:
+    project = start(ORM, BOOKS)
+    (project / "app/books/router.py").unlink()
+    (project / "app/books/repository.py").rename(project / "app/books/shelves.py")
+    with (project / "app/books/enums.py").open("a", encoding="utf-8") as enums:
+        enums.write("\n\nOURS = 1\n")
+    commit(project)
+    output = done(project, *CHANGE)
+    assert not (project / "app/books/repository.py").exists()
+    assert "  Delete app/books/enums.py, unless you need it: it has edits of yours, and no use otherwise.\n" in output
+    assert "  Make these changes by hand where you moved app/books/repository.py to:\n" in output
+    assert '    -    "status": Book.status,\n' in output
+    assert "router.py" not in output.partition("\n$")[0].replace("test_router.py", "")
+
+
+def test_file_of_a_project_is_merged_with_a_new_one(start: Start) -> None:
+    project = start(ORM, TITLES)
+    (project / "app/books/enums.py").write_text("OURS = 1\n", encoding="utf-8")
+    commit(project)
+    result = run(project, "change", "books", "+status:enum:draft,out=draft")
+    assert (result.exit_code, "\n  app/books/enums.py:1\n" in result.stderr) == (1, True)
+    assert "OURS = 1\n" in read(project, "app/books/enums.py")
+
+
+def test_shared_file_comes_and_goes_with_its_use(start: Start) -> None:
+    project = start(ORM, TITLES)
+    done(project, "change", "books", "+price:decimal:10,2?", "--no-migrate")
+    assert (project / "app/db/decimals.py").exists()
+    add_all(project, (("loans", ("fee:decimal:5,2",)),))
+    done(project, "change", "books", "-price", "--no-migrate", "--force")
+    assert (project / "app/db/decimals.py").exists()
+    done(project, "change", "loans", "+day:date", "-fee", "--no-migrate", "--force")
+    assert not (project / "app/db/decimals.py").exists()
+
+
+REFUSED = {
+    "loans +day:date": "Name a resource that was added (books): 'loans' isn't one.",
+    "books": "Give a change: books is as that would make it.",
+    "books -pages": "Name a field of books (title, status, price, author): 'pages' isn't one.",
+    "books +day:date --no-tets": "Leave out --no-tets: there is no such option.",
+    "books +day:date": "Give --fill day=VALUE for the rows that are there, or add it as one that can be null.",
+    "books +day:date --fill day=soon": "Give --fill day a value of its type, date, as in --fill 'day=2026-01-31': ",
+    "books +day:date --fill day": "Write --fill day=VALUE.",
+    "books +day:date? --fill day=2026-01-31": "Leave out --fill day: what needs a value is a field that can't be null",
+    "books +reader:ref:readers?": "Let 'reader' refer to a table of the project: ",
+    "books +title:str": "Write `title:str` without +: books has a field 'title' already.",
+}
+
+
+def test_refusal_writes_nothing(start: Start) -> None:
+    project = start(ORM, BOOKS)
+    before = own_files(project)
+    for command, message in REFUSED.items():
+        result = run(project, "change", *command.split())
+        assert (result.exit_code, result.stdout) == (2, ""), command
+        assert result.stderr.startswith(message)
+        assert result.stderr.count("\n") == 1
+    assert own_files(project) == before
+    (project / "notes.txt").touch()
+    result = run(project, *CHANGE)
+    assert result.stderr == "Commit or stash your changes first, or give --force: notes.txt.\n"
+    assert own_files(project).keys() - before.keys() == {"notes.txt"}
+
+
+def test_resource_of_other_answers_is_refused(start: Start) -> None:
+    project = start(ORM, BOOKS)
+    edit(project, "app/books/resource.toml", 'io = "async"', 'io = "sync"')
+    result = run(project, *CHANGE, "--force")
+    assert result.exit_code == 2
+    assert result.stderr == "Run `resource refresh books` first: it was written for other answers of the project.\n"
+
+
+def test_value_is_asked_for_on_a_terminal(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = start(ORM, BOOKS)
+    monkeypatch.setattr(commands, "has_terminal", lambda: True)
+    asked: list[str] = []
+
+    def prompt(text: str, **_: object) -> str:
+        asked.append(text)
+        return "3"
+
+    monkeypatch.setattr("typer.prompt", prompt)
+    done(project, "change", "books", "+pages:int", "+copies:int=0")
+    assert asked == ["Value of pages (pages:int) for the rows that are there"]
+
+
+def test_help_says_what_a_sign_means(start: Start) -> None:
+    result = run(start(ORM, BOOKS), "change", "books", "-status", "--help")
+    assert result.exit_code == 0
+    assert "-status title:str:300" in result.stdout
