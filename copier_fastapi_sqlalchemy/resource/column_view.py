@@ -18,6 +18,10 @@ Any Annotated Decimal UUID Field Id Ids Input Moment Output Patchable PathId Rec
 Select Table Column Row Sequence Collection Entity Book Literal Path Request Response Date Time Interval Uuid
 Enum String Integer
 """
+# What follows the name of a record in the names of a resource's classes.
+TAKEN_SUFFIXES = frozenset(
+    {"Columns", "Create", "Fields", "Patch", "Public", "Query", "Search", "BulkCreate", "BulkDelete", "Repository"}
+)
 TAKEN_ALIASES = frozenset(dir(builtins)) | frozenset(TAKEN_WORDS.split())
 
 
@@ -62,7 +66,8 @@ class FieldView:
     @property
     def enum_name(self) -> str:
         """The name of its enum's class."""
-        return self.names.class_name + camel(self.field.name)
+        name = camel(self.field.name)
+        return f"{self.names.class_name}{name}{'Value' if name in TAKEN_SUFFIXES else ''}"
 
     def fill(self, code: str) -> str:
         """Put the field's words into code of the table of types."""

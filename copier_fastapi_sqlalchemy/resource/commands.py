@@ -178,10 +178,17 @@ def _carry_out(plan: Plan, steps: Sequence[Step], runs: int, notes: Sequence[str
     for line in (
         *notes,
         *(f"Read it: {path}" for path in revisions),
-        *(f"Run it: {step.shown(folder)}" for step in steps[runs:]),
+        *(line for step in steps[runs:] for line in _still_to_do(step, folder)),
         f'Commit it: git add --all && git commit -m "{plan.title}"',
     ):
         typer.echo(f"  {line}")
+
+
+def _still_to_do(step: Step, folder: Path) -> Iterator[str]:
+    """Say how to run a step that was left out, and that a revision is read before it runs."""
+    yield f"Run it: {step.shown(folder)}"
+    if "revision" in step.arguments:
+        yield "Read the revision that it wrote"
 
 
 def _by_hand(verb: str, names: Names) -> list[str]:

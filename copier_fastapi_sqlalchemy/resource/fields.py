@@ -101,10 +101,17 @@ def parse_field(text: str) -> Field:
     if len(given) > 1 or (given and not TYPES[kind].takes):
         known = [*OPTIONS, *(ON_DELETE if kind == "ref" else [])]
         raise Refusal(f"Take {given[-1]!r} out of {text!r}. What can follow a type: {', '.join(known)}.")
-    arguments = tuple(given[0].split(",")) if given else ()
+    if len(options & ON_DELETE.keys()) > 1:
+        raise Refusal(f"Choose one of {', '.join(sorted(options & ON_DELETE.keys()))} for {name!r}.")
+    arguments = tuple(map(_plain, given[0].split(","))) if given else ()
     field = Field(name, kind, arguments, nullable, options, default if equals else None)
     TYPES[kind].check(field)
     return field
+
+
+def _plain(argument: str) -> str:
+    """Give a number as Python writes it, and any other argument as it is."""
+    return str(int(argument)) if argument.isdecimal() else argument
 
 
 def check_field_name(name: str) -> None:
@@ -115,7 +122,7 @@ def check_field_name(name: str) -> None:
         )
     if keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in TAKEN or name.startswith("model_"):
         raise Refusal(
-            f"Give the field {name!r} another name: it has a meaning of its own in Python or in every record."
+            f"Give the field {name!r} another name, such as {name}_value: Python, rows or bodies use it otherwise."
         )
 
 

@@ -174,7 +174,7 @@ class ManyView:
         value = f"changes.{self.name}"
         if self.answers.orm:
             touch = (
-                f"\n    {one}.touch()  # a {self.names.label} changes with its {self.words}"
+                f"\n    {one}.touch()  # {self.names.article} {self.names.label} changes with its {self.words}"
                 if self.answers.touched
                 else ""
             )

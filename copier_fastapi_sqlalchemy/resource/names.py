@@ -9,11 +9,35 @@ from copier_fastapi_sqlalchemy.resource.errors import Refusal
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 MAX_LENGTH = 40  # with `ix_`, a column and a suffix, a constraint's name stays below PostgreSQL's 63 characters
-# Packages that a project has, and names that its modules use for something else.
+# Packages and tables that a project has, or that mean something to the commands.
 TAKEN_WORDS = frozenset(
-    {"app", "audit", "audit_log", "db", "health", "main", "metadata", "migrations", "seed", "settings"}
+    {
+        "app",
+        "audit",
+        "audit_log",
+        "db",
+        "docs",
+        "health",
+        "main",
+        "metadata",
+        "migrations",
+        "router",
+        "seed",
+        "settings",
+    }
 )
-TAKEN_WORDS |= {"tables", "tests", "web", "docs", "router", "routers", "alembic_version", "record", "records", "entity"}
+TAKEN_WORDS |= {
+    "alembic_version",
+    "entity",
+    "record",
+    "records",
+    "routers",
+    "rows",
+    "support",
+    "tables",
+    "tests",
+    "web",
+}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What is known of each type of a field: one table, which everything else reads."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,6 +15,7 @@ DEFAULT_LENGTH = 200
 MAX_INDEXED = 700  # characters that MySQL can index: 3,072 bytes of four each, less a column beside them
 MAX_LENGTH = 10_000
 MAX_DIGITS = 18
+MAX_EMAIL, MAX_URL = 254, 2000
 MAX_MEMBERS, MAX_MEMBER = 50, 40
 TEXT = "AfterValidator(no_nul_or_surrogate)"
 
@@ -131,10 +133,22 @@ def _text_default(field: Field) -> str:
     return _quoted(field.default or "")
 
 
+def _email_default(field: Field) -> str:
+    if not re.fullmatch(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+", field.default or "") or len(field.default or "") > MAX_EMAIL:
+        raise ValueError(field.default)
+    return _quoted((field.default or "").lower())
+
+
+def _url_default(field: Field) -> str:
+    if not re.fullmatch(r"https?://[^\s/]\S*", field.default or "") or len(field.default or "") > MAX_URL:
+        raise ValueError(field.default)
+    return _text_default(field)
+
+
 def _int_default(bits: int) -> Callable[[Field], str]:
     def find(field: Field) -> str:
         number = int(field.default or "")
-        if not -(2 ** (bits - 1)) <= number < 2 ** (bits - 1):
+        if not re.fullmatch("-?[0-9]+", field.default or "") or not -(2 ** (bits - 1)) <= number < 2 ** (bits - 1):
             raise ValueError(number)
         return str(number)
 
@@ -153,7 +167,7 @@ def _decimal_default(field: Field) -> str:
     digits, decimals = map(int, field.arguments)
     if not number.is_finite() or number != round(number, decimals) or abs(number) >= 10 ** (digits - decimals):
         raise ValueError(number)
-    return f'Decimal("{number}")'
+    return f'Decimal("{number + 0:f}")'
 
 
 def _bool_default(field: Field) -> str:
@@ -241,6 +255,7 @@ TYPES: dict[str, Kind] = {
         accepts="Annotated[float, Field(strict=True, allow_inf_nan=False)]",
         invalid='"many"',
         defaults=_float_default,
+        filter="Annotated[float, Field(allow_inf_nan=False)]",
     ),
     "decimal": Kind(
         python="Decimal",
@@ -252,6 +267,7 @@ TYPES: dict[str, Kind] = {
         takes="digits",
         shows_as_accepted=True,
         defaults=_decimal_default,
+        filter="Annotated[Decimal, Field(max_digits={0}, decimal_places={1})]",
     ),
     "date": Kind(
         python="date",
@@ -267,6 +283,7 @@ TYPES: dict[str, Kind] = {
         accepts="Moment",
         invalid='"2026-01-31T12:00:00"',
         defaults=_moment_default,
+        filter="Moment",
     ),
     "time": Kind(
         python="time",
@@ -274,6 +291,7 @@ TYPES: dict[str, Kind] = {
         columns={"mysql": "TIME(fsp=6)"},
         accepts="Annotated[time, AfterValidator(without_offset)]",
         invalid='"12:30:00Z"',
+        filter="Annotated[time, AfterValidator(without_offset)]",
     ),
     "interval": Kind(
         python="timedelta",
@@ -315,7 +333,7 @@ TYPES: dict[str, Kind] = {
         accepts="Annotated[EmailStr, StringConstraints(max_length=254, to_lower=True)]",
         invalid='"nobody"',
         filter="Text",
-        defaults=_text_default,
+        defaults=_email_default,
     ),
     "url": Kind(
         python="str",
@@ -323,7 +341,7 @@ TYPES: dict[str, Kind] = {
         accepts="Annotated[str, StringConstraints(max_length=2000), AfterValidator(http_url)]",
         invalid='"example.com"',
         indexable=False,
-        defaults=_text_default,
+        defaults=_url_default,
     ),
     "enum": Kind(
         python="{class}",

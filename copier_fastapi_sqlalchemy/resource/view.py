@@ -11,6 +11,7 @@ from copier_fastapi_sqlalchemy.resource.fields import Field
 from copier_fastapi_sqlalchemy.resource.many_view import ManyView
 from copier_fastapi_sqlalchemy.resource.names import Names
 from copier_fastapi_sqlalchemy.resource.record import Resource
+from copier_fastapi_sqlalchemy.resource.reserved import reserved_names
 
 if TYPE_CHECKING:
     from copier_fastapi_sqlalchemy.resource.project import KnownTable, Project
@@ -85,11 +86,35 @@ class View:
                 if name not in columns:
                     raise Refusal(f"Name fields of the resource in --unique: {name!r} isn't one.")
             groups.append(tuple(columns[name] for name in group))
+        for group in groups:
+            if len(set(group)) < len(group) or sum(set(other) == set(group) for other in groups) > 1:
+                raise Refusal(f"Say once that {', '.join(group)} is unique.")
         return groups
+
+    def check_names(self) -> None:
+        """Raise Refusal where a name of the resource stands for something else in its code."""
+        names, reserved = self.names, reserved_names()
+        for name in (names.plural, names.singular, names.class_name, names.classes_name):
+            if name in reserved:
+                raise Refusal(
+                    f"Give the resource or its record another name: its code uses {name!r} for something else."
+                )
+        for many in self.manys:
+            if many.field in reserved or many.field in {names.plural, names.singular}:
+                raise Refusal(
+                    f"Give the field {many.field!r} another name: the code of the resource uses it otherwise."
+                )
+        fields = [(field.column_name, field.field.name) for field in self.fields]
+        fields += [(name, many.field) for many in self.manys for name in (many.name, many.column, many.field)]
+        for name, field in fields:
+            others = [other for known, other in fields if known == name and other != field]
+            if others:
+                raise Refusal(f"Give {others[0]!r} or {field!r} another name: both would be {name!r} in the code.")
 
     def context(self) -> dict[str, Any]:
         """Give the variables of the templates."""
         names, answers, fields, manys = self.names, self.project.answers, self.fields, self.manys
+        self.check_names()
         uniques = self.uniques()
         soft_delete = "soft_delete" in answers.mixins
         searched = [field.column_name for field in fields if field.field.search]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from copier_fastapi_sqlalchemy.resource.changes import plan_addition, plan_removal
+from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.fields import parse_fields
 from copier_fastapi_sqlalchemy.resource.names import names_of
 from copier_fastapi_sqlalchemy.resource.project import open_project
@@ -14,7 +15,7 @@ from tests.contract.blog import Blog
 from tests.harness.alembic import Alembic
 from tests.harness.commands import check_code
 from tests.harness.project_tests import run_tests
-from tests.harness.rendering import files_of, render_variant
+from tests.harness.rendering import files_of, render, render_variant
 from tests.harness.servers import NewDatabase
 from tests.harness.service import calling
 from tests.harness.variants import Variant
@@ -26,11 +27,11 @@ FIELDS = (
     "pages:int=0",
     "copies:bigint:index",
     "published:bool=false",
-    "ratio:float",
-    "price:decimal:10,2",
+    "ratio:float:index",
+    "price:decimal:10,2:index",
     "printed_on:date?:index",
-    "starts_at:datetime",
-    "opens_at:time",
+    "starts_at:datetime:index",
+    "opens_at:time:index",
     "lasts:interval",
     "code:uuid:unique",
     "extra:json",
@@ -38,6 +39,7 @@ FIELDS = (
     "contact:email",
     "site:url?",
     "status:enum:draft,in-print,out=draft",
+    "query:enum:all,some",
     "token:str:40:secret",
     "whole:ref:books?",
 )
@@ -58,6 +60,40 @@ def resource(plural: str, *fields: str, unique: tuple[tuple[str, ...], ...] = ()
 
 def add(project: Path, new: Resource) -> None:
     plan_addition(open_project(project), new).write()
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "unique", "remedy"),
+    [
+        ("requests", ["title:str"], (), "Give the resource another name, or --singular"),
+        ("transactions", ["amount:int"], (), "Give the resource another name, or --singular"),
+        ("values", ["title:str"], (), "Give the resource another name, or --singular"),
+        ("dates", ["day:date"], (), "Give the resource another name, or --singular"),
+        ("collections", ["title:str"], (), "Give the resource another name, or --singular"),
+        ("books", ["owner:ref:users", "owner_id:int"], (), "Give 'owner_id' or 'owner' another name"),
+        ("books", ["tags:many:tags", "tag_ids:json"], (), "Give 'tags' or 'tag_ids' another name"),
+        ("books", ["tags:many:tags", "tag:ref:tags"], (), "Give 'tags' or 'tag' another name"),
+        ("books", ["values:many:tags"], (), "Give the field 'values' another name"),
+        ("books", ["title:str:unique"], (("title",),), "Say once that title is unique."),
+        ("books", ["title:str"], (("title", "title"),), "Say once that title, title is unique."),
+        ("books", ["title:str"], (("author",),), "Name fields of the resource in --unique: 'author' isn't one."),
+        (
+            "books",
+            ["author:ref:writers"],
+            (),
+            "Let 'author' refer to a table of the project: comments, posts, tags, users.",
+        ),
+        ("books", ["author:ref:profiles"], (), "Let 'author' refer to another table: 'profiles' has no key `id`"),
+        ("books", ["title:str:search"], (), "Leave `search` out"),
+    ],
+)
+def test_names_that_cannot_be_are_refused(
+    source: Path, tmp_path: Path, name: str, fields: list[str], unique: tuple[tuple[str, ...], ...], remedy: str
+) -> None:
+    project = open_project(render(source, tmp_path / "project", {}))
+    with pytest.raises(Refusal) as refusal:
+        plan_addition(project, resource(name, *fields, unique=unique))
+    assert str(refusal.value).startswith(remedy)
 
 
 def test_fields_are_of_every_type() -> None:
