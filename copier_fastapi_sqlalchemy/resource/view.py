@@ -97,7 +97,7 @@ class View:
         for name in (names.plural, names.singular, names.class_name, names.classes_name):
             if name in reserved:
                 raise Refusal(
-                    f"Give the resource or its record another name: its code uses {name!r} for something else."
+                    f"Give the resource another name, or --singular: its code uses {name!r} for something else."
                 )
         for many in self.manys:
             if many.field in reserved or many.field in {names.plural, names.singular}:
