@@ -13,7 +13,10 @@ from tests.updates import later_release
 
 LATER = "99.0.0"
 # The commit of each published version: a project of any of them can be updated.
-RELEASES = {"1.0.0": "e620de4a5264ae4022b2ad167445bd8cbc44a929"}
+RELEASES = {
+    "1.0.0": "e620de4a5264ae4022b2ad167445bd8cbc44a929",
+    "1.1.0": "69736c2736fd83db962367671919d6f418bd0fb0",
+}
 IDENTITY = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
