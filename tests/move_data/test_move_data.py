@@ -642,7 +642,8 @@ def test_command_is_installed_from_a_git_repository(new_database: NewDatabase, t
     make(source, rows={"tree": [{"id": 1, "name": "root"}]})
     make(target)
     repository = tmp_path / "repository"
-    shutil.copytree(ROOT / "copier_fastapi_sqlalchemy", repository / "copier_fastapi_sqlalchemy")
+    for name in ("copier_fastapi_sqlalchemy", "macros"):
+        shutil.copytree(ROOT / name, repository / name)
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, repository)
     git(repository, "init", "--quiet")
