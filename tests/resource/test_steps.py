@@ -1,6 +1,5 @@
 """The commands in a project run in turn; one that fails says which, why and how to go on."""
 
-import os
 import signal
 import sys
 from pathlib import Path
@@ -112,7 +111,6 @@ def test_python_that_cannot_start_is_a_failure(project: Path) -> None:
         run_steps(project, STEPS, lambda _: None)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
 def test_interruption_says_how_to_go_on(project: Path) -> None:
     (project / "failing.txt").write_text("interrupt", encoding="utf-8")
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores the signal
