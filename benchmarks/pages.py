@@ -26,6 +26,7 @@ SERVICES = {
     "limit": "Starlette and asyncpg",
 }
 SHOWN_CLIENTS = (1, 4, 16, 64, 256)
+SEEN_CLIENTS = SHOWN_CLIENTS[2:]
 README_ROWS = ("rendered-orm", "rendered-core")
 PERFORMANCE = """\
 # Performance
@@ -55,6 +56,11 @@ Each client sends its next request as soon as it has an answer: by key, page and
 CPU time are what one core answers that has nothing else to do:
 
 {clients}
+
+What the clients saw, with one core for them and the database: requests per second, and the milliseconds that 99 of 100
+responses didn't exceed:
+
+{seen}
 
 In every base variant, a request with up to {most_clients} clients takes at most {dip} times the CPU time that it takes
 with fewer.
@@ -132,6 +138,7 @@ def pages() -> dict[Path, str]:
         requests=requests_table(),
         clients_title=clients_title,
         clients=clients_table(),
+        seen=seen_table(),
         most_clients=clients.VARIANTS_CLIENTS[-1],
         dip=f"{worst_dip():.2f}",
         databases="\n\n".join(database_table(database) for database in choices("database")),
@@ -203,6 +210,18 @@ def clients_table() -> str:
     places = [clients.CLIENTS.index(number) for number in SHOWN_CLIENTS]
     rows = [[name, *(f"{values[place]:,.0f}" for place in places)] for name, values in rates().items()]
     return table(["clients", *map(str, SHOWN_CLIENTS)], rows)
+
+
+def seen_table() -> str:
+    """Return the requests per second and the 99th percentile of the time until a response, by the number of clients."""
+    head = [f"{number} clients" for number in SEEN_CLIENTS]
+    rows = []
+    for name, title in SERVICES.items():
+        found = {int(row["clients"]): row for row in load("clients", service=name)}
+        if found:
+            seen = [found[number] for number in SEEN_CLIENTS]
+            rows.append([title, *(f"{row['requests_per_second']}/s, {float(row['p99_ms']):,.0f} ms" for row in seen)])
+    return table(["", *head], rows)
 
 
 def rates(section: str = "clients", **wanted: str) -> dict[str, list[float]]:
