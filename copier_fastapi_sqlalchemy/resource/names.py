@@ -124,7 +124,17 @@ def camel(name: str) -> str:
 
 @cache
 def _english():  # type: ignore[no-untyped-def]  # noqa: ANN202
-    """Give the engine of English inflections, whose import takes a while."""
-    import inflect  # noqa: PLC0415
+    """Give the engine of English inflections.
 
-    return inflect.engine()
+    typeguard rewrites each function of the library to check its arguments, which takes two seconds: it is left out.
+    """
+    import typeguard  # noqa: PLC0415
+
+    typechecked = typeguard.typechecked
+    typeguard.typechecked = lambda function: function  # type: ignore[assignment]
+    try:
+        import inflect  # noqa: PLC0415
+
+        return inflect.engine()
+    finally:
+        typeguard.typechecked = typechecked
