@@ -162,9 +162,10 @@ def test_references_resolve_and_schemas_are_used(
     assert defined == used
 
 
-def test_operation_ids_are_unique(description: dict[str, Any]) -> None:
+def test_operation_ids_are_unique_names_without_the_path(description: dict[str, Any]) -> None:
     names = [operation["operationId"] for operation in operations(description).values()]
     assert len(names) == len(set(names))
+    assert [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z]+)+", name) or "api" in name] == []
 
 
 def test_responses_of_health_routes_are_declared(

@@ -493,6 +493,14 @@ ANSWERS = (
         r"Differing items:\s+\{'PATCH /api/v1/users/\{\}'",
     ),
     Mutation(
+        "operation id with the path",
+        "template/app/main.py.jinja",
+        "        generate_unique_id_function=operation_id,\n",
+        "",
+        Check("contract/test_openapi.py::test_operation_ids_are_unique_names_without_the_path"),
+        r"list_users_api_v1_users_get",
+    ),
+    Mutation(
         "query parameter that is ignored",
         "template/app/web/routing.py",
         "if unknown:",

@@ -57,7 +57,7 @@ def find_browser() -> Path:
 def test_docs_page_works_offline(source: Path, warm_process: WarmProcess, tmp_path: Path) -> None:
     project = render_variant(source, Variant("sqlite", "async", "orm", ("timestamps",)), tmp_path / "project")
     browser = [str(find_browser()), *FLAGS, f"--user-data-dir={tmp_path / 'profile'}"]
-    path = "/prefix/#/users/list_users_api_v1_users_get"
+    path = "/prefix/#/users/list_users"
     environment = {"DATABASE_URL": f"sqlite:///{tmp_path / 'app.db'}"}
     page = warm_process.run(["-c", BROWSE, path, *browser], project, environment).output
     operations = set(re.findall(r'class="opblock-summary-path" data-path="([^"]+)"', page))
