@@ -4,8 +4,10 @@ import builtins
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from copier_fastapi_sqlalchemy.resource import former
 from copier_fastapi_sqlalchemy.resource.fields import Field
 from copier_fastapi_sqlalchemy.resource.names import Names, camel
+from copier_fastapi_sqlalchemy.resource.record import FORM
 from copier_fastapi_sqlalchemy.resource.samples import another, example
 from copier_fastapi_sqlalchemy.resource.types import TYPES, Kind, default_of, length_of
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 TAKEN_WORDS = """
 Any Annotated Decimal UUID Field Id Ids Input Moment Output Patchable PathId Record Text Page Json Query
 Select Table Column Row Sequence Collection Entity Book Literal Path Request Response Date Time Interval Uuid
-Enum String Integer
+Enum String Integer Base64 JsonObject PlainDecimal TimeOfDay Url
 """
 # What follows the name of a record in the names of a resource's classes.
 TAKEN_SUFFIXES = frozenset(
@@ -33,6 +35,7 @@ class FieldView:
     names: Names
     answers: "Answers"
     target: "KnownTable | None" = None  # what a `ref` refers to
+    form: int = FORM
 
     @property
     def referred(self) -> "KnownTable":
@@ -119,23 +122,28 @@ class FieldView:
         return f"{self.column_name}: Named[{self.python}] = Column({', '.join(self.column_arguments)})"
 
     @property
+    def annotation(self) -> str:
+        """The annotation of its values in bodies."""
+        before = former.ACCEPTS if self.form == former.FORM else {}
+        return self.fill(before.get(self.field.type, self.kind.accepts))
+
+    @property
     def accepts(self) -> str:
         """What annotates it in a body: the name of an alias, where that is long."""
-        code = self.fill(self.kind.accepts)
-        return self.alias_name if code.startswith("Annotated") else code
+        return self.alias_name if self.alias else self.annotation
 
     @property
     def alias_name(self) -> str:
         """The name of the alias of what bodies can have."""
         name = camel(self.field.name)
         taken = name in TAKEN_ALIASES or name.startswith(self.names.class_name)
+        taken &= self.form > former.FORM or name not in former.FREE_ALIASES
         return self.names.class_name + name + "Value" if taken else name
 
     @property
     def alias(self) -> str:
         """The line that defines the alias, or nothing."""
-        code = self.fill(self.kind.accepts)
-        return f"{self.alias_name} = {code}" if code.startswith("Annotated") else ""
+        return f"{self.alias_name} = {self.annotation}" if self.annotation.startswith("Annotated") else ""
 
     @property
     def create(self) -> str:
@@ -186,7 +194,8 @@ class FieldView:
     @property
     def query(self) -> str:
         """Its line in the parameters of a list."""
-        return f"{self.column_name}: {self.fill(self.kind.filter)} | None = None"
+        before = former.FILTERS if self.form == former.FORM else {}
+        return f"{self.column_name}: {self.fill(before.get(self.field.type, self.kind.filter))} | None = None"
 
     def check(self, keys: str) -> str:
         """Give the code that requires what it refers to."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.fields import Field, parse_field, parse_fields
-from copier_fastapi_sqlalchemy.resource.record import Resource
+from copier_fastapi_sqlalchemy.resource.record import FORM, Resource
 from copier_fastapi_sqlalchemy.resource.types import DEFAULT_LENGTH
 
 # How many characters the texts of a type have; those of `text` have no limit in the database.
@@ -69,7 +69,9 @@ def change_resource(
     if not fields:
         raise Refusal(f"Keep a field, or remove all of it with `resource remove {resource.names.plural}`.")
     groups = _groups(resource, unique, no_unique, fields)
-    changed = replace(resource, fields=parse_fields([field.text for field in fields.values()]), unique=groups)
+    changed = replace(
+        resource, fields=parse_fields([field.text for field in fields.values()]), unique=groups, form=FORM
+    )
     if (changed.fields, changed.unique) == (resource.fields, resource.unique):
         raise Refusal(f"Give a change: {resource.names.plural} is as that would make it.")
     return changed

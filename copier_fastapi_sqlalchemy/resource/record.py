@@ -3,11 +3,14 @@
 import tomllib
 from dataclasses import dataclass
 
+from copier_fastapi_sqlalchemy.resource import former
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.fields import Field, parse_fields
 from copier_fastapi_sqlalchemy.resource.names import Names, names_of
 from copier_fastapi_sqlalchemy.resource.project import RECORD, Answers, answers_of
 
+# Of the files that are written now; a record of 1.1.0 has none.
+FORM = 2
 HEADER = "# What `copier-fastapi-sqlalchemy resource` made this package from.\n"
 ANSWERS = "\n# The project's answers then: `resource refresh` brings it to those of now.\n[answers]\n"
 
@@ -20,10 +23,12 @@ class Resource:
     fields: tuple[Field, ...]
     unique: tuple[tuple[str, ...], ...] = ()
     answers: Answers | None = None  # of the project, when its files were written
+    form: int = FORM  # in which its files were written
 
     def to_toml(self) -> str:
         """Give the text of the record."""
-        lines = [HEADER, f'plural = "{self.names.plural}"\nsingular = "{self.names.singular}"\nfields = [\n']
+        lines = [HEADER] + ([] if self.form == former.FORM else [f"form = {self.form}\n"])
+        lines += [f'plural = "{self.names.plural}"\nsingular = "{self.names.singular}"\nfields = [\n']
         lines += [f"    {_literal(field.text)},\n" for field in self.fields]
         lines += ["]\n"]
         if self.unique:
@@ -45,8 +50,11 @@ def from_toml(text: str) -> Resource:
         names = names_of(record["plural"], record["singular"])
         unique = tuple(tuple(group) for group in record.get("unique", []))
         answers = answers_of(record["answers"], RECORD) if "answers" in record else None
-        return Resource(names, parse_fields(record["fields"]), unique, answers)
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        form = int(record.get("form", former.FORM))
+        if form > FORM:
+            raise Refusal(f"Use a newer version of this command: it doesn't know form {form} of {RECORD}.")
+        return Resource(names, parse_fields(record["fields"]), unique, answers, form)
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise Refusal(f"Restore resource.toml from your history: it can't be read ({error}).") from None
 
 

@@ -7,13 +7,13 @@ from copier_fastapi_sqlalchemy.resource.changes import Side
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.names import camel, singular_of
 from copier_fastapi_sqlalchemy.resource.project import ANSWERS, RECORD, Answers, KnownTable, Project
-from copier_fastapi_sqlalchemy.resource.record import Resource, answer_lines
+from copier_fastapi_sqlalchemy.resource.record import FORM, Resource, answer_lines
 
 MODULES = {True: ".models", False: ".tables"}  # by whether tables are mapped classes
 
 
 def outdated(project: Project, resources: Sequence[Resource]) -> list[Resource]:
-    """Give the resources that were written for other answers than the project has.
+    """Give the resources that were written for other answers than the project has, or in an older form.
 
     Raises:
         Refusal: it isn't recorded what one was written for.
@@ -26,7 +26,7 @@ def outdated(project: Project, resources: Sequence[Resource]) -> list[Resource]:
                 f"Add [answers] to app/{resource.names.plural}/{RECORD} first, each on a line, with what {ANSWERS}"
                 f" had when it was written: today's are {lines}."
             )
-    return [resource for resource in resources if resource.answers != project.answers]
+    return [resource for resource in resources if (resource.answers, resource.form) != (project.answers, FORM)]
 
 
 def sides(project: Project, resource: Resource, refreshed: Sequence[Resource]) -> tuple[Side, Side]:
@@ -40,7 +40,8 @@ def sides(project: Project, resource: Resource, refreshed: Sequence[Resource]) -
 
 
 def _suitable(resource: Resource, answers: Answers) -> Resource:
-    """Give a resource whose fields aren't searched where the project has no search."""
+    """Give a resource in the form of now, whose fields aren't searched where the project has no search."""
+    resource = replace(resource, form=FORM)
     if "full_text_search" in answers.mixins:
         return resource
     fields = tuple(replace(field, options=field.options - {"search"}) for field in resource.fields)

@@ -1,6 +1,7 @@
 """Renders the files of a resource, by the same technique and macros as the template's own."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
-from copier_fastapi_sqlalchemy.resource import formatting
+from copier_fastapi_sqlalchemy.resource import formatting, former
 from copier_fastapi_sqlalchemy.resource.names import Names
 from copier_fastapi_sqlalchemy.resource.record import Resource
 from copier_fastapi_sqlalchemy.resource.view import View
@@ -21,9 +22,12 @@ PACKAGE = Path(str(files("copier_fastapi_sqlalchemy")))
 TEMPLATES = PACKAGE / "resource" / "templates"
 # In a wheel the macros are in the package, in a checkout beside it.
 MACROS = PACKAGE / "macros" if (PACKAGE / "macros").is_dir() else PACKAGE.parent / "macros"
+# What resources share, each written with the first that imports it.
+SUPPORT = [file.relative_to(TEMPLATES).as_posix() for file in sorted(TEMPLATES.glob("support/*/*.py"))]
+SHARED = {path.replace("support/", "app/", 1): path for path in SUPPORT} | {"tests/rows.py": "tests/rows.py.jinja"}
 # Docstrings, comments and strings; those with a space are sentences.
 TEXT = re.compile(r'"""(?:.|\n)*?"""|(?m:(?:^| )# .*$)|"[^"\n]*"')
-WORD = re.compile(r"/books\b|(?<![a-z])books?(?![a-z])|(?<![A-Za-z])Books?(?![a-z])")
+WORD = re.compile(r"/books\b|\bBOOKS\b|(?<![a-z])books?(?![a-z])|(?<![A-Za-z])Books?(?![a-z])")
 PROSE_WORD = re.compile(r"\{[^{}\n]*\}|\b[Aa] book\b|\b[Bb]ooks?\b")
 
 
@@ -44,26 +48,24 @@ def render(resource: Resource, project: "Project") -> dict[str, str]:
         sources[f"{folder}/enums.py"] = "enums.py.jinja"
     tests, record = f"tests/{resource.names.plural}", replace(resource, answers=project.answers)
     sources[f"{tests}/test_router.py"] = "tests/test_router.py.jinja"
-    if context["referring"]:
-        sources["tests/rows.py"] = "tests/rows.py.jinja"
     texts = {f"{folder}/__init__.py": "", f"{tests}/__init__.py": "", f"{folder}/resource.toml": record.to_toml()}
+    environment = _environment(resource.names, resource.form)
     for path, source in sources.items():
         name = Path(path).name
-        text = _environment(resource.names).get_template(source).render(context, imports=view.imports(name))
+        text = environment.get_template(source).render(context, imports=view.imports(name))
         if name == "router.py" and view.manys:
             text = text.replace(f".get({resource.names.singular}_id", f".get_detail({resource.names.singular}_id")
         texts[path] = text
-    for support in _support(view):
-        texts[f"app/db/{support}"] = (TEMPLATES / "support" / support).read_text(encoding="utf-8")
-    return {path: tidy(text, path, project.folder) for path, text in sorted(texts.items())}
+    texts = {path: tidy(text, path, project.folder) for path, text in texts.items()}
+    for path, source in SHARED.items():
+        if any(f"from {_module(path)} import" in text for text in texts.values()):
+            texts[path] = tidy(environment.get_template(source).render(context), path, project.folder)
+    return dict(sorted(texts.items()))
 
 
-def _support(view: View) -> list[str]:
-    """Give the modules of `app/db` that the project needs for types that its database lacks."""
-    types = {field.field.type for field in view.fields}
-    database = view.project.answers.database
-    needed = ["decimals.py"] if "decimal" in types and database == "sqlite" else []
-    return needed + (["durations.py"] if "interval" in types and database != "postgresql" else [])
+def _module(path: str) -> str:
+    """Give the name of the module that a file is."""
+    return path.removesuffix(".py").replace("/", ".")
 
 
 def tidy(text: str, path: str, folder: Path) -> str:
@@ -72,15 +74,16 @@ def tidy(text: str, path: str, folder: Path) -> str:
 
 
 @cache
-def _environment(names: Names) -> jinja2.Environment:
+def _environment(names: Names, form: int) -> jinja2.Environment:
     """Give the environment of the templates, in which a resource of books has other names."""
+    constant = "BOOKS" if form == former.FORM else names.plural.upper()
 
     def load(name: str) -> str | None:
         path = MACROS.parent / name if name.startswith("macros/") else TEMPLATES / name
         if not path.is_file():
             return None
         text = path.read_text(encoding="utf-8")
-        return text if name.startswith("macros/") else rename(text, names)
+        return text if name.startswith("macros/") else rename(text, names, constant)
 
     return jinja2.Environment(
         loader=jinja2.FunctionLoader(load),
@@ -94,33 +97,33 @@ def _environment(names: Names) -> jinja2.Environment:
     )
 
 
-def rename(source: str, names: Names) -> str:
-    """Give the source of a template, which is of books, as it is for another resource."""
+def rename(source: str, names: Names, constant: str) -> str:
+    """Give the source of a template, which is of books, as it is for another resource; `constant` names its path."""
+    words = {"book": names.singular, "books": names.plural, "Book": names.class_name, "Books": names.classes_name}
+    words |= {"/books": f"/{names.path}", "BOOKS": constant}
     pieces, end = [], 0
     for text in TEXT.finditer(source):
         is_prose = " " in text[0].strip()
         pieces += [
-            _rename_code(source[end : text.start()], names),
-            (_rename_prose if is_prose else _rename_code)(text[0], names),
+            _rename_code(source[end : text.start()], words),
+            _rename_prose(text[0], names, words) if is_prose else _rename_code(text[0], words),
         ]
         end = text.end()
-    return "".join([*pieces, _rename_code(source[end:], names)])
+    return "".join([*pieces, _rename_code(source[end:], words)])
 
 
-def _rename_code(code: str, names: Names) -> str:
-    words = {"book": names.singular, "books": names.plural, "Book": names.class_name, "Books": names.classes_name}
-    words["/books"] = f"/{names.path}"
+def _rename_code(code: str, words: Mapping[str, str]) -> str:
     return WORD.sub(lambda found: words[found[0]], code)
 
 
-def _rename_prose(text: str, names: Names) -> str:
+def _rename_prose(text: str, names: Names, code: Mapping[str, str]) -> str:
     """Rename in a sentence; what is in braces is code."""
     words = {"book": names.label, "books": names.labels}
     words |= {"a book": f"{names.article} {names.label}", "A book": f"{names.article.capitalize()} {names.label}"}
 
     def word(found: re.Match[str]) -> str:
         if found[0].startswith("{"):
-            return _rename_code(found[0], names)
+            return _rename_code(found[0], code)
         return words.get(found[0]) or words[found[0].lower()].capitalize()
 
     return PROSE_WORD.sub(word, text)

@@ -31,6 +31,7 @@ class Kind:
     column: str
     accepts: str
     invalid: str
+    shared: str = ""  # the module that has its annotation, which resources share
     takes: str = ""
     columns: dict[str, str] | None = None  # of databases that differ
     sortable: bool = True
@@ -261,8 +262,8 @@ TYPES: dict[str, Kind] = {
         python="Decimal",
         column="Numeric({0}, {1})",
         columns={"sqlite": "ScaledDecimal({0}, {1})"},
-        accepts="Annotated[Decimal, Field(max_digits={0}, decimal_places={1}),"
-        ' PlainSerializer(plain_number, str, when_used="json")]',
+        accepts="Annotated[PlainDecimal, Field(max_digits={0}, decimal_places={1})]",
+        shared="app.web.decimals",
         invalid='"1e99"',
         takes="digits",
         shows_as_accepted=True,
@@ -289,15 +290,17 @@ TYPES: dict[str, Kind] = {
         python="time",
         column="Time",
         columns={"mysql": "TIME(fsp=6)"},
-        accepts="Annotated[time, AfterValidator(without_offset)]",
+        accepts="TimeOfDay",
+        shared="app.web.times",
         invalid='"12:30:00Z"',
-        filter="Annotated[time, AfterValidator(without_offset)]",
+        filter="TimeOfDay",
     ),
     "interval": Kind(
         python="timedelta",
         column="Interval",
         columns={"sqlite": "Duration", "mysql": "Duration"},
-        accepts="Annotated[timedelta, Field(ge=-MAX_INTERVAL, le=MAX_INTERVAL)]",
+        accepts="Interval",
+        shared="app.web.intervals",
         invalid='"soon"',
         indexable=False,
     ),
@@ -312,7 +315,8 @@ TYPES: dict[str, Kind] = {
     "json": Kind(
         python="dict[str, Any]",
         column="JSONObject",
-        accepts="Annotated[dict[str, JsonValue], AfterValidator(fits_database)]",
+        accepts="JsonObject",
+        shared="app.web.json_objects",
         invalid='["no object"]',
         sortable=False,
         indexable=False,
@@ -320,8 +324,8 @@ TYPES: dict[str, Kind] = {
     "bytes": Kind(
         python="bytes",
         column="LargeBinary",
-        accepts="Annotated[bytes, BeforeValidator(from_base64), Field(max_length=10_000),"
-        ' PlainSerializer(to_base64, str, when_used="json")]',
+        accepts="Base64",
+        shared="app.web.binary",
         invalid='"no base64!"',
         sortable=False,
         indexable=False,
@@ -338,7 +342,8 @@ TYPES: dict[str, Kind] = {
     "url": Kind(
         python="str",
         column="String(2000)",
-        accepts="Annotated[str, StringConstraints(max_length=2000), AfterValidator(http_url)]",
+        accepts="Url",
+        shared="app.web.urls",
         invalid='"example.com"',
         indexable=False,
         defaults=_url_default,

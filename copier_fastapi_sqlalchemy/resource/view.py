@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from copier_fastapi_sqlalchemy.resource import former
 from copier_fastapi_sqlalchemy.resource.column_view import FieldView, constant
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.fields import Field
@@ -36,7 +37,13 @@ class View:
     def fields(self) -> list[FieldView]:
         """The fields that are columns."""
         return [
-            FieldView(field, self.names, self.project.answers, self._target(field) if field.type == "ref" else None)
+            FieldView(
+                field,
+                self.names,
+                self.project.answers,
+                self._target(field) if field.type == "ref" else None,
+                self.resource.form,
+            )
             for field in self.resource.fields
             if field.type != "many"
         ]
@@ -142,6 +149,7 @@ class View:
             "many_arguments": ", ".join(f"{many.field}=list({many.field})" for many in manys),
             "refs": refs,
             "enums": [_enum(field) for field in fields if field.field.type == "enum"],
+            "form": self.resource.form,
             "defines_moment": any(field.field.type == "datetime" for field in fields) and not self._has_moment(),
             "aliases": [field.alias for field in fields if field.alias],
             "filters": [field for field in fields if field.is_filter],
@@ -224,14 +232,31 @@ class View:
         if path in {"models.py", "tables.py", "schemas.py"}:
             enums = [field.enum_name for field in self.fields if field.field.type == "enum"]
             lines += [f"from app.{names.plural}.enums import {', '.join(enums)}"] if enums else []
-        if path == "schemas.py" and any(field.field.type == "datetime" for field in self.fields) and self._has_moment():
-            lines += ["from app.web.schemas import Moment"]
+        if path == "schemas.py":
+            lines += self._value_imports()
         targets = [target for target in self._targets() if target.name != names.plural]
         if path == "models.py" or path == "repository.py":  # noqa: PLR1714
             lines += [f"from {target.module} import {target.symbol}" for target in targets]
         if path == "repository.py" and self.manys and not answers.orm:
             lines += [f"from app.{names.plural}.tables import {', '.join(many.table for many in self.manys)}"]
         return "\n".join(sorted(set(lines)))
+
+    def _value_imports(self) -> list[str]:
+        """Give the imports of what annotates values."""
+        is_former = self.resource.form == former.FORM
+        lines = former.IMPORTS if is_former else []
+        has_datetime = any(field.field.type == "datetime" for field in self.fields)
+        if has_datetime and self._has_moment():
+            lines = [*lines, "from app.web.schemas import Moment"]
+        elif has_datetime and not is_former:
+            lines = [*lines, "from app.web.moments import Moment"]
+        shared = [] if is_former else [field.kind for field in self.fields if field.kind.shared]
+        return [*lines, *(f"from {kind.shared} import {_first_name(kind.accepts)}" for kind in shared)]
+
+
+def _first_name(annotation: str) -> str:
+    """Give the name of what an annotation builds on."""
+    return annotation.removeprefix("Annotated[").partition(",")[0]
 
 
 def _enum(field: FieldView) -> str:

@@ -1,19 +1,31 @@
 """A change of a resource is merged into what its owner has made of the files."""
 
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from copier_fastapi_sqlalchemy.resource import commands
-from tests.harness.variants import Variant
-from tests.resource.conftest import Start, add_all, commit
+from tests.harness.commands import clean_environment
+from tests.harness.commands import run as run_in
+from tests.harness.variants import ROOT, Variant
+from tests.resource.conftest import Render, Start, add_all, commit, copy_with_dev
 from tests.resource.test_commands import commands as commands_of
 from tests.resource.test_commands import done, own_files, run
-from tests.updates.releases import git
+from tests.updates.releases import RELEASES, git
 
 ORM = Variant("sqlite", "async", "orm", ("timestamps",))
 CORE = Variant("postgresql", "sync", "core", ("soft_delete", "audit_log"))
 BOOKS = (("books", ("title:str:200:unique", "status:enum:draft,out=draft", "price:decimal:10,2", "author:ref:users")),)
+FORMER = (
+    "loans",
+    (
+        *("fee:decimal:5,2:index", "site:url?", "opens_at:time:index", "lasts:interval", "extra:json", "cover:bytes"),
+        *("starts_at:datetime", "url:str", "user:ref:users"),
+    ),
+)
 TITLES = (("books", ("title:str",)),)
 CHANGE = ("change", "books", "+isbn10:str:10?", "-status", "title:str:300:unique", "+day:date?:index")
 ALL_STEPS = ["run alembic upgrade head", "run alembic revision --autogenerate -m Change books"]
@@ -178,15 +190,47 @@ def test_file_of_a_project_is_merged_with_a_new_one(start: Start) -> None:
     assert "OURS = 1\n" in read(project, "app/books/enums.py")
 
 
-def test_shared_file_comes_and_goes_with_its_use(start: Start) -> None:
+def test_shared_files_come_and_go_with_their_use(start: Start) -> None:
     project = start(ORM, TITLES)
+    shared = [project / f"app/{folder}/decimals.py" for folder in ("db", "web")]
     done(project, "change", "books", "+price:decimal:10,2?", "--no-migrate")
-    assert (project / "app/db/decimals.py").exists()
+    assert all(path.exists() for path in shared)
     add_all(project, (("loans", ("fee:decimal:5,2",)),))
     done(project, "change", "books", "-price", "--no-migrate", "--force")
-    assert (project / "app/db/decimals.py").exists()
+    assert all(path.exists() for path in shared)
     done(project, "change", "loans", "+day:date", "-fee", "--no-migrate", "--force")
-    assert not (project / "app/db/decimals.py").exists()
+    assert not any(path.exists() for path in shared)
+
+
+@pytest.mark.parametrize("command", ["change", "refresh"])
+@pytest.mark.parametrize("variant", [ORM, CORE], ids=str)
+def test_resource_of_1_1_0_gets_the_form_of_now(
+    rendered: Render, start: Start, tmp_path: Path, variant: Variant, command: str
+) -> None:
+    project, new = start(variant, ()), copy_with_dev(rendered, variant, tmp_path / "new")
+    name, fields = FORMER
+    add_with_release("1.1.0", tmp_path / "1.1.0", project, name, fields)
+    assert "def plain_number" in read(project, "app/loans/schemas.py")
+    path = project / "app/loans/router.py"
+    path.write_text(read(project, "app/loans/router.py") + "\n\nOURS = 1\n", encoding="utf-8")
+    commit(project)
+    changed = {"change": ("+note:str?", "-site"), "refresh": ()}[command]
+    done(project, command, name, *changed, "--no-migrate")
+    left = [field for field in fields if f"-{field.partition(':')[0]}" not in changed]
+    add_all(new, ((name, (*left, *(text[1:] for text in changed if text.startswith("+")))),))
+    path.write_text(read(project, "app/loans/router.py").removesuffix("\n\nOURS = 1\n"), encoding="utf-8")
+    assert own_files(project) == own_files(new)
+    assert done(project, "refresh", "--force").startswith("Nothing to do: ")
+
+
+def add_with_release(version: str, folder: Path, project: Path, name: str, fields: Sequence[str]) -> None:
+    """Add a resource with the command of a version that was published."""
+    archive = ["git", "archive", RELEASES[version], "copier_fastapi_sqlalchemy", "macros"]
+    content = subprocess.run(archive, cwd=ROOT, capture_output=True, check=True).stdout
+    folder.mkdir()
+    subprocess.run(["tar", "--extract"], cwd=folder, input=content, check=True)
+    command = ["-m", "copier_fastapi_sqlalchemy", "resource", "add", name, *fields, "--project", str(project)]
+    run_in([sys.executable, *command, "--no-migrate"], folder, clean_environment(PYTHONPATH=str(folder)))
 
 
 REFUSED = {

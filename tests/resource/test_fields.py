@@ -168,6 +168,13 @@ def test_record_reads_back_as_it_was_written(chosen: list[tuple[str, str]]) -> N
     assert from_toml(resource.to_toml()) == resource
 
 
+def test_record_of_a_newer_form_is_refused() -> None:
+    text = Resource(names_of("books"), parse_fields(["title:str"])).to_toml()
+    assert from_toml(text.replace("form = 2\n", "")).form == 1
+    with pytest.raises(Refusal, match=r"^Use a newer version of this command: it doesn't know form 3 "):
+        from_toml(text.replace("form = 2", "form = 3"))
+
+
 @given(st.text(max_size=40))
 def test_any_text_is_a_field_or_refused_in_one_line(text: str) -> None:
     try:

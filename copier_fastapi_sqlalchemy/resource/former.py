@@ -1,0 +1,26 @@
+"""What version 1.1.0 wrote otherwise.
+
+A resource of its form is rendered that way again, to tell what its owner has made of the files since.
+"""
+
+FORM = 1
+# The annotations of types in bodies, and of filters, which stood in each resource.
+ACCEPTS = {
+    "decimal": "Annotated[Decimal, Field(max_digits={0}, decimal_places={1}),"
+    ' PlainSerializer(plain_number, str, when_used="json")]',
+    "time": "Annotated[time, AfterValidator(without_offset)]",
+    "interval": "Annotated[timedelta, Field(ge=-MAX_INTERVAL, le=MAX_INTERVAL)]",
+    "json": "Annotated[dict[str, JsonValue], AfterValidator(fits_database)]",
+    "bytes": "Annotated[bytes, BeforeValidator(from_base64), Field(max_length=10_000),"
+    ' PlainSerializer(to_base64, str, when_used="json")]',
+    "url": "Annotated[str, StringConstraints(max_length=2000), AfterValidator(http_url)]",
+}
+FILTERS = {"time": ACCEPTS["time"]}
+# What they need beside what every schema imports.
+IMPORTS = """
+from base64 import b64decode, b64encode
+from datetime import UTC
+from pydantic import AwareDatetime, BeforeValidator, HttpUrl, JsonValue, PlainSerializer, TypeAdapter
+""".strip().splitlines()
+# Names of annotations that were free for fields.
+FREE_ALIASES = frozenset({"Base64", "JsonObject", "PlainDecimal", "TimeOfDay", "Url"})
