@@ -36,6 +36,7 @@ class FieldView:
     answers: "Answers"
     target: "KnownTable | None" = None  # what a `ref` refers to
     form: int = FORM
+    has_unique_index: bool = False  # beside its column
 
     @property
     def referred(self) -> "KnownTable":
@@ -106,9 +107,11 @@ class FieldView:
             arguments += [self.fill(columns.get(answers.database, self.kind.column))]
         if field.unique and "soft_delete" not in answers.mixins:
             arguments += ["unique=True"]
-        elif "index" in field.options or field.type == "ref":
+        elif not self.has_unique_index and ("index" in field.options or field.type == "ref"):
             arguments += ["index=True"]
-        arguments += [f"default={self.default}"] if self.default is not None else []
+        replaces_null = field.nullable and answers.orm and self.form != former.FORM
+        if self.default is not None and not replaces_null:
+            arguments += [f"default={self.default}"]
         return arguments + (["info=SECRET"] if field.secret and "audit_log" in answers.mixins else [])
 
     @property

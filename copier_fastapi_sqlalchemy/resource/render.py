@@ -14,6 +14,7 @@ from copier_fastapi_sqlalchemy.resource import formatting, former
 from copier_fastapi_sqlalchemy.resource.names import Names
 from copier_fastapi_sqlalchemy.resource.record import Resource
 from copier_fastapi_sqlalchemy.resource.view import View
+from copier_fastapi_sqlalchemy.resource.wrapping import wrapped
 
 if TYPE_CHECKING:
     from copier_fastapi_sqlalchemy.resource.project import Project
@@ -60,6 +61,8 @@ def render(resource: Resource, project: "Project") -> dict[str, str]:
     for path, source in SHARED.items():
         if any(f"from {_module(path)} import" in text for text in texts.values()):
             texts[path] = tidy(environment.get_template(source).render(context), path, project.folder)
+    if resource.form != former.FORM:
+        texts = {path: wrapped(text, project.line_length) for path, text in texts.items()}
     return dict(sorted(texts.items()))
 
 

@@ -1,5 +1,6 @@
 """What the templates show of a resource: lines of code for each field, by what the project has chosen."""
 
+import builtins
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,10 +44,16 @@ class View:
                 self.project.answers,
                 self._target(field) if field.type == "ref" else None,
                 self.resource.form,
+                has_unique_index=self._has_unique_index(field),
             )
             for field in self.resource.fields
             if field.type != "many"
         ]
+
+    def _has_unique_index(self, field: Field) -> bool:
+        """Tell whether an index keeps the field alone unique among live rows, so that it needs no other."""
+        groups = [group for group in self.resource.unique if group in {(field.name,), (f"{field.name}_id",)}]
+        return "soft_delete" in self.project.answers.mixins and (field.unique or bool(groups))
 
     @cached_property
     def manys(self) -> list[ManyView]:
@@ -100,7 +107,7 @@ class View:
 
     def check_names(self) -> None:
         """Raise Refusal where a name of the resource stands for something else in its code."""
-        names, reserved = self.names, reserved_names()
+        names, reserved = self.names, reserved_names() | {*dir(builtins)}
         for name in (names.plural, names.singular, names.class_name, names.classes_name):
             if name in reserved:
                 raise Refusal(
@@ -122,6 +129,8 @@ class View:
         """Give the variables of the templates."""
         names, answers, fields, manys = self.names, self.project.answers, self.fields, self.manys
         self.check_names()
+        if not fields:
+            raise Refusal("Add a field that is a column, such as title:str:200: there are associations alone.")
         uniques = self.uniques()
         soft_delete = "soft_delete" in answers.mixins
         searched = [field.column_name for field in fields if field.field.search]
@@ -161,7 +170,7 @@ class View:
             "constraints": [] if soft_delete else [f"UniqueConstraint({_quoted(group)})" for group in together],
             "unique_among_live": [_quoted(group) for group in uniques] if soft_delete else [],
             "searched": _quoted(searched),
-            "shown": _shown(fields),
+            "shown": _shown(fields, self.project.line_length - len(names.class_name)),
             "documents": {
                 "create": f"Insert {names.article} {names.label}{'; raise ' if errors else ''}{' or '.join(errors)}.",
                 "change": f"Change the {names.label}; raise {_listed(['NotFoundError', *errors])}.",
@@ -283,11 +292,12 @@ def _taken(names: Names, uniques: list[tuple[str, ...]]) -> str:
     return f"Another {names.label} has this {', or this '.join(groups)}."
 
 
-def _shown(fields: list[FieldView]) -> str:
-    """Give what a record's representation shows beside its id."""
+def _shown(fields: list[FieldView], room: int) -> str:
+    """Give what a record's representation shows beside its id, if there is room for it on the line."""
     for field in fields:
         if field.field.type in {"str", "email", "enum"} and not field.field.secret:
-            return f", {field.column_name}={{self.{field.column_name}!r}}"
+            shown = f", {field.column_name}={{self.{field.column_name}!r}}"
+            return shown if len(f'        return f"(id={{self.id!r}}{shown})"') <= room else ""
     return ""
 
 

@@ -14,8 +14,11 @@ import pytest
 from tests.harness.variants import BARE, ROOT
 
 PAGE = ROOT / ".cache" / "report.md"
-# What each of all variants goes through, in this order.
-STEPS = ("render", "lint", "migrate", "CRUD")
+# What each variant goes through, and a resource that is added to it, by the name of the table; in this order.
+STEPS = {
+    "every variant": ("render", "lint", "migrate", "CRUD"),
+    "every resource": ("written", "clean", "migrated", "contract kept", "typed", "tested", "removed"),
+}
 SLOWEST = 5
 # Of a part without variants, after how many tests it says how far it is.
 PROGRESS = 20
@@ -118,7 +121,8 @@ class Report:
         if not self._finished:
             return
         terminalreporter.section("variants")
-        tables = [self._servers(), self._parts(), self._slowest(), self._steps()]
+        steps = [rows for title in STEPS if len(rows := self._steps(title)) > 1]
+        tables = [self._servers(), self._parts(), self._slowest(), *steps]
         variants = {result.variant.partition(":")[0] for result in self._results.values()} - {""}
         options = f"--variants {self._config.getoption('variants')}"
         summary = f"{len(variants)} variants in {time.monotonic() - self._started:.0f} seconds ({options})"
@@ -159,18 +163,18 @@ class Report:
         slowest = sorted(sums.items(), key=lambda pair: -pair[1])[:SLOWEST]
         return [["slowest variant", "seconds"], *([name, f"{seconds:.1f}"] for name, seconds in slowest)]
 
-    def _steps(self) -> Rows:
-        """Say how many variants took each step and in what time, in a row for each server."""
+    def _steps(self, title: str) -> Rows:
+        """Say how many variants took each step of a table and in what time, in a row for each server."""
         rows: dict[str, list[Result]] = defaultdict(list)
         for result in self._results.values():
-            if result.part in STEPS:
+            if result.part in STEPS[title]:
                 is_bare = result.variant.partition(":")[0].endswith(f"-{BARE}")
                 rows[result.server + ", without the example" * is_bare].append(result)
         if rows:
             rows["all"] = [result for results in list(rows.values()) for result in results]
-        table = [["every variant", *STEPS, "checks"]]
+        table = [[title, *STEPS[title], "checks"]]
         for name, results in rows.items():
-            steps = [[result for result in results if result.part == step] for step in STEPS]
+            steps = [[result for result in results if result.part == step] for step in STEPS[title]]
             table.append([name, *map(step_result, steps), f"{total(results).checks:,}"])
         return table
 
@@ -196,8 +200,8 @@ def part_of(nodeid: str) -> str:
     """Name the part of the tests that a test belongs to: its file, its suite, or its step."""
     file, _, test = nodeid.partition("::")
     path = PurePosixPath(file)
-    if path.parent.name == "every_variant":
-        return test.partition("[")[0].removeprefix("test_").replace("crud", "CRUD")
+    if path.parent.name == "every_variant" or path.stem == "test_every_resource":
+        return test.partition("[")[0].removeprefix("test_").replace("_", " ").replace("crud", "CRUD")
     return "contract" if path.parent.name == "contract" else f"{path.parent.name}/{path.stem.removeprefix('test_')}"
 
 

@@ -5,6 +5,7 @@ The test's marker says it:
 | marker | runs on |
 | --- | --- |
 | `every_variant` | all 768 variants |
+| `each_base_and_mixin` | no mixin, each mixin alone, all mixins; for each `database`, `io` and `data_access` |
 | `each_mixin` | no mixin, each mixin alone, all mixins; for each database |
 | no marker | no mixin, all mixins; for each database |
 | `each_base` | the 12 base variants, which have the default mixins |
@@ -17,8 +18,9 @@ with all.
 
 Every variant is driven through those that are marked `crud` too: `tests/every_variant/` calls them.
 
-But for `every_variant` and `each_base`, one combination of `io` and `data_access` is enough for a database and a set of
-mixins: the tests take them round-robin. With `--everything`, a test runs on each variant that it can run on.
+But for `every_variant`, `each_base` and `each_base_and_mixin`, one combination of `io` and `data_access` is enough for
+a database and a set of mixins: the tests take them round-robin. With `--everything`, a test runs on each variant that
+it can run on.
 """
 
 from collections.abc import Callable, Hashable, Iterable
@@ -33,6 +35,7 @@ from tests.harness.variants import Variant, choices
 
 MARKERS = (
     "every_variant: runs on all variants",
+    "each_base_and_mixin: runs with no mixin, each alone, and all, for each base variant",
     "each_mixin: runs with no mixin, each alone, and all, for each database",
     "each_base: runs on the base variants",
     "each_database: runs on one base variant of each database",
@@ -42,7 +45,7 @@ MARKERS = (
     "database(*names): needs one of these databases",
     "base: needs a base variant, which has the default mixins",
 )
-KINDS = ("every_variant", "each_mixin", "each_base", "each_database")
+KINDS = ("every_variant", "each_base_and_mixin", "each_mixin", "each_base", "each_database")
 COMBINATIONS = list(product(choices("io"), choices("data_access")))
 # From a case to the next of those that are alike. It is prime to their number, so all that they differ in takes turns.
 STRIDE = 7
@@ -100,8 +103,9 @@ class Needs:
         if self.kind in {"each_base", "each_database"}:
             is_base = most and variant.example if self.mixins else variant.is_base
             return is_base and (in_turn or self.kind == "each_base")
-        one = self.kind == "each_mixin" and others == 1 and variant.example
-        return (fewest or most or one) and in_turn
+        every_base = self.kind == "each_base_and_mixin"
+        one = (every_base or self.kind == "each_mixin") and others == 1 and variant.example
+        return (fewest or most or one) and (in_turn or (every_base and variant.example))
 
     def has_turn(self, variant: Variant) -> bool:
         """Tell whether the test runs on this combination of `io` and `data_access`, if it runs on one."""

@@ -23,7 +23,14 @@ def selected(needs: Needs, *, second_server: bool = False) -> list[Variant]:
 
 @pytest.mark.parametrize(
     ("kind", "with_example", "without"),
-    [("every_variant", 384, 384), ("each_mixin", 21, 6), ("", 6, 6), ("each_base", 12, 0), ("each_database", 3, 0)],
+    [
+        ("every_variant", 384, 384),
+        ("each_base_and_mixin", 84, 6),
+        ("each_mixin", 21, 6),
+        ("", 6, 6),
+        ("each_base", 12, 0),
+        ("each_database", 3, 0),
+    ],
 )
 def test_number_of_variants(kind: str, with_example: int, without: int) -> None:
     counts = Counter(variant.example for variant in selected(Needs(kind)))

@@ -8,7 +8,7 @@ from pydantic import PlainSerializer
 
 def plain_number(value: Decimal) -> str:
     """Write the number as 12.5, also where the database has 12.50."""
-    digits = format(value, "f")
+    digits = format(value + 0, "f")  # -0 is 0
     return digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, JsonValue
 from app.web.schemas import no_nul_or_surrogate
 
 MAX_DEPTH = 20
+MAX_NAME = 1000
 MAX_NUMBER = 2**63
 
 
@@ -16,7 +17,8 @@ def fits_database(value: Any, depth: int = 1) -> Any:
         raise ValueError(f"JSON can be {MAX_DEPTH} levels deep at most")
     if isinstance(value, dict):
         for name, item in value.items():
-            no_nul_or_surrogate(name)
+            if len(no_nul_or_surrogate(name)) > MAX_NAME:
+                raise ValueError(f"a name in JSON has {MAX_NAME} characters at most")
             fits_database(item, depth + 1)
     elif isinstance(value, list):
         for item in value:

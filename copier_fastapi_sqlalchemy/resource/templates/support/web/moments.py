@@ -7,8 +7,11 @@ from pydantic import AfterValidator, AwareDatetime
 
 
 def in_utc(moment: datetime) -> datetime:
-    """Return the moment in UTC; raise OverflowError where that is out of any calendar."""
-    return moment.astimezone(UTC)
+    """Return the moment in UTC; raise ValueError where that is out of any calendar."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the moment is in no year from 1 to 9999") from None
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
