@@ -1,5 +1,6 @@
 """The commands `copier-fastapi-sqlalchemy resource …`."""
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -52,6 +53,9 @@ DRY_RUN = typer.Option("--dry-run", help="Print the changes, and write nothing."
 NO_REGISTER = typer.Option("--no-register", help="Leave app/main.py as it is.")
 NO_FORMAT = typer.Option("--no-format", help="Don't format the files that are edited.")
 NO_MIGRATE = typer.Option("--no-migrate", help="Write no revision, and run no test.")
+TABLES = typer.Argument(metavar="TABLE...", help="Their names in the database.", show_default=False)
+FROM = typer.Option("--from", metavar="URL", help="The database.", show_default="that of the project")
+SINGULARS = typer.Option(metavar="TABLE=NAME", help="The name of one record of a table.", show_default=False)
 NO_TEST = typer.Option("--no-test", help="Don't run the new tests.")
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
@@ -63,6 +67,7 @@ def resource() -> None:
 
     ```sh
     copier-fastapi-sqlalchemy resource add books title:str:200 isbn:str:13:unique
+    copier-fastapi-sqlalchemy resource import authors
     copier-fastapi-sqlalchemy resource list
     copier-fastapi-sqlalchemy resource change books '+isbn10:str:10?' -isbn
     copier-fastapi-sqlalchemy resource refresh
@@ -386,3 +391,66 @@ def _errors_reported() -> Iterator[None]:
 def _fail(message: str, exit_code: int) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(exit_code)
+
+
+@app.command(name="import")
+def import_tables(
+    tables: Annotated[list[str], TABLES],
+    url: Annotated[str | None, FROM] = None,
+    singular: Annotated[list[str] | None, SINGULARS] = None,
+    project: Annotated[Path, PROJECT] = Path(),
+    *,
+    force: Annotated[bool, FORCE] = False,
+    dry_run: Annotated[bool, DRY_RUN] = False,
+    no_register: Annotated[bool, NO_REGISTER] = False,
+    no_format: Annotated[bool, NO_FORMAT] = False,
+    no_migrate: Annotated[bool, NO_MIGRATE] = False,
+    no_test: Annotated[bool, NO_TEST] = False,
+) -> None:
+    r"""Write resources for tables that a database has, with their rows.
+
+    ```sh
+    copier-fastapi-sqlalchemy resource import authors books
+    copier-fastapi-sqlalchemy resource import books \
+      --from postgresql://app@localhost/shop --dry-run | less
+    copier-fastapi-sqlalchemy resource import staff \
+      --singular staff=employee
+    ```
+
+    It reads the database of the project, as DATABASE_URL in the environment or `.env` has it, or that of `--from`,
+    and shows the fields as you would type them for `resource add`. What no field can express is said: the column stays
+    in the table and in the model, and no body has it. A table is refused if no row could be inserted then.
+
+    A table of two references alone, such as book_tags, becomes `tags:many:tags` of books.
+
+    The first revision makes the tables where they are missing, for tests and colleagues, and drops none with rows.
+    Where they are there, it gives constraints and indexes the project's names. If it has to change the type of a
+    column, nothing is run: read it first. What is left, such as the columns of a mixin, goes into a second revision.
+
+    It exits with 0 if all went well, 1 if a command in the project failed, and 2 if it wrote nothing.
+    """
+    from copier_fastapi_sqlalchemy.resource.importing import plan_import  # noqa: PLC0415 - it loads Alembic
+    from copier_fastapi_sqlalchemy.resource.reflection import read_database  # noqa: PLC0415
+
+    with _errors_reported():
+        opened = open_project(project)
+        require_clean(opened, force=force or dry_run)
+        singulars = {name: one for name, _, one in (text.partition("=") for text in singular or [])}
+        reflected = read_database(opened, url, os.environ)
+        made = plan_import(opened, reflected, tables, singulars, register=not no_register, formatted=not no_format)
+        for line in made.lines():
+            typer.echo(line, err=dry_run)
+        if dry_run:
+            typer.echo(made.plan.diff(), nl=False)
+            return
+        typer.echo()
+        review = Review("", opened.answers.database)
+        tests = [run_tests(f"tests/{one.names.plural}") for one in made.imports]
+        steps = [migrate(), write_revision(f"Complete {made.plan.title.lower()}", review), migrate(), *tests]
+        runs = (
+            0 if no_migrate or (made.conversions and reflected.is_own) else 3 if no_test or no_register else len(steps)
+        )
+        notes = [line for one in made.imports for line in _by_hand("Add to", one.names)] if no_register else []
+        notes += [f"Read it: {made.revision}"]
+        notes += [f"Read the first revision, which changes columns: {text}" for text in made.conversions]
+        _carry_out(made.plan, steps, runs, notes)

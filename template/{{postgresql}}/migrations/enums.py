@@ -11,7 +11,7 @@ from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import ExecuteSQLOp, UpgradeOps
 from alembic.util import PriorityDispatchResult
-from sqlalchemy import ARRAY, Enum
+from sqlalchemy import ARRAY, Enum, MetaData, Table
 from sqlalchemy.dialects.postgresql.base import PGInspector
 
 from migrations.types import in_database
@@ -56,8 +56,10 @@ def compare_enums(
             logger.warning("enum %s: PostgreSQL can't drop its value %r", name, value)
     operations.ops[:0] = changes
     for name, present in found.items():
-        undo = create_type(quote(name), present)
-        operations.ops.append(EnumOp(f"DROP TYPE {quote(name)}", undo))
+        # A type's name is one of a table too: what leaves out tables leaves out types.
+        if autogen.run_object_filters(Table(name, MetaData()), name, "table", True, None):
+            undo = create_type(quote(name), present)
+            operations.ops.append(EnumOp(f"DROP TYPE {quote(name)}", undo))
     return PriorityDispatchResult.CONTINUE
 
 

@@ -1,0 +1,418 @@
+"""Tables that are there become resources: their rows stay, and no revision makes them again."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner, Result
+
+from copier_fastapi_sqlalchemy.cli import app
+from copier_fastapi_sqlalchemy.resource import steps
+from copier_fastapi_sqlalchemy.resource.steps import Step
+from tests.harness.alembic import Alembic
+from tests.harness.commands import check_code
+from tests.harness.project_tests import COMMAND, run_tests
+from tests.harness.rendering import files_of, render_variant
+from tests.harness.schema import schema_of
+from tests.harness.servers import NewDatabase, engine
+from tests.harness.service import calling
+from tests.harness.variants import Variant
+from tests.harness.warm_process import WarmProcess
+from tests.resource.conftest import Render
+from tests.resource.test_every_resource import BOOKS, ORDER_ITEMS, REFERENCES
+from tests.resource.test_rendered import add, resource
+from tests.updates.releases import git
+
+# Tables as others write them, with rows. The first of each is as the project's own, but for names.
+LIKE_OURS = {
+    "sqlite": """
+        CREATE TABLE authors (id INTEGER PRIMARY KEY, name VARCHAR(80) NOT NULL UNIQUE, born DATE);
+        CREATE TABLE books (
+            id INTEGER PRIMARY KEY, title VARCHAR(200) NOT NULL, pages INTEGER NOT NULL DEFAULT 0,
+            state VARCHAR(20) DEFAULT 'draft' CHECK (state IN ('draft', 'out')), shelf VARCHAR(9) DEFAULT (lower('A')),
+            author_id INTEGER NOT NULL REFERENCES authors (id), series_id INTEGER REFERENCES books (id)
+                ON DELETE SET NULL, place GEOMETRY DEFAULT 1, UNIQUE (author_id, title)
+        );
+        CREATE INDEX books_author ON books (author_id);
+        CREATE INDEX books_pages_title ON books (pages, title);
+        CREATE INDEX books_lower ON books (lower(title));
+    """,
+    "postgresql": """
+        CREATE TABLE authors (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name varchar(80) NOT NULL UNIQUE, born date
+        );
+        CREATE TABLE books (
+            id bigserial PRIMARY KEY, title varchar(200) NOT NULL, pages integer NOT NULL DEFAULT 0,
+            state varchar(20) DEFAULT 'draft' CHECK (state IN ('draft', 'out')), shelf varchar(9) DEFAULT lower('A'),
+            author_id bigint NOT NULL REFERENCES authors, series_id bigint REFERENCES books ON DELETE SET NULL,
+            place inet DEFAULT '127.0.0.1', twice integer GENERATED ALWAYS AS (pages * 2) STORED,
+            UNIQUE (author_id, title)
+        );
+        CREATE INDEX books_author ON books (author_id);
+        CREATE INDEX books_pages_title ON books (pages, title);
+        CREATE INDEX books_lower ON books (lower(title)) WHERE pages > 1;
+        COMMENT ON COLUMN books.pages IS 'with the cover';
+    """,
+    "mysql": """
+        CREATE TABLE authors (
+            id BIGINT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(80) NOT NULL UNIQUE, born DATE
+        ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+        CREATE TABLE books (
+            id BIGINT AUTO_INCREMENT PRIMARY KEY, title VARCHAR(200) NOT NULL, pages INTEGER NOT NULL DEFAULT 0,
+            state VARCHAR(20) DEFAULT 'draft', shelf VARCHAR(9) DEFAULT (lower('A')),
+            author_id BIGINT NOT NULL, series_id BIGINT, place SET('here', 'there') DEFAULT 'here',
+            CONSTRAINT known_state CHECK (state IN ('draft', 'out')),
+            CONSTRAINT by_author FOREIGN KEY (author_id) REFERENCES authors (id),
+            CONSTRAINT in_series FOREIGN KEY (series_id) REFERENCES books (id) ON DELETE SET NULL,
+            UNIQUE (author_id, title), INDEX books_author (author_id), INDEX books_pages_title (pages, title)
+        ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+    """,
+}
+OTHERS = {
+    "sqlite": "CREATE TABLE invoices (id INTEGER PRIMARY KEY, book_id INTEGER REFERENCES books (id));",
+    "postgresql": """
+        CREATE TYPE paid AS ENUM ('no', 'yes');
+        CREATE TABLE invoices (id serial PRIMARY KEY, book_id bigint REFERENCES books, paid paid);
+    """,
+    "mysql": """
+        CREATE TABLE invoices (
+            id BIGINT AUTO_INCREMENT PRIMARY KEY, book_id BIGINT, FOREIGN KEY (book_id) REFERENCES books (id)
+        );
+    """,
+}
+ROWS = """
+    INSERT INTO authors (name) VALUES ('Ada'), ('Grace');
+    INSERT INTO books (title, author_id) VALUES ('Notes', 1), ('Notes', 2);
+"""
+CONVERTED = {
+    "sqlite": """
+        CREATE TABLE books (
+            id INTEGER PRIMARY KEY, title TEXT NOT NULL UNIQUE, price NUMERIC(10, 2) NOT NULL DEFAULT 9.5, ratio REAL,
+            created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP
+        );
+        CREATE TRIGGER count_books AFTER INSERT ON books BEGIN UPDATE books SET ratio = 2 WHERE id = new.id; END;
+        INSERT INTO books (title, price) VALUES ('Notes', 12.25);
+    """,
+    "postgresql": """
+        CREATE TYPE state AS ENUM ('draft', 'out');
+        CREATE TABLE books (
+            id serial PRIMARY KEY, title text NOT NULL UNIQUE, price numeric(10, 2) NOT NULL DEFAULT 9.5, ratio real,
+            state state NOT NULL DEFAULT 'draft', extra json, read_at timestamp,
+            created_at timestamp DEFAULT CURRENT_TIMESTAMP
+        );
+        INSERT INTO books (title, price, extra, read_at) VALUES ('Notes', 12.25, '{"a": 1}', '2026-01-31 12:00');
+    """,
+    "mysql": """
+        CREATE TABLE books (
+            id INTEGER UNSIGNED AUTO_INCREMENT PRIMARY KEY, title VARCHAR(100) NOT NULL UNIQUE,
+            price DECIMAL(10, 2) NOT NULL DEFAULT 9.5, ratio FLOAT, state ENUM('draft', 'out') NOT NULL DEFAULT 'draft',
+            created_at DATETIME DEFAULT CURRENT_TIMESTAMP, parent_id INTEGER UNSIGNED,
+            FOREIGN KEY (parent_id) REFERENCES books (id) ON DELETE CASCADE
+        ) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci;
+        INSERT INTO books (title, price) VALUES ('Notes', 12.25);
+    """,
+}
+
+
+def execute(url: str, script: str) -> None:
+    """Execute statements that semicolons end, but for those in a trigger."""
+    made = engine(url)
+    with made.begin() as connection:
+        for statement in re.split(r";\s*\n", script):
+            if statement.strip():
+                connection.execute(text(statement.replace(":", "\\:")))
+    made.dispose()
+
+
+def rows(url: str, query: str) -> list[tuple[object, ...]]:
+    made = engine(url)
+    with made.connect() as connection:
+        found = [tuple(row) for row in connection.execute(text(query))]
+    made.dispose()
+    return found
+
+
+def commit(project: Path) -> None:
+    git(project, "init", "--quiet")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "Start")
+
+
+def revisions(project: Path) -> set[str]:
+    return {path.name for path in (project / "migrations/versions").glob("*.py")}
+
+
+@pytest.fixture
+def start(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm_process: WarmProcess
+) -> Callable[[Variant, str], Path]:
+    """Render a project, committed, whose own database is at a URL, and whose commands run in the warm process."""
+
+    def of(variant: Variant, url: str) -> Path:
+        project = render_variant(source, variant, tmp_path / "project")
+        commit(project)
+        environment = {"DATABASE_URL": url, "TEST_DATABASE_URL": url}
+
+        def run(folder: Path, step: Step) -> tuple[int, str]:
+            command = [*(COMMAND if step.module == "pytest" else ["-m", step.module]), *step.arguments]
+            child = warm_process.run(command, folder, environment, check=False)
+            return child.status or 0, child.output
+
+        monkeypatch.setattr(steps, "_run", run)
+        monkeypatch.setenv("DATABASE_URL", url)
+        return project
+
+    for key in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{key}_NAME", "owner")
+    return of
+
+
+def run(project: Path, *arguments: str) -> Result:
+    result = CliRunner().invoke(app, ["resource", "import", *arguments, "--project", str(project)])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def done(project: Path, *arguments: str) -> str:
+    result = run(project, *arguments)
+    assert (result.exit_code, result.stderr) == (0, ""), result.stdout + result.stderr
+    return result.stdout
+
+
+def test_table_that_add_made_is_imported_without_a_second_revision(
+    variant: Variant,
+    new_database: NewDatabase,
+    source: Path,
+    tmp_path: Path,
+    start: Callable[[Variant, str], Path],
+    warm_process: WarmProcess,
+) -> None:
+    first = render_variant(source, variant, tmp_path / "first")
+    fields = [field.replace(":search", "") for field in [*BOOKS, *(REFERENCES if variant.example else [])]]
+    add(first, resource("books", *fields))
+    add(first, resource("order_items", *ORDER_ITEMS, unique=(("name", "book"), ("code",))))
+    with new_database() as url:
+        made = Alembic(warm_process, first, url)
+        made("upgrade head", "revision --autogenerate -m 'Add books'", "upgrade head")
+        project = start(variant, url)
+        alembic = Alembic(warm_process, project, url)
+        alembic("stamp --purge " + ("head" if list(project.glob("migrations/versions/*.py")) else "base"))
+        before, known = schema_of(url), revisions(project)
+        output = done(project, "order_items", "books")
+        assert len(revisions(project) - known) == 1, output
+        assert "no revision: the database stays as it is" in output, output
+        assert schema_of(url) == before
+        alembic("check")
+        tests = ("tests/test_migrations.py", "tests/test_tables.py")
+        assert " passed" in run_tests(warm_process, project, {"TEST_DATABASE_URL": url}, *tests).output
+
+
+@pytest.mark.each_database
+@pytest.mark.base
+def test_tables_of_others_keep_their_rows(
+    variant: Variant,
+    new_database: NewDatabase,
+    tmp_path: Path,
+    start: Callable[[Variant, str], Path],
+    warm_process: WarmProcess,
+    mypy_cache: Path,
+) -> None:
+    with new_database() as url:
+        project = start(variant, url)
+        alembic = Alembic(warm_process, project, url)
+        alembic("upgrade head")
+        execute(url, LIKE_OURS[variant.database])
+        execute(url, OTHERS[variant.database] + ROWS)
+        output = done(project, "books", "authors")
+        assert "title:str:200 pages:int=0 state:enum?:draft,out=draft" in output
+        assert rows(url, "SELECT title, pages, state, author_id FROM books ORDER BY id") == [
+            ("Notes", 0, "draft", 1),
+            ("Notes", 0, "draft", 2),
+        ]
+        alembic("check")
+        tests = ("tests/test_migrations.py", "tests/test_tables.py")
+        assert " passed" in run_tests(warm_process, project, {"TEST_DATABASE_URL": url}, *tests).output
+        check_code(project, mypy_cache)
+        with calling(warm_process, project, {"DATABASE_URL": url}, tmp_path) as client:
+            shown = client.get("/books", params={"author_id": 2}).json()["items"]
+            assert [(book["title"], book["state"], book["shelf"]) for book in shown] == [("Notes", "draft", "a")]
+            created = client.post("/authors", json={"name": "Edsger"})
+            assert (created.status_code, created.json()["id"]) == (201, 3)
+            assert client.post("/authors", json={"name": "Ada"}).status_code == 409
+            assert client.delete("/authors/1").status_code == 409
+
+
+@pytest.mark.each_database
+@pytest.mark.base
+def test_conversion_is_left_to_be_read(
+    variant: Variant,
+    new_database: NewDatabase,
+    tmp_path: Path,
+    start: Callable[[Variant, str], Path],
+    warm_process: WarmProcess,
+) -> None:
+    with new_database() as url:
+        project = start(variant, url)
+        alembic = Alembic(warm_process, project, url)
+        alembic("upgrade head")
+        execute(url, CONVERTED[variant.database])
+        before = schema_of(url)
+        output = done(project, "books")
+        assert "Read the first revision, which changes columns: books." in output
+        assert schema_of(url) == before
+        alembic("upgrade head", "revision --autogenerate -m 'Complete import books'", "upgrade head", "check")
+        folders = ("tests/books", "tests/test_migrations.py", "tests/test_tables.py")
+        assert " passed" in run_tests(warm_process, project, {"TEST_DATABASE_URL": url}, *folders).output
+        with calling(warm_process, project, {"DATABASE_URL": url}, tmp_path) as client:
+            (book,) = client.get("/books").json()["items"]
+            assert (book["title"], book["price"]) == ("Notes", "12.25")
+            assert client.post("/books", json={"title": "More", "price": "1"}).status_code == 201
+        with pytest.raises(Exception, match="books has rows, and stays"):
+            alembic("downgrade base")
+        assert rows(url, "SELECT title FROM books ORDER BY id") == [("Notes",), ("More",)]
+
+
+SQLITE = Variant("sqlite", "sync", "orm", ("timestamps",))
+ID = "id INTEGER PRIMARY KEY"
+
+
+@pytest.mark.parametrize(
+    ("script", "names", "message"),
+    [
+        (
+            f"CREATE TABLE books ({ID}, pages INT)",
+            ["boks"],
+            "Name tables of the database, such as books: boks isn't one.",
+        ),
+        ("", ["books"], "Give another database with --from: this one has no table books, nor any other."),
+        (
+            f"CREATE TABLE users ({ID}, pages INT)",
+            ["users"],
+            "Leave out users: app.users.models has this table already.",
+        ),
+        (f"CREATE TABLE fish ({ID}, pages INT)", ["fish"], "Give the name of one record: --singular NAME"),
+        (
+            "CREATE TABLE books (pages INT)",
+            ["books"],
+            "Leave out books: its primary key is none, and has to be `id` alone.",
+        ),
+        (
+            "CREATE TABLE books (a INT, b INT, c INT, PRIMARY KEY (a, b))",
+            ["books"],
+            "Leave out books: its primary key is a, b, and has to be `id` alone.",
+        ),
+        (
+            "CREATE TABLE books (id CHAR(36) PRIMARY KEY, pages INT)",
+            ["books"],
+            "Leave out books: its id is CHAR(36), and has to be an integer.",
+        ),
+        (
+            "CREATE TABLE books (id BIGINT PRIMARY KEY, pages INT)",
+            ["books"],
+            "Let the database generate the id of books first: a new row has to get one.",
+        ),
+        (
+            f"CREATE TABLE books ({ID}, pages INT, list INT NOT NULL)",
+            ["books"],
+            "Let books.list be null, or give it a default: Give the field 'list' another name",
+        ),
+        (
+            f"CREATE TABLE books ({ID}, pages INT, x)",
+            ["books"],
+            "Leave out books: SQLAlchemy doesn't know the type of x.",
+        ),
+        (
+            f"CREATE TABLE books ({ID}, author_id INT REFERENCES authors);\nCREATE TABLE authors ({ID}, name TEXT)",
+            ["books"],
+            "Name authors too: books.author_id refers to it.",
+        ),
+        (
+            (
+                f"CREATE TABLE books ({ID}, author_id INT REFERENCES authors);\n"
+                f"CREATE TABLE authors ({ID}, book_id INT REFERENCES books)"
+            ),
+            ["books", "authors"],
+            "Import one without the other, with its reference dropped: authors, books refer to each other",
+        ),
+        (
+            (
+                f"CREATE TABLE books ({ID}, pages INT);\nCREATE TABLE a_b (book_id INT"
+                " REFERENCES books ON DELETE CASCADE, tag_id INT REFERENCES tags ON DELETE CASCADE,"
+                " PRIMARY KEY (book_id, tag_id))"
+            ),
+            ["books", "a_b"],
+            "Leave out a_b: an association is called as in book_tags with book_id and tag_id",
+        ),
+        (f"CREATE TABLE requests ({ID}, pages INT)", ["requests"], "Give the resource another name, or --singular"),
+        (f"CREATE TABLE books ({ID})", ["books"], "Leave out books: none of its columns can be a field."),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    rendered: Render, tmp_path: Path, script: str, names: list[str], message: str
+) -> None:
+    url = f"sqlite:///{tmp_path / 'app.db'}"
+    execute(url, script + ";\n" if script else "SELECT 1")
+    project = rendered(SQLITE)
+    before = files_of(project)
+    result = run(project, *names, "--from", url, "--force")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(message), result.stderr
+    assert files_of(project) == before
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("nonsense", "--from is not the URL of a SQLite, PostgreSQL or MySQL database"),
+        ("postgresql://localhost/shop", "Move the data first, with `move-data`: the project is on sqlite"),
+        ("sqlite:////nowhere/app.db", "The database is not a file"),
+    ],
+)
+def test_url_that_cannot_be_is_refused(rendered: Render, url: str, message: str) -> None:
+    result = run(rendered(SQLITE), "books", "--from", url, "--force")
+    assert (result.exit_code, result.stderr[: len(message)]) == (2, message)
+
+
+def test_own_database_is_that_of_the_environment_or_of_dotenv(
+    copied: Render, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    project = copied(SQLITE)
+    refused = run(project, "books", "--force")
+    assert refused.stderr == (
+        "Give the database with --from URL: neither the environment nor .env here has DATABASE_URL.\n"
+    )
+    (project / ".env").write_text("# DATABASE_URL=no\nDATABASE_URL='sqlite:///./own.db'  \n", encoding="utf-8")
+    execute(f"sqlite:///{project / 'own.db'}", f"CREATE TABLE books ({ID}, title VARCHAR(9))")
+    assert "+app/books/models.py" not in run(project, "books", "--dry-run").stdout
+    result = run(project, "books", "--dry-run")
+    assert (result.exit_code, result.stderr.splitlines()) == (
+        0,
+        ["books title:str?:9", "  created_at, updated_at: the revision adds what timestamps needs"],
+    )
+    other = f"sqlite:///{tmp_path / 'other.db'}"
+    execute(other, f"CREATE TABLE books ({ID}, title VARCHAR(9))")
+    assert run(project, "books", "--dry-run", "--from", other).stderr.endswith(
+        "This isn't the project's own database: there, the tables are made, without rows.\n"
+    )
+
+
+def test_dry_run_shows_the_diff_and_writes_nothing(rendered: Render, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'app.db'}"
+    execute(
+        url,
+        f"CREATE TABLE books ({ID}, title VARCHAR(9) NOT NULL);\n"
+        f"CREATE TABLE tags ({ID});\nCREATE TABLE book_tags (book_id INTEGER REFERENCES books ON DELETE CASCADE,"
+        " tag_id INTEGER REFERENCES tags ON DELETE CASCADE, PRIMARY KEY (book_id, tag_id))",
+    )
+    project = rendered(SQLITE)
+    before = files_of(project)
+    result = run(project, "books", "--from", url, "--dry-run")
+    assert result.exit_code == 0
+    assert "books title:str:9 tags:many:tags\n" in result.stderr
+    assert "+++ b/app/books/models.py" in result.stdout
+    assert re.search(r"\+\+\+ b/migrations/versions/\d{8}_\d{4}_import_books\.py", result.stdout)
+    assert files_of(project) == before
