@@ -36,7 +36,7 @@ class FieldView:
     answers: "Answers"
     target: "KnownTable | None" = None  # what a `ref` refers to
     form: int = FORM
-    has_unique_index: bool = False  # beside its column
+    indexed_apart: bool = False  # by an index beside its column
 
     @property
     def referred(self) -> "KnownTable":
@@ -107,7 +107,7 @@ class FieldView:
             arguments += [self.fill(columns.get(answers.database, self.kind.column))]
         if field.unique and "soft_delete" not in answers.mixins:
             arguments += ["unique=True"]
-        elif not self.has_unique_index and ("index" in field.options or field.type == "ref"):
+        elif not self.indexed_apart and ("index" in field.options or field.type == "ref"):
             arguments += ["index=True"]
         replaces_null = field.nullable and answers.orm and self.form != former.FORM
         if self.default is not None and not replaces_null:
@@ -147,6 +147,11 @@ class FieldView:
     def alias(self) -> str:
         """The line that defines the alias, or nothing."""
         return f"{self.alias_name} = {self.annotation}" if self.annotation.startswith("Annotated") else ""
+
+    @property
+    def shows_alias(self) -> bool:
+        """Whether responses are annotated with its alias."""
+        return self.kind.shows_as_accepted and not self.field.secret
 
     @property
     def create(self) -> str:

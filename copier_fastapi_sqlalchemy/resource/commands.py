@@ -28,6 +28,7 @@ from copier_fastapi_sqlalchemy.resource.record import Resource, from_toml
 from copier_fastapi_sqlalchemy.resource.refresh import loses, outdated, sides
 from copier_fastapi_sqlalchemy.resource.register import MAIN
 from copier_fastapi_sqlalchemy.resource.revision import Review, column_of, review_of
+from copier_fastapi_sqlalchemy.resource.shape import parse_only, parse_paging
 from copier_fastapi_sqlalchemy.resource.steps import (
     INTERRUPTED,
     Step,
@@ -38,6 +39,7 @@ from copier_fastapi_sqlalchemy.resource.steps import (
     serve_command,
     write_revision,
 )
+from copier_fastapi_sqlalchemy.resource.view import View
 
 NAME = typer.Argument(metavar="NAME", help="Its name in the plural, as in order_items.", show_default=False)
 FIELDS = typer.Argument(metavar="FIELD...", help="Its fields, each `name:type`.", show_default=False)
@@ -47,6 +49,9 @@ SINGULAR = typer.Option(metavar="NAME", help="The name of one record, where Engl
 UNIQUE = typer.Option(metavar="FIELD,FIELD", help="Fields that are unique together.", show_default=False)
 NO_UNIQUE = typer.Option(metavar="FIELD,FIELD", help="Fields that no longer are.", show_default=False)
 FILL = typer.Option(metavar="FIELD=VALUE", help="What rows that are there get in a new field.", show_default=False)
+ONLY = typer.Option(metavar="ROUTE,ROUTE", help="These routes alone, as in read,list.", show_default="all")
+PAGING = typer.Option(metavar="pages|cursor", help="How its list is paged.", show_default="pages")
+PARENT = typer.Option(metavar="TABLE", help="The table whose rows its own belong to.", show_default=False)
 PROJECT = typer.Option(metavar="FOLDER", help="The project.", show_default="this folder")
 FORCE = typer.Option("--force", help="Go on with uncommitted changes.")
 DRY_RUN = typer.Option("--dry-run", help="Print the changes, and write nothing.")
@@ -82,6 +87,9 @@ def add(
     fields: Annotated[list[str], FIELDS],
     singular: Annotated[str | None, SINGULAR] = None,
     unique: Annotated[list[str] | None, UNIQUE] = None,
+    parent: Annotated[str | None, PARENT] = None,
+    only: Annotated[str | None, ONLY] = None,
+    paging: Annotated[str | None, PAGING] = None,
     project: Annotated[Path, PROJECT] = Path(),
     *,
     force: Annotated[bool, FORCE] = False,
@@ -99,6 +107,9 @@ def add(
       status:enum:draft,out=draft author:ref:users tags:many:tags
     copier-fastapi-sqlalchemy resource add loans \
       book:ref:books:restrict day:date --unique book,day
+    copier-fastapi-sqlalchemy resource add addresses city:str --parent users
+    copier-fastapi-sqlalchemy resource add events note:str \
+      --only create,read,list --paging cursor
     copier-fastapi-sqlalchemy resource add books title:str --dry-run | less
     ```
 
@@ -107,11 +118,23 @@ def add(
     `enum:draft,out`, `ref:users`, `many:tags`. What can follow: `:unique`, `:index`, `:search`, `:secret`; for `ref`
     also `:cascade`, `:restrict`, `:null`; and `=default` at the end.
 
+    With `--parent users`, addresses are listed and made below `/users/{user_id}/addresses`, and go with their user. The
+    routes of `--only`: create, read, list, update, delete, bulk. A list has pages with numbers, which can be sorted,
+    or with `--paging cursor` goes from the newest to the oldest at the same cost at any depth.
+
     It exits with 0 if all went well, 1 if a command in the project failed, and 2 if it wrote nothing.
     """
     with _errors_reported():
         opened, names = open_project(project), names_of(name, singular)
-        new = Resource(names, parse_fields(fields), tuple(tuple(group.split(",")) for group in unique or []))
+        groups, routes = tuple(tuple(group.split(",")) for group in unique or []), parse_only(only)
+        new = Resource(
+            names,
+            parse_fields(fields),
+            groups,
+            only=routes,
+            paging=parse_paging(paging, routes),
+            parent=parent or "",
+        )
         require_free(opened, names)
         require_clean(opened, force=force or dry_run)
         plan = plan_addition(opened, new, register=not no_register, formatted=not no_format)
@@ -134,8 +157,8 @@ def list_resources(project: Annotated[Path, PROJECT] = Path()) -> None:
             typer.echo("No resource was added to this project: `resource add --help` has examples.")
         for text in records.values():
             recorded = from_toml(text)
-            together = [f"--unique {','.join(group)}" for group in recorded.unique]
-            typer.echo(" ".join([recorded.names.plural, *(field.text for field in recorded.fields), *together]))
+            fields = [field.text for field in recorded.fields]
+            typer.echo(" ".join([recorded.names.plural, *fields, *recorded.options]))
 
 
 @app.command()
@@ -212,6 +235,8 @@ def change(
     edits: Annotated[list[str] | None, EDITS] = None,
     unique: Annotated[list[str] | None, UNIQUE] = None,
     no_unique: Annotated[list[str] | None, NO_UNIQUE] = None,
+    only: Annotated[str | None, ONLY] = None,
+    paging: Annotated[str | None, PAGING] = None,
     fill: Annotated[list[str] | None, FILL] = None,
     project: Annotated[Path, PROJECT] = Path(),
     *,
@@ -228,6 +253,7 @@ def change(
     copier-fastapi-sqlalchemy resource change books +pages:int --fill pages=0
     copier-fastapi-sqlalchemy resource change books \
       --unique title,isbn --dry-run | less
+    copier-fastapi-sqlalchemy resource change books --only read,list
     ```
 
     `+name:type` adds a field at the end, `-name` removes one, and `name:type` without a sign gives the field of that
@@ -238,6 +264,8 @@ def change(
     `alter_column(…, new_column_name=…)` in the revision.
 
     A field that can't be null needs a value for the rows that are there: its default, or that of `--fill`.
+
+    `--only` names all routes that it has after that, of create, read, list, update, delete and bulk.
 
     Where your edits touch what changes, both are left in the file between marks of git, and nothing is run. A revision
     that loses values is written and shown, and not run.
@@ -250,7 +278,9 @@ def change(
         old = _recorded(opened, name)
         if old.answers and old.answers != opened.answers:
             raise Refusal(f"Run `resource refresh {name}` first: it was written for other answers of the project.")
-        new = change_resource(old, edits or [], unique or [], no_unique or [])
+        above = View(old, opened).parent
+        names = [above.names.singular, above.column] if above else []
+        new = change_resource(old, edits or [], unique or [], no_unique or [], only, paging, names)
         require_clean(opened, force=force or dry_run)
         made = Change("resource change")
         plan_change(made, Side(old, opened), Side(new, opened))

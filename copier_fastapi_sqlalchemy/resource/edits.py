@@ -1,11 +1,12 @@
 """What a change of a resource asks for: `+isbn10:str:10? -status title:str:300`."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.fields import Field, parse_field, parse_fields
 from copier_fastapi_sqlalchemy.resource.record import FORM, Resource
+from copier_fastapi_sqlalchemy.resource.shape import parse_only, parse_paging
 from copier_fastapi_sqlalchemy.resource.types import DEFAULT_LENGTH
 
 # How many characters the texts of a type have; those of `text` have no limit in the database.
@@ -36,9 +37,17 @@ class FieldChange:
 
 
 def change_resource(
-    resource: Resource, edits: Sequence[str], unique: Sequence[str] = (), no_unique: Sequence[str] = ()
+    resource: Resource,
+    edits: Sequence[str],
+    unique: Sequence[str] = (),
+    no_unique: Sequence[str] = (),
+    only: str | None = None,
+    paging: str | None = None,
+    parent_names: Sequence[str] = (),
 ) -> Resource:
     """Give a resource after edits: `+` adds a field at the end, `-` removes one, no sign replaces one by its name.
+
+    `parent_names` are those that `unique` can have beside the fields.
 
     Raises:
         Refusal: an edit can't be understood, or doesn't suit the fields that there are.
@@ -68,11 +77,16 @@ def change_resource(
             fields[name] = parse_field(edit)
     if not fields:
         raise Refusal(f"Keep a field, or remove all of it with `resource remove {resource.names.plural}`.")
-    groups = _groups(resource, unique, no_unique, fields)
+    routes = resource.only if only is None else parse_only(only)
     changed = replace(
-        resource, fields=parse_fields([field.text for field in fields.values()]), unique=groups, form=FORM
+        resource,
+        fields=parse_fields([field.text for field in fields.values()]),
+        unique=_groups(resource, unique, no_unique, {*_names(fields.values()), *parent_names}),
+        only=routes,
+        paging=resource.paging if paging is None else parse_paging(paging, routes),
+        form=FORM,
     )
-    if (changed.fields, changed.unique) == (resource.fields, resource.unique):
+    if changed == replace(resource, form=FORM):
         raise Refusal(f"Give a change: {resource.names.plural} is as that would make it.")
     return changed
 
@@ -85,7 +99,7 @@ def changes_between(old: Resource, new: Resource) -> list[FieldChange]:
 
 
 def _groups(
-    resource: Resource, unique: Sequence[str], no_unique: Sequence[str], fields: dict[str, Field]
+    resource: Resource, unique: Sequence[str], no_unique: Sequence[str], columns: Collection[str]
 ) -> tuple[tuple[str, ...], ...]:
     groups = list(resource.unique)
     for text in no_unique:
@@ -99,7 +113,6 @@ def _groups(
         if any(set(group) == set(new) for group in groups):
             raise Refusal(f"Leave out --unique {text}: they are unique together already.")
         groups.append(new)
-    columns = set(_names(fields.values()))
     for group in groups:
         if gone := [name for name in group if name not in columns]:
             if group in resource.unique:

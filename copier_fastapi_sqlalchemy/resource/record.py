@@ -8,6 +8,7 @@ from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.fields import Field, parse_fields
 from copier_fastapi_sqlalchemy.resource.names import Names, names_of
 from copier_fastapi_sqlalchemy.resource.project import RECORD, Answers, answers_of
+from copier_fastapi_sqlalchemy.resource.shape import PAGINGS, parse_only, parse_paging
 
 # Of the files that are written now; a record of 1.1.0 has none.
 FORM = 2
@@ -24,6 +25,17 @@ class Resource:
     unique: tuple[tuple[str, ...], ...] = ()
     answers: Answers | None = None  # of the project, when its files were written
     form: int = FORM  # in which its files were written
+    only: tuple[str, ...] = ()  # the routes that it has, of all that there are
+    paging: str = PAGINGS[0]
+    parent: str = ""  # the table below whose path it is
+
+    @property
+    def options(self) -> list[str]:
+        """The options with which it is asked for, beside its fields."""
+        texts = [f"--unique {','.join(group)}" for group in self.unique]
+        texts += [f"--parent {self.parent}"] if self.parent else []
+        texts += [f"--only {','.join(self.only)}"] if self.only else []
+        return texts + ([f"--paging {self.paging}"] if self.paging != PAGINGS[0] else [])
 
     def to_toml(self) -> str:
         """Give the text of the record."""
@@ -33,6 +45,9 @@ class Resource:
         lines += ["]\n"]
         if self.unique:
             lines += ["unique = [\n", *(f"    [{', '.join(map(_literal, names))}],\n" for names in self.unique), "]\n"]
+        lines += [f"only = [{', '.join(map(_literal, self.only))}]\n"] if self.only else []
+        lines += [f"paging = {_literal(self.paging)}\n"] if self.paging != PAGINGS[0] else []
+        lines += [f"parent = {_literal(self.parent)}\n"] if self.parent else []
         if self.answers:
             lines += [ANSWERS, *answer_lines(self.answers)]
         return "".join(lines)
@@ -53,7 +68,9 @@ def from_toml(text: str) -> Resource:
         form = int(record.get("form", former.FORM))
         if form > FORM:
             raise Refusal(f"Use a newer version of this command: it doesn't know form {form} of {RECORD}.")
-        return Resource(names, parse_fields(record["fields"]), unique, answers, form)
+        only = parse_only(",".join(record["only"])) if "only" in record else ()
+        paging, parent = parse_paging(record.get("paging")), str(record.get("parent", ""))
+        return Resource(names, parse_fields(record["fields"]), unique, answers, form, only, paging, parent)
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise Refusal(f"Restore resource.toml from your history: it can't be read ({error}).") from None
 

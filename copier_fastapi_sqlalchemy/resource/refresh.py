@@ -8,6 +8,7 @@ from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.names import camel, singular_of
 from copier_fastapi_sqlalchemy.resource.project import ANSWERS, RECORD, Answers, KnownTable, Project
 from copier_fastapi_sqlalchemy.resource.record import FORM, Resource, answer_lines
+from copier_fastapi_sqlalchemy.resource.shape import ROUTES
 
 MODULES = {True: ".models", False: ".tables"}  # by whether tables are mapped classes
 
@@ -40,8 +41,13 @@ def sides(project: Project, resource: Resource, refreshed: Sequence[Resource]) -
 
 
 def _suitable(resource: Resource, answers: Answers) -> Resource:
-    """Give a resource in the form of now, whose fields aren't searched where the project has no search."""
+    """Give a resource in the form of now, which suits the project.
+
+    A search needs its mixin, and a write that takes ETags the route `read`.
+    """
     resource = replace(resource, form=FORM)
+    if "optimistic_locking" in answers.mixins and {"update", "delete"} & {*resource.only}:
+        resource = replace(resource, only=tuple(name for name in ROUTES if name in {"read", *resource.only}))
     if "full_text_search" in answers.mixins:
         return resource
     fields = tuple(replace(field, options=field.options - {"search"}) for field in resource.fields)

@@ -1,5 +1,6 @@
 """Renders the files of a resource, by the same technique and macros as the template's own."""
 
+import ast
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -28,8 +29,10 @@ SUPPORT = [file.relative_to(TEMPLATES).as_posix() for file in sorted(TEMPLATES.g
 SHARED = {path.replace("support/", "app/", 1): path for path in SUPPORT} | {"tests/rows.py": "tests/rows.py.jinja"}
 # Docstrings, comments and strings; those with a space are sentences.
 TEXT = re.compile(r'"""(?:.|\n)*?"""|(?m:(?:^| )# .*$)|"[^"\n]*"')
-WORD = re.compile(r"/books\b|\bBOOKS\b|(?<![a-z])books?(?![a-z])|(?<![A-Za-z])Books?(?![a-z])")
-PROSE_WORD = re.compile(r"\{[^{}\n]*\}|\b[Aa] book\b|\b[Bb]ooks?\b")
+WORD = re.compile(
+    r"/(?:books|owners)\b|\bBOOKS\b|\bOwner\b|(?<![a-z])(?:book|owner)s?(?![a-z])|(?<![A-Za-z])Books?(?![a-z])"
+)
+PROSE_WORD = re.compile(r"\{[^{}\n]*\}|\b[Aa] book\b|\b[Bb]ooks?\b|\bowners?\b")
 
 
 def render(resource: Resource, project: "Project") -> dict[str, str]:
@@ -48,16 +51,22 @@ def render(resource: Resource, project: "Project") -> dict[str, str]:
     if context["enums"]:
         sources[f"{folder}/enums.py"] = "enums.py.jinja"
     tests, record = f"tests/{resource.names.plural}", replace(resource, answers=project.answers)
-    sources[f"{tests}/test_router.py"] = "tests/test_router.py.jinja"
+    test = "test_router" if context["creates"] else "test_router_of_rows"
+    sources[f"{tests}/test_router.py"] = f"tests/{test}.py.jinja"
     texts = {f"{folder}/__init__.py": "", f"{tests}/__init__.py": "", f"{folder}/resource.toml": record.to_toml()}
-    environment = _environment(resource.names, resource.form)
+    words = tuple((view.parent.words() if view.parent else {}).items())
+    environment = _environment(resource.names, resource.form, words)
     for path, source in sources.items():
         name = Path(path).name
         text = environment.get_template(source).render(context, imports=view.imports(name))
         if name == "router.py" and view.manys:
             text = text.replace(f".get({resource.names.singular}_id", f".get_detail({resource.names.singular}_id")
+        if name == "test_router.py" and view.parent:
+            text = with_fixture(text, context["path"])
         texts[path] = text
     texts = {path: tidy(text, path, project.folder) for path, text in texts.items()}
+    if not texts[f"{folder}/schemas.py"].strip():
+        del texts[f"{folder}/schemas.py"]
     for path, source in SHARED.items():
         if any(f"from {_module(path)} import" in text for text in texts.values()):
             texts[path] = tidy(environment.get_template(source).render(context), path, project.folder)
@@ -77,7 +86,7 @@ def tidy(text: str, path: str, folder: Path) -> str:
 
 
 @cache
-def _environment(names: Names, form: int) -> jinja2.Environment:
+def _environment(names: Names, form: int, words: tuple[tuple[str, str], ...]) -> jinja2.Environment:
     """Give the environment of the templates, in which a resource of books has other names."""
     constant = "BOOKS" if form == former.FORM else names.plural.upper()
 
@@ -86,7 +95,7 @@ def _environment(names: Names, form: int) -> jinja2.Environment:
         if not path.is_file():
             return None
         text = path.read_text(encoding="utf-8")
-        return text if name.startswith("macros/") else rename(text, names, constant)
+        return text if name.startswith("macros/") else rename(text, names, constant, dict(words))
 
     return jinja2.Environment(
         loader=jinja2.FunctionLoader(load),
@@ -100,10 +109,25 @@ def _environment(names: Names, form: int) -> jinja2.Environment:
     )
 
 
-def rename(source: str, names: Names, constant: str) -> str:
-    """Give the source of a template, which is of books, as it is for another resource; `constant` names its path."""
+def with_fixture(text: str, name: str) -> str:
+    """Let each function of a module of tests that uses a fixture have it as its second parameter."""
+    lines = text.splitlines(keepends=True)
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name != name:
+            first = node.args.args[:1]
+            if first and any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node)):
+                line, column = (first[0].end_lineno or 0) - 1, first[0].end_col_offset or 0
+                lines[line] = f"{lines[line][:column]}, {name}: str{lines[line][column:]}"
+    return "".join(lines)
+
+
+def rename(source: str, names: Names, constant: str, parent: Mapping[str, str]) -> str:
+    """Give the source of a template, which is of books of an owner, as it is for another resource.
+
+    `constant` names its path, and `parent` has what stands for the words about the owner.
+    """
     words = {"book": names.singular, "books": names.plural, "Book": names.class_name, "Books": names.classes_name}
-    words |= {"/books": f"/{names.path}", "BOOKS": constant}
+    words |= {"/books": f"/{names.path}", "BOOKS": constant, **parent}
     pieces, end = [], 0
     for text in TEXT.finditer(source):
         is_prose = " " in text[0].strip()
@@ -116,12 +140,13 @@ def rename(source: str, names: Names, constant: str) -> str:
 
 
 def _rename_code(code: str, words: Mapping[str, str]) -> str:
-    return WORD.sub(lambda found: words[found[0]], code)
+    return WORD.sub(lambda found: words.get(found[0], found[0]), code)
 
 
 def _rename_prose(text: str, names: Names, code: Mapping[str, str]) -> str:
     """Rename in a sentence; what is in braces is code."""
     words = {"book": names.label, "books": names.labels}
+    words |= {word: code.get(word, word).replace("_", " ") for word in ("owner", "owners")}
     words |= {"a book": f"{names.article} {names.label}", "A book": f"{names.article.capitalize()} {names.label}"}
 
     def word(found: re.Match[str]) -> str:

@@ -1,7 +1,8 @@
 """What the templates show of a resource: lines of code for each field, by what the project has chosen."""
 
 import builtins
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,11 @@ from copier_fastapi_sqlalchemy.resource.column_view import FieldView, constant
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.fields import Field
 from copier_fastapi_sqlalchemy.resource.many_view import ManyView
-from copier_fastapi_sqlalchemy.resource.names import Names
+from copier_fastapi_sqlalchemy.resource.names import Names, singular_of
+from copier_fastapi_sqlalchemy.resource.parent_view import ParentView
 from copier_fastapi_sqlalchemy.resource.record import Resource
 from copier_fastapi_sqlalchemy.resource.reserved import reserved_names
+from copier_fastapi_sqlalchemy.resource.shape import ROUTES, check_routes
 
 if TYPE_CHECKING:
     from copier_fastapi_sqlalchemy.resource.project import KnownTable, Project
@@ -37,18 +40,53 @@ class View:
     @cached_property
     def fields(self) -> list[FieldView]:
         """The fields that are columns."""
-        return [
-            FieldView(
-                field,
-                self.names,
-                self.project.answers,
-                self._target(field) if field.type == "ref" else None,
-                self.resource.form,
-                has_unique_index=self._has_unique_index(field),
+        return [self._view(field) for field in self.resource.fields if field.type != "many"]
+
+    @cached_property
+    def columns(self) -> list[FieldView]:
+        """The fields, and before them what refers to the parent."""
+        return [self._view(self.parent.field, is_parent=True), *self.fields] if self.parent else self.fields
+
+    def _view(self, field: Field, *, is_parent: bool = False) -> FieldView:
+        return FieldView(
+            field,
+            self.names,
+            self.project.answers,
+            self._target(field) if field.type == "ref" else None,
+            self.resource.form,
+            indexed_apart=self.routes["lists"] if is_parent else self._has_unique_index(field),
+        )
+
+    @cached_property
+    def parent(self) -> ParentView | None:
+        """What the records belong to, below whose path they are."""
+        name, tables = self.resource.parent, self.project.tables
+        if not name:
+            return None
+        table = tables.get(name)
+        if table is None or not table.has_generated_key or name == self.names.plural:
+            known = sorted(other.name for other in tables.values() if other.has_generated_key)
+            raise Refusal(
+                f"Let --parent name a table that has a key `id` of its own: {', '.join(known) or 'there is none'}."
+                f" {name!r} isn't one."
             )
-            for field in self.resource.fields
-            if field.type != "many"
-        ]
+        singular = singular_of(name)
+        if name in self.project.records:
+            singular = tomllib.loads(self.project.records[name])["singular"]
+        return ParentView(Names(name, singular), table)
+
+    @cached_property
+    def routes(self) -> dict[str, bool]:
+        """Which routes there are, as the templates name them."""
+        only, mixins = self.resource.only or ROUTES, self.project.answers.mixins
+        check_routes(only, mixins)
+        return {
+            **{f"{name}s": name in only for name in ROUTES},
+            "bulk_creates": {"bulk", "create"} <= {*only},
+            "bulk_deletes": {"bulk", "delete"} <= {*only},
+            "restores": "soft_delete" in mixins and "delete" in only,
+            "cursor": self.resource.paging == "cursor",
+        }
 
     def _has_unique_index(self, field: Field) -> bool:
         """Tell whether an index keeps the field alone unique among live rows, so that it needs no other."""
@@ -82,7 +120,7 @@ class View:
 
     def _targets(self) -> list["KnownTable"]:
         """Give the tables that fields refer to."""
-        return [field.target for field in self.fields if field.target] + [many.target for many in self.manys]
+        return [field.target for field in self.columns if field.target] + [many.target for many in self.manys]
 
     def _has_moment(self) -> bool:
         if self.project.has_moment is not None:
@@ -92,8 +130,8 @@ class View:
 
     def uniques(self) -> list[tuple[str, ...]]:
         """Give the columns that are unique, alone or together."""
-        columns = {field.field.name: field.column_name for field in self.fields}
-        columns |= {field.column_name: field.column_name for field in self.fields}
+        columns = {field.field.name: field.column_name for field in self.columns}
+        columns |= {field.column_name: field.column_name for field in self.columns}
         groups: list[tuple[str, ...]] = [(field.column_name,) for field in self.fields if field.field.unique]
         for group in self.resource.unique:
             for name in group:
@@ -103,11 +141,13 @@ class View:
         for group in groups:
             if len(set(group)) < len(group) or sum(set(other) == set(group) for other in groups) > 1:
                 raise Refusal(f"Say once that {', '.join(group)} is unique.")
+            if self.parent and group == (self.parent.column,):
+                raise Refusal(f"Name another field in --unique beside {self.parent.names.singular!r}.")
         return groups
 
     def check_names(self) -> None:
         """Raise Refusal where a name of the resource stands for something else in its code."""
-        names, reserved = self.names, reserved_names() | {*dir(builtins)}
+        names, reserved = self.names, reserved_names() | {*dir(builtins)} | ({"Index"} if self.parent else set())
         for name in (names.plural, names.singular, names.class_name, names.classes_name):
             if name in reserved:
                 raise Refusal(
@@ -118,12 +158,19 @@ class View:
                 raise Refusal(
                     f"Give the field {many.field!r} another name: the code of the resource uses it otherwise."
                 )
-        fields = [(field.column_name, field.field.name) for field in self.fields]
+        if self.parent and (given := {self.parent.names.singular, self.parent.column} & {*self._field_names()}):
+            raise Refusal(f"Leave {min(given)!r} out: --parent {self.parent.names.plural} adds it.")
+        fields = [(field.column_name, field.field.name) for field in self.columns]
         fields += [(name, many.field) for many in self.manys for name in (many.name, many.column, many.field)]
         for name, field in fields:
             others = [other for known, other in fields if known == name and other != field]
             if others:
                 raise Refusal(f"Give {others[0]!r} or {field!r} another name: both would be {name!r} in the code.")
+
+    def _field_names(self) -> Iterator[str]:
+        for field in self.fields:
+            yield field.field.name
+            yield field.column_name
 
     def context(self) -> dict[str, Any]:
         """Give the variables of the templates."""
@@ -144,6 +191,8 @@ class View:
         sortable += ["created_at", "updated_at"] if "timestamps" in answers.mixins else []
         refs = [field for field in fields if field.field.type == "ref"]
         errors = ["MissingReferenceError"] if refs or manys else []
+        new_errors = ["NotFoundError", *errors] if self.parent else [*errors]
+        new_errors += ["DuplicateError"] if uniques else []
         errors += ["DuplicateError"] if uniques else []
         together = [group for group in uniques if len(group) > 1]
         return {
@@ -151,16 +200,14 @@ class View:
             "names": names,
             "types": {field.field.type for field in fields},
             "fields": fields,
-            "columns": fields,
-            "shown_fields": [field for field in fields if not field.field.secret],
+            "columns": self.columns,
+            "shown_fields": [field for field in self.columns if not field.field.secret],
             "manys": manys,
             "many_names": "{" + ", ".join(f'"{many.name}"' for many in manys) + "}",
-            "many_arguments": ", ".join(f"{many.field}=list({many.field})" for many in manys),
             "refs": refs,
             "enums": [_enum(field) for field in fields if field.field.type == "enum"],
             "form": self.resource.form,
             "defines_moment": any(field.field.type == "datetime" for field in fields) and not self._has_moment(),
-            "aliases": [field.alias for field in fields if field.alias],
             "filters": [field for field in fields if field.is_filter],
             "sortable": self._dictionary(["id", *sortable]),
             "filtered": self._dictionary([field.column_name for field in fields if field.is_filter]),
@@ -172,31 +219,103 @@ class View:
             "searched": _quoted(searched),
             "shown": _shown(fields, self.project.line_length - len(names.class_name)),
             "documents": {
-                "create": f"Insert {names.article} {names.label}{'; raise ' if errors else ''}{' or '.join(errors)}.",
+                "create": f"Insert {names.article} {names.label}{_raising(new_errors)}.",
                 "change": f"Change the {names.label}; raise {_listed(['NotFoundError', *errors])}.",
             },
-            "on_create": "400, 409, 413" if uniques else "400, 413",
-            "on_change": ", ".join(
-                str(status)
-                for status, can_occur in {
+            "on_list": _statuses({400: self.routes["cursor"], 404: bool(self.parent)}),
+            "on_create": _statuses({400: True, 404: bool(self.parent), 409: bool(uniques), 413: True}),
+            "on_change": _statuses(
+                {
                     400: True,
                     404: True,
                     409: bool(uniques),
                     412: "optimistic_locking" in answers.mixins,
                     413: True,
-                }.items()
-                if can_occur
+                }
             ),
+            **self._shape(searched, refs, uniques),
             **self._tests(searched),
-            "live_targets": _live_targets(self._targets(), soft_delete=soft_delete),
+            "live_targets": _live_targets(
+                [field.target for field in fields if field.target] + [many.target for many in manys],
+                soft_delete=soft_delete,
+            ),
             "created": _merged(names.singular, [f'"{many.name}": sorted(new.{many.name})' for many in manys]),
             "collected": _merged("row._asdict()", [f'"{many.name}": {many.name}[row.id]' for many in manys]),
         }
 
+    def _shape(self, searched: list[str], refs: list[FieldView], uniques: list[tuple[str, ...]]) -> dict[str, Any]:
+        """Give the variables that depend on the routes that there are."""
+        names, routes, manys, parent = self.names, self.routes, self.manys, self.parent
+        orm = self.project.answers.orm
+        writes = routes["creates"] or routes["updates"]
+        shows = any(routes[name] for name in ("reads", "lists", "creates", "updates", "restores")) or bool(searched)
+        details = routes["reads"] or routes["restores"] or (routes["updates"] and not orm)
+        has_fields_alone = bool(manys) and routes["bulk_creates"]
+        lines = [field.query for field in self.fields if field.is_filter] + [many.query for many in manys]
+        given = [f"{parent.column}={parent.column}"] if parent else []
+        given += [f"{many.field}=list({many.field})" for many in manys]
+        excluded = "{" + ", ".join(f'"{many.name}"' for many in manys) + "}"
+        dump = f"new.model_dump(exclude={excluded})" if manys else "new.model_dump()"
+        aliased = [field for field in self.fields if field.alias and (writes or (shows and field.shows_alias))]
+        return {
+            **routes,
+            "parent": parent,
+            "shows": shows,
+            "details": bool(manys) and details,
+            "loads": bool(manys) and (routes["lists"] or bool(searched) or details or routes["updates"]),
+            "takes": bool(uniques) and (writes or routes["restores"]),
+            "finds": bool(refs or manys) and writes,
+            "aliases": [
+                *(field.alias for field in aliased),
+                *(many.alias for many in manys if writes),
+            ],
+            "has_fields_alone": has_fields_alone,
+            "query_lines": lines,
+            "query": f"{names.class_name}Query" if lines or not routes["cursor"] else "CursorQuery",
+            "conditions": [many.condition for many in manys] if routes["lists"] else [],
+            "selected": "statement" if lines or parent else "NEWEST",
+            "row": f"{names.class_name}Public" if manys else "Row[*tuple[Any, ...]]",
+            "page": "CursorPage" if routes["cursor"] else "Page",
+            "at": f"/{names.path}" if parent else "",
+            "collection": parent.path_of(names) if parent else "",
+            "new_class": f"{names.class_name}{'Fields' if has_fields_alone else 'Create'}",
+            "new_object": f"{names.class_name}({', '.join([*given, '**values' if manys else f'**{dump}'])})",
+            "new_values": _with_parent(parent, dump),
+            "new_rows": f"[{_with_parent(parent, f'{names.singular}.model_dump()')} for {names.singular} in new]",
+        }
+
+    def _paths(self) -> dict[str, str]:
+        """Give the code of paths in tests, and of what is asserted of a list."""
+        constant = "BOOKS" if self.resource.form == former.FORM else self.names.plural.upper()
+        path = f"{self.parent.names.singular}_{self.names.plural}" if self.parent else constant
+        beside = path  # the path of the records that have the same parent as one that is there
+        if self.parent:
+            owner = f"{{{self.names.singular}['{self.parent.column}']}}"
+            beside = f'f"/api/v1/{self.parent.names.path}/{owner}/{self.names.path}"'
+        listed = f"(await client.get({path})).json()"
+        cursor = self.routes["cursor"]
+        return {
+            "path": path,
+            "path_beside": beside,
+            "bulk_path": f'f"{{{path}}}/bulk"',
+            "none_listed": f'{listed}["items"] == []' if cursor else f'{listed}["total"] == 0',
+            "one_listed": f'len({listed}["items"]) == 1' if cursor else f'{listed}["total"] == 1',
+        }
+
     def _tests(self, searched: list[str]) -> dict[str, Any]:
         """Give the variables of the templates of tests."""
-        fields, manys, uniques = self.fields, self.manys, self.uniques()
+        fields, manys, uniques, routes = self.fields, self.manys, self.uniques(), self.routes
         numbered = {name for group in uniques for name in group}
+        kept = {self.parent.column} if self.parent else set()  # which no body has
+        own = {field.column_name for field in fields if field.target and field.target.name == self.names.plural}
+        groups = [
+            tuple(name for name in group if name not in kept)
+            for group in uniques
+            if own.isdisjoint(group)  # bodies have null there, which is never taken
+        ]
+        nullable = {field.column_name for field in fields if field.field.nullable}
+        with_change = {field.column_name for field in fields if field.changed}
+        changed = [group for group in groups if with_change.issuperset(group)]
         mixins = self.project.answers.mixins
         referring = [*(ref for ref in fields if ref.target and ref.target.name != self.names.plural), *manys]
         moving = [name for mixin, name in MOVING.items() if mixin in mixins]
@@ -204,6 +323,12 @@ class View:
             *(f'"{field.column_name}": {field.example(numbered=field.column_name in numbered)}' for field in fields),
             *(f'"{many.name}": [await add_row(connection, tables["{many.target.name}"])]' for many in manys),
         ]
+        filter_tests = [
+            f'("{f.column_name}", "{f.column_name}")'
+            for f in fields
+            if f.is_filter and f.example(numbered=True) != "None"
+        ]
+        filter_tests += [f'("{many.column}", "{many.name}")' for many in manys]
         return {
             "referring": bool(referring),
             "body": body,
@@ -213,25 +338,29 @@ class View:
                 *(f'("{field.column_name}", {value})' for field in fields for value in field.invalid),
                 *(f'("{many.name}", {value})' for many in manys for value in ("[0]", "None")),
             ],
-            "unique_columns": f"[{', '.join(repr(group) for group in uniques)}]".replace("'", '"'),
+            "unique_columns": f"[{', '.join(repr(group) for group in groups)}]".replace("'", '"'),
+            "unique_groups": groups,
+            "tests_taken": bool(changed),
+            "needs_keys": routes["lists"] or (routes["updates"] and bool(changed)),
+            "uses_fixture": routes["updates"]
+            or routes["deletes"]
+            or (routes["lists"] and bool(filter_tests))
+            or "audit_log" in mixins,
+            "changed_columns": f"[{', '.join(repr(group) for group in changed)}]".replace("'", '"'),
             "reference_bodies": [
                 *(f'("{field.column_name}", 1_000_000)' for field in fields if field.target),
                 *(f'("{many.name}", [1_000_000])' for many in manys),
             ],
-            "filter_tests": [
-                *(
-                    f'("{f.column_name}", "{f.column_name}")'
-                    for f in fields
-                    if f.is_filter and f.example(numbered=True) != "None"
-                ),
-                *(f'("{many.column}", "{many.name}")' for many in manys),
-            ],
+            "filter_tests": filter_tests,
             "moving": ", ".join(f'"{name}": changed.json()["{name}"]' for name in moving),
             "secrets": "{" + _quoted(f.column_name for f in fields if f.field.secret) + "}"
             if any(f.field.secret for f in fields)
             else "",
-            "statements": 2 + len(manys),
+            "statements": (1 if routes["cursor"] else 2) + len(manys) + bool(self.parent),
             "found_by": searched[0] if searched else "",
+            "found_column": next((f"table.c.{name}" for name in searched if name not in nullable), ""),
+            "read_filters": [f'"{f.column_name}"' for f in fields if f.is_filter and not f.field.nullable],
+            **self._paths(),
         }
 
     def imports(self, path: str) -> str:
@@ -246,6 +375,8 @@ class View:
         targets = [target for target in self._targets() if target.name != names.plural]
         if path == "models.py" or path == "repository.py":  # noqa: PLR1714
             lines += [f"from {target.module} import {target.symbol}" for target in targets]
+        if path in {"models.py", "tables.py"} and self.parent:
+            lines += ["from sqlalchemy import Index"]
         if path == "repository.py" and self.manys and not answers.orm:
             lines += [f"from app.{names.plural}.tables import {', '.join(many.table for many in self.manys)}"]
         return "\n".join(sorted(set(lines)))
@@ -272,6 +403,19 @@ def _enum(field: FieldView) -> str:
     """Give the class of an enum."""
     members = [f'    {constant(member)} = "{member}"' for member in field.field.arguments]
     return "\n".join([f"class {field.enum_name}(StrEnum):", *members])
+
+
+def _statuses(occurring: dict[int, bool]) -> str:
+    return ", ".join(str(status) for status, can_occur in occurring.items() if can_occur)
+
+
+def _raising(errors: list[str]) -> str:
+    return f"; raise {_listed(errors)}" if errors else ""
+
+
+def _with_parent(parent: ParentView | None, values: str) -> str:
+    """Give the code of a dictionary of values, with the key of the parent."""
+    return f'{{"{parent.column}": {parent.column}, **{values}}}' if parent else values
 
 
 def _quoted(names: Iterable[str]) -> str:

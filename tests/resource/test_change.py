@@ -96,6 +96,19 @@ def test_change_there_and_back_leaves_what_was_before(start: Start, variant: Var
     assert "\n  write   app/books/: enums.py\n" in output
 
 
+@pytest.mark.parametrize("variant", [ORM, CORE], ids=str)
+def test_routes_and_paging_are_changed_there_and_back(start: Start, variant: Variant) -> None:
+    project = start(variant, BOOKS)
+    before = own_files(project)
+    for shape in (["--only", "read,list"], ["--only", "list,delete,bulk", "--paging", "cursor"], ["--only", "update"]):
+        done(project, "change", "books", *shape, "--force", "--no-migrate")
+        assert ("def update_book" in read(project, "app/books/router.py")) == ("update" in shape)
+        assert "BookCreate" not in read(project, "app/books/schemas.py")
+    back = ("--only", "create,read,list,update,delete,bulk", "--paging", "pages")
+    done(project, "change", "books", *back, "--force", "--no-migrate")
+    assert own_files(project) == before
+
+
 def test_dry_run_shows_the_changes(start: Start) -> None:
     project = start(ORM, BOOKS)
     before = own_files(project)
@@ -243,6 +256,9 @@ REFUSED = {
     "books +day:date --fill day": "Write --fill day=VALUE.",
     "books +day:date? --fill day=2026-01-31": "Leave out --fill day: what needs a value is a field that can't be null",
     "books +reader:ref:readers?": "Let 'reader' refer to a table of the project: ",
+    "books --only create": "Add read to --only: the answer to create has the address of what it made.",
+    "books --only read --paging cursor": "Add list to --only, or leave --paging out: nothing else has pages.",
+    "books --paging pages": "Give a change: books is as that would make it.",
     "books +title:str": "Write `title:str` without +: books has a field 'title' already.",
 }
 

@@ -197,10 +197,9 @@ def test_edits_are_not_formatted_on_request(project: Path) -> None:
 def test_resources_are_listed_as_they_were_added(project: Path) -> None:
     assert done(project, "list").startswith("No resource was added to this project: ")
     done(project, "add", "books", *FIELDS)
-    done(project, "add", "loans", "day:date", "book:ref:books", "--unique", "day,book", "--force")
-    assert done(project, "list") == (
-        "books title:str:200 isbn:str:13:unique\nloans day:date book:ref:books --unique day,book\n"
-    )
+    options = ["--unique", "day,book", "--parent", "books", "--only", "read,list", "--paging", "cursor"]
+    done(project, "add", "loans", "day:date", *options, "--force")
+    assert done(project, "list") == (f"books title:str:200 isbn:str:13:unique\nloans day:date {' '.join(options)}\n")
 
 
 def test_removed_resource_leaves_what_was_before(project: Path) -> None:
@@ -246,6 +245,9 @@ def test_shared_file_stays_while_it_is_imported(project: Path) -> None:
 REFUSED = {
     "add books title:str --unknown": "No such option: --unknown",
     "add books": "Missing argument 'FIELD...'",
+    "add books title:str --only read,lists": "Choose routes among create, read, list, update, delete, bulk in --only",
+    "add books title:str --only delete,bulk": "Add list to --only: the answers of bulk have no keys.",
+    "add books title:str --paging offset": "Choose --paging pages or cursor: there is no 'offset'.",
     "add books title:words": "Give 'title' one of these types: ",
     "add Books title:str": "Name the resource in lower case",
     "add users title:str": "Choose another name: app.users.models has a table users.",

@@ -3,13 +3,14 @@
 import keyword
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.fields import parse_field, parse_fields
 from copier_fastapi_sqlalchemy.resource.names import camel, names_of
 from copier_fastapi_sqlalchemy.resource.record import Resource, from_toml
+from copier_fastapi_sqlalchemy.resource.shape import parse_only, parse_paging
 from copier_fastapi_sqlalchemy.resource.types import TYPES, default_of
 
 
@@ -154,6 +155,7 @@ def test_singular_has_to_be_given_where_it_cannot_be_told(name: str) -> None:
 ARGUMENTS = {"str": "200", "decimal": "10,2", "enum": "a,b", "ref": "users", "many": "tags"}
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # what it knows of characters is made at the first draw
 @given(
     st.lists(
         st.tuples(st.from_regex(r"[a-z]{1,8}_[a-z]{1,8}", fullmatch=True), st.sampled_from(sorted(TYPES))), max_size=6
@@ -164,8 +166,48 @@ def test_record_reads_back_as_it_was_written(chosen: list[tuple[str, str]]) -> N
         name: f"{name}:{kind}:{ARGUMENTS[kind]}" if kind in ARGUMENTS else f"{name}:{kind}" for name, kind in chosen
     }
     fields = parse_fields([text for name, text in texts.items() if not name.startswith("model_")])
-    resource = Resource(names_of("books"), fields, (("a", "b"),))
+    resource = Resource(
+        names_of("books"), fields, (("a", "b"),), only=("read", "list"), paging="cursor", parent="users"
+    )
     assert from_toml(resource.to_toml()) == resource
+
+
+@pytest.mark.parametrize(
+    ("text", "routes"),
+    [
+        ("list,read", ("read", "list")),
+        ("read, list,read", ("read", "list")),
+        ("bulk,delete,update,list,read,create", ()),
+    ],
+)
+def test_routes_are_in_order(text: str, routes: tuple[str, ...]) -> None:
+    assert parse_only(text) == routes
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("", "Choose routes among create, read, list, update, delete, bulk in --only: there is no ''."),
+        (
+            "read,search",
+            "Choose routes among create, read, list, update, delete, bulk in --only: there is no 'search'.",
+        ),
+        ("create", "Add read to --only: the answer to create has the address of what it made."),
+        ("read,list,bulk", "Add create or delete to --only: bulk is many of these at once."),
+        ("create,read,bulk", "Add list to --only: the answers of bulk have no keys."),
+    ],
+)
+def test_routes_that_cannot_be_alone_are_refused(text: str, remedy: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        parse_only(text)
+    assert str(refusal.value) == remedy
+
+
+def test_paging_is_one_of_two() -> None:
+    with pytest.raises(Refusal, match=r"^Choose --paging pages or cursor: there is no 'offset'\.$"):
+        parse_paging("offset")
+    with pytest.raises(Refusal, match=r"^Add list to --only, or leave --paging out"):
+        parse_paging("cursor", ("read",))
 
 
 def test_record_of_a_newer_form_is_refused() -> None:

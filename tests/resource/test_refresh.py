@@ -133,6 +133,16 @@ def test_fields_are_not_searched_without_the_mixin(rendered: Render, start: Star
     assert '"title:str:200:unique"' in after.texts()["app/books/resource.toml"]
 
 
+def test_routes_are_kept_and_read_is_added_for_etags(rendered: Render, start: Start) -> None:
+    opened = open_project(AtWork(rendered, start(BEFORE, RESOURCES), BEFORE).folder)
+    recorded = from_toml(opened.records["books"])
+    chosen = replace(recorded, only=("list", "update"), paging="cursor", parent="users", unique=(("user", "title"),))
+    locking = replace(opened, answers=replace(opened.answers, mixins=("optimistic_locking",)))
+    before, after = sides(locking, chosen, [chosen])
+    assert (before.resource.only, after.resource.only) == (("list", "update"), ("read", "list", "update"))
+    assert replace(after.resource, only=chosen.only) == chosen
+
+
 def test_refusal_writes_nothing(rendered: Render, start: Start) -> None:
     at_work = AtWork(rendered, start(BEFORE, RESOURCES), BEFORE)
     project = at_work.folder
