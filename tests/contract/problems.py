@@ -46,13 +46,14 @@ def check_problem(response: Response, status: int) -> dict[str, Any]:
     assert response.status_code == status, response.text
     assert media_type(response) == "application/problem+json"
     problem = strict_json(response.text)
-    members = {"type", "title", "status", "detail", "instance"}
+    members = {"type", "title", "status", "detail", "instance", "request_id"}
     assert problem.keys() == (members | {"errors"} if status == 422 else members)
     assert problem["type"] == "about:blank"
     assert problem["title"] in TITLES[status]
     assert problem["status"] == status
     assert isinstance(problem["detail"], str)
     assert problem["detail"]
+    assert problem["request_id"] == response.headers["x-request-id"]
     path = response.request.url.raw_path.partition(b"?")[0]
     assert unquote(problem["instance"]) == unquote(path)
     if status == 422:

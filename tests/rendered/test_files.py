@@ -35,6 +35,7 @@ ASYNC_ANYWAY = (
     "app/web/health.py",
     "app/web/error_handlers.py",
     "app/web/middleware.py",
+    "app/web/request_log.py",
     "app/web/routing.py",
     "app/web/dependencies.py",
     "app/audit/actor.py",

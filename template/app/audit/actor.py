@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Header
 
+from app.web.logs import request_fields
 from app.web.schemas import Text
 
 actor: ContextVar[str | None] = ContextVar("actor", default=None)
@@ -20,3 +21,5 @@ async def note_actor(
     It has to stay async: what a sync dependency puts into a context variable is lost.
     """
     actor.set(x_actor)
+    if x_actor is not None:
+        request_fields()["actor"] = x_actor

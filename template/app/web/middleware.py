@@ -99,5 +99,8 @@ class HeadMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}
-        await self.app(scope, receive, send)
+            as_get = {**scope, "method": "GET"}
+            await self.app(as_get, receive, send)
+            scope["route"] = as_get.get("route")
+        else:
+            await self.app(scope, receive, send)

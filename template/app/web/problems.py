@@ -7,6 +7,8 @@ from http import HTTPStatus
 from fastapi import Request, Response
 from pydantic import BaseModel
 
+from app.web.logs import request_fields
+
 RETRY_AFTER = 1  # seconds
 
 
@@ -21,6 +23,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     instance: str
+    request_id: str | None = None
     errors: list[InvalidValue] | None = None
 
 
@@ -38,6 +41,7 @@ def respond(
         status=status,
         detail=detail,
         instance=request.url.path,
+        request_id=request_fields().get("request_id"),
         errors=list(errors) if errors is not None else None,
     )
     response = Response(
