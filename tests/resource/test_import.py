@@ -115,6 +115,22 @@ CONVERTED = {
     """,
 }
 
+WITH_TAGS = {
+    "sqlite": ("INTEGER PRIMARY KEY", "INTEGER"),
+    "postgresql": ("bigserial PRIMARY KEY", "bigint"),
+    "mysql": ("BIGINT AUTO_INCREMENT PRIMARY KEY", "BIGINT"),
+}
+TAGGED = """
+    CREATE TABLE books (id {key}, title VARCHAR(200) NOT NULL UNIQUE, series_id {kind},
+        FOREIGN KEY (series_id) REFERENCES books (id) ON DELETE SET NULL){options};
+    CREATE TABLE book_tags (book_id {kind} NOT NULL, tag_id {kind} NOT NULL, PRIMARY KEY (book_id, tag_id),
+        FOREIGN KEY (book_id) REFERENCES books (id) ON DELETE CASCADE,
+        FOREIGN KEY (tag_id) REFERENCES tags (id) ON DELETE CASCADE){options};
+    INSERT INTO tags (name) VALUES ('new');
+    INSERT INTO books (title) VALUES ('Notes');
+    INSERT INTO book_tags (book_id, tag_id) SELECT books.id, tags.id FROM books, tags;
+"""
+
 
 def execute(url: str, script: str) -> None:
     """Execute statements that semicolons end, but for those in a trigger."""
@@ -273,6 +289,37 @@ def test_conversion_is_left_to_be_read(
         with pytest.raises(Exception, match="books has rows, and stays"):
             alembic("downgrade base")
         assert rows(url, "SELECT title FROM books ORDER BY id") == [("Notes",), ("More",)]
+
+
+@pytest.mark.each_database
+@pytest.mark.mixin("soft_delete", "timestamps")
+def test_rows_get_what_mixins_need(
+    variant: Variant,
+    new_database: NewDatabase,
+    tmp_path: Path,
+    start: Callable[[Variant, str], Path],
+    warm_process: WarmProcess,
+) -> None:
+    key, kind = WITH_TAGS[variant.database]
+    options = " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin" if variant.database == "mysql" else ""
+    with new_database() as url:
+        project = start(variant, url)
+        alembic = Alembic(warm_process, project, url)
+        alembic("upgrade head")
+        execute(url, TAGGED.format(key=key, kind=kind, options=options))
+        output = done(project, "books")
+        assert "books title:str:200:unique series:ref?:books tags:many:tags\n" in output
+        assert "deleted_at, deletion_id: the revision adds what soft_delete needs" in output
+        alembic("check")
+        tests = ("tests/test_migrations.py", "tests/test_tables.py")
+        assert " passed" in run_tests(warm_process, project, {"TEST_DATABASE_URL": url}, *tests).output
+        with calling(warm_process, project, {"DATABASE_URL": url}, tmp_path) as client:
+            (book,) = client.get("/books").json()["items"]
+            tags = [tag["id"] for tag in client.get("/tags").json()["items"]]
+            assert (book["title"], book["tag_ids"], book["created_at"][:2]) == ("Notes", tags, "20")
+            etag = {"If-Match": client.get(f"/books/{book['id']}").headers["etag"]}
+            assert client.delete(f"/books/{book['id']}", headers=etag).status_code == 204
+            assert client.post("/books", json={"title": "Notes"}).status_code == 201
 
 
 SQLITE = Variant("sqlite", "sync", "orm", ("timestamps",))
