@@ -1,18 +1,24 @@
 """Resources of every shape work as they are written: with some routes, with a cursor, and below a parent."""
 
+import ast
+import re
+from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import pytest
 
+from copier_fastapi_sqlalchemy.resource import render as render_module
 from copier_fastapi_sqlalchemy.resource.changes import plan_addition, plan_removal
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.fields import parse_fields
 from copier_fastapi_sqlalchemy.resource.names import names_of
-from copier_fastapi_sqlalchemy.resource.project import open_project
+from copier_fastapi_sqlalchemy.resource.project import MIXINS, open_project
 from copier_fastapi_sqlalchemy.resource.record import Resource
-from copier_fastapi_sqlalchemy.resource.shape import parse_only
+from copier_fastapi_sqlalchemy.resource.render import render as render_resource
+from copier_fastapi_sqlalchemy.resource.shape import PAGINGS, ROUTES, check_routes, parse_only
 from tests.contract.blog import Blog
 from tests.harness.alembic import Alembic
 from tests.harness.commands import check_code
@@ -22,6 +28,7 @@ from tests.harness.servers import NewDatabase
 from tests.harness.service import calling
 from tests.harness.variants import Variant
 from tests.harness.warm_process import WarmProcess
+from tests.resource.conftest import Render
 
 SHORT = ("name:str:40:search", "day:date:index", "price:decimal:10,2", "token:str:40:secret", "whole:ref:books?")
 # Some routes alone: each variant takes one of these.
@@ -119,6 +126,51 @@ def test_resources_of_every_shape_are_clean_and_pass_their_tests(
     assert {path: text for path, text in after.items() if is_source(path)} == {
         path: text for path, text in before.items() if is_source(path)
     }
+
+
+def subsets(mixins: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Give all sets of routes that a resource can have."""
+    for number in range(1, len(ROUTES) + 1):
+        for chosen in combinations(ROUTES, number):
+            try:
+                check_routes(chosen, mixins)
+            except Refusal:
+                continue
+            yield chosen
+
+
+def unused(texts: dict[str, str]) -> Iterator[str]:
+    """Give what the modules of a resource define and nothing uses."""
+    code = "".join(texts.values())
+    for path, text in texts.items():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                is_called = "router.py" in path and (path.startswith("app/") or node.name.startswith("test_"))
+                names = [] if is_called and node.name != "check_book" else [node.name]
+            elif isinstance(node, ast.Assign | ast.AnnAssign) and node.col_offset == 0:
+                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                names = [target.id] if isinstance(target, ast.Name) else []
+            else:
+                names = []
+            yield from (f"{path}: {name}" for name in names if len(re.findall(rf"\b{name}\b", code)) == 1)
+
+
+@pytest.mark.parametrize("access", ["orm", "core"])
+@pytest.mark.parametrize("mixins", [(), ("timestamps",), MIXINS], ids=len)
+def test_nothing_is_left_over(
+    rendered: Render, monkeypatch: pytest.MonkeyPatch, access: str, mixins: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(render_module, "tidy", lambda text, *_: text)
+    project = open_project(rendered(Variant("postgresql", "async", access, mixins)))
+    fields = ["name:str:40:search", "day:date:unique", "token:str:40:secret", "editor:ref:users?", "tags:many:tags"]
+    fields = fields if mixins == MIXINS else [field.replace(":search", "") for field in fields]
+    for number, only in enumerate(subsets(mixins)):
+        for chosen in (fields, ["pages:int"]):
+            paging, parent = PAGINGS[number % 2], ("", "users")[number // 2 % 2]
+            made = resource("books", *chosen, only=",".join(only), paging=paging, parent=parent)
+            texts = {path: text for path, text in render_resource(made, project).items() if "/books/" in path}
+            texts = {path: text for path, text in texts.items() if path.endswith(("schemas.py", "ory.py", "router.py"))}
+            assert [*unused(texts)] == [], (only, paging, parent)
 
 
 @pytest.mark.each_database
