@@ -166,6 +166,9 @@ def run_services(project: Path, image: Image, folder: Path, url: str) -> None:
         Failed: one of them doesn't end well, or says that it is healthy when it isn't.
 
     """
+    # Our copies of a container's files are in a temporary folder, and the service is told that they aren't.
+    (folder / "temporary").mkdir()
+    image.environment["TMPDIR"] = str(folder / "temporary")
     port = str(free_port())
     command, health = ([word.replace(PORT, port) for word in words] for words in (image.command, image.health))
     services = services_of(project)

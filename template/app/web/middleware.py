@@ -1,4 +1,4 @@
-"""Middleware: limits to the size of a body and to the rate of requests, and HEAD."""
+"""Middleware: limits to bodies and to the rate of requests, HEAD, and headers for browsers."""
 
 from collections import OrderedDict
 from math import ceil
@@ -14,6 +14,8 @@ from app.web.problems import respond
 SECOND = 10**9  # nanoseconds
 MINUTE = 60 * SECOND
 MAX_CLIENTS = 10_000
+SECURITY_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+STAY_ON_TLS = (b"strict-transport-security", b"max-age=31536000")  # a year
 
 
 class BodyLimitMiddleware:
@@ -104,3 +106,26 @@ class HeadMiddleware:
             scope["route"] = as_get.get("route")
         else:
             await self.app(scope, receive, send)
+
+
+class SecurityHeadersMiddleware:
+    """Lets browsers guess no content type, send no referrer and, after TLS, use nothing else."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        is_tls = scope.get("scheme") == "https"
+        ours = (*SECURITY_HEADERS, STAY_ON_TLS) if is_tls else SECURITY_HEADERS
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = [*message.get("headers", ())]
+                names = {name for name, _ in given}
+                message["headers"] = [*given, *(one for one in ours if one[0] not in names)]
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
