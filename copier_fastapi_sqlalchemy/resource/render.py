@@ -14,6 +14,7 @@ import jinja2
 from copier_fastapi_sqlalchemy.resource import formatting, former
 from copier_fastapi_sqlalchemy.resource.names import Names
 from copier_fastapi_sqlalchemy.resource.record import Resource
+from copier_fastapi_sqlalchemy.resource.reserved import reserved_names
 from copier_fastapi_sqlalchemy.resource.view import View
 from copier_fastapi_sqlalchemy.resource.wrapping import wrapped
 
@@ -27,6 +28,7 @@ MACROS = PACKAGE / "macros" if (PACKAGE / "macros").is_dir() else PACKAGE.parent
 # What resources share, each written with the first that imports it.
 SUPPORT = [file.relative_to(TEMPLATES).as_posix() for file in sorted(TEMPLATES.glob("support/*/*.py"))]
 SHARED = {path.replace("support/", "app/", 1): path for path in SUPPORT} | {"tests/rows.py": "tests/rows.py.jinja"}
+LIKE_PASSWORD = re.compile(r"(^|_)(PAS+WO?R?D|PASS(PHRASE)?|PWD|TOKEN|SECRETE?)($|_)")  # ruff's rule S105
 # Docstrings, comments and strings; those with a space are sentences.
 TEXT = re.compile(r'"""(?:.|\n)*?"""|(?m:(?:^| )# .*$)|"[^"\n]*"')
 WORD = re.compile(
@@ -85,10 +87,16 @@ def tidy(text: str, path: str, folder: Path) -> str:
     return formatting.tidy(folder, path, text, "I,F401,F811") if path.endswith(".py") and text else text
 
 
+def _constant(names: Names) -> str:
+    """Give the name that the tests have for the path of a resource: its own, unless that stands for something else."""
+    name = names.plural.upper()
+    return "PATH" if name in reserved_names() or LIKE_PASSWORD.search(name) else name
+
+
 @cache
 def _environment(names: Names, form: int, words: tuple[tuple[str, str], ...]) -> jinja2.Environment:
     """Give the environment of the templates, in which a resource of books has other names."""
-    constant = "BOOKS" if form == former.FORM else names.plural.upper()
+    constant = "BOOKS" if form == former.FORM else _constant(names)
 
     def load(name: str) -> str | None:
         path = MACROS.parent / name if name.startswith("macros/") else TEMPLATES / name

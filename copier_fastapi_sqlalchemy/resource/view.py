@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from copier_fastapi_sqlalchemy.resource import former
-from copier_fastapi_sqlalchemy.resource.column_view import FieldView, constant
+from copier_fastapi_sqlalchemy.resource.column_view import TAKEN_SUFFIXES, FieldView, constant
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.fields import Field
 from copier_fastapi_sqlalchemy.resource.many_view import ManyView
@@ -148,7 +148,8 @@ class View:
     def check_names(self) -> None:
         """Raise Refusal where a name of the resource stands for something else in its code."""
         names, reserved = self.names, reserved_names() | {*dir(builtins)} | ({"Index"} if self.parent else set())
-        for name in (names.plural, names.singular, names.class_name, names.classes_name):
+        classes = [f"{names.class_name}{suffix}" for suffix in sorted(TAKEN_SUFFIXES)]
+        for name in (names.plural, names.singular, names.class_name, names.classes_name, *classes):
             if name in reserved:
                 raise Refusal(
                     f"Give the resource another name, or --singular: its code uses {name!r} for something else."
@@ -194,7 +195,8 @@ class View:
         new_errors = ["NotFoundError", *errors] if self.parent else [*errors]
         new_errors += ["DuplicateError"] if uniques else []
         errors += ["DuplicateError"] if uniques else []
-        together = [group for group in uniques if len(group) > 1]
+        alone = {(field.column_name,) for field in fields if field.field.unique}
+        together = [group for group in uniques if group not in alone]
         return {
             **answers.facts(),
             "names": names,

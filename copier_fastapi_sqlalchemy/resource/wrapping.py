@@ -1,10 +1,11 @@
-"""Breaks lines that a formatter leaves too long: docstrings, and texts that are assigned."""
+"""Breaks lines that a formatter leaves too long: docstrings, texts that are assigned, and comments beside code."""
 
 import re
 from collections.abc import Iterator
 from textwrap import wrap
 
 DOCSTRING = re.compile(r'( *)"""(.+)"""')
+COMMENTED = re.compile(r"( *)([^'\"#]*[^'\"# ])  (# (?!noqa|type:).*)")
 ASSIGNED = re.compile(r'( *)(\w+ = )"([^"\\]+)"')
 
 
@@ -28,5 +29,7 @@ def _parts(line: str, limit: int) -> Iterator[str]:
         yield f"{found[1]}{found[2]}("
         yield from (f'{space}"{part}{" " if number < len(parts) else ""}"' for number, part in enumerate(parts, 1))
         yield f"{found[1]})"
+    elif found := COMMENTED.fullmatch(line):
+        yield from (found[1] + found[3], found[1] + found[2])
     else:
         yield line

@@ -6,6 +6,7 @@
 import importlib
 import inspect
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -19,22 +20,25 @@ from tests.harness import rendering, servers
 from tests.harness.selection import one_of_each
 from tests.harness.servers import SERVERS
 from tests.harness.variant_run import VariantRun
-from tests.harness.variants import Variant, select
+from tests.harness.variants import ROOT, Variant, select
 from tests.migrations.test_migrations import alembic  # noqa: F401 - a fixture
 from tests.mutations.mutations import MUTATIONS, Check, Mutation
 from tests.rendered.test_install import copied  # noqa: F401 - a fixture
+from tests.resource.test_every_resource import added, holds, outcomes  # noqa: F401 - fixtures
 from tests.service.test_faults import timed_service  # noqa: F401 - a fixture
 from tests.service.test_overload import one_connection  # noqa: F401 - a fixture
 from tests.service.test_prefix import prefixed  # noqa: F401 - a fixture
 from tests.updates.releases import repository
 from tests.updates.test_switching import Case, at_work, with_mixins  # noqa: F401 - at_work is a fixture
 
+PACKAGE = "copier_fastapi_sqlalchemy"
 RED = (Exception, pytest.fail.Exception)
 # What takes long, and is for `make matrix`.
 LONG = (
     "updates/test_switching.py",
     "rendered/test_install.py",
     "rendered/test_project_tests.py",
+    "resource/test_every_resource.py",
     "rendered/test_files.py::test_mypy_strict_passes",
 )
 CHECKS = {(check.test, check.variant): check for check in (mutation.check for mutation in MUTATIONS)}
@@ -61,9 +65,23 @@ def mutation(request: pytest.FixtureRequest) -> Mutation | None:
 def source(mutation: Mutation | None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The template, broken."""
     made = rendering.snapshot(tmp_path_factory.mktemp("broken") / "source")
+    if mutation and mutation.path.startswith(PACKAGE):
+        shutil.copytree(ROOT / PACKAGE, made / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
     if mutation:
         mutation.apply(made)
     return made
+
+
+@pytest.fixture(scope="session")
+def generator(source: Path) -> Path:
+    """The folder of the package that writes resources, broken if the mutation is of it."""
+    return source if (source / PACKAGE).exists() else ROOT
+
+
+@pytest.fixture(scope="session")
+def chosen_checks(mutation: Mutation | None) -> list[str]:
+    """The checks of a resource that the mutation is found by."""
+    return re.findall(r"test_\w+", mutation.says) if mutation else []
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,14 @@
 """Every base variant runs on what it declares and nothing else, and its own commands do what its README says."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,17 +17,18 @@ import httpx2
 import pytest
 
 from tests.harness.commands import clean_environment, run, tool
-from tests.harness.servers import free_port
-from tests.harness.variants import Variant
+from tests.harness.servers import NewDatabase, free_port
+from tests.harness.variants import ROOT, Variant
+from tests.updates.releases import git
 
 PATIENCE = 120.0
 # What a project installs doesn't depend on its mixins.
 pytestmark = [pytest.mark.each_database, pytest.mark.base]
 
 
-@pytest.fixture
-def copied(project: Path) -> Iterator[Path]:
-    """A copy of the project, for what it installs and makes.
+@contextmanager
+def copy_of(project: Path) -> Iterator[Path]:
+    """Copy a project, for what it installs and makes.
 
     Any account can reach it, as that of root's PostgreSQL has to: each run of pytest closes its `tmp_path` to others.
     """
@@ -33,6 +37,38 @@ def copied(project: Path) -> Iterator[Path]:
         copy = Path(folder) / "project"
         subprocess.run(["cp", "-r", str(project), str(copy)], check=True)
         yield copy
+
+
+@pytest.fixture
+def copied(project: Path) -> Iterator[Path]:
+    """A copy of the project."""
+    with copy_of(project) as copy:
+        yield copy
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A project that `dev.py` has installed and tested, and the environment of its commands."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def run(self, *arguments: str) -> str:
+        """Run Python in the project."""
+        return run([sys.executable, *arguments], self.folder, self.environment)
+
+
+@pytest.fixture(scope="module")
+def installed(project: Path, new_database: NewDatabase, variant: Variant) -> Iterator[Installed]:
+    """A copy of the project, installed by `dev.py test`, whose tests pass.
+
+    MySQL's is told where a server is; SQLite and PostgreSQL need none.
+    """
+    with copy_of(project) as copy, new_database() as url, new_database() as test_url:
+        given = {"TEST_DATABASE_URL": test_url, "DATABASE_URL": url} if variant.database == "mysql" else {}
+        made = Installed(copy, clean_environment(**given))
+        assert " passed" in made.run("dev.py", "test")
+        yield made
 
 
 def test_service_runs_with_declared_dependencies_only(copied: Path, database_url: str) -> None:
@@ -61,19 +97,14 @@ def test_service_runs_with_declared_dependencies_only(copied: Path, database_url
     assert users.status_code == httpx2.codes.OK
 
 
-@pytest.mark.each_database
-def test_dev_test_and_dev_serve_work(copied: Path, database_url: str, variant: Variant) -> None:
-    """MySQL's are told where a server is; SQLite and PostgreSQL need none."""
-    given = {"TEST_DATABASE_URL": database_url, "DATABASE_URL": database_url} if variant.database == "mysql" else {}
-    environment = clean_environment(**given)
-    assert " passed" in run([sys.executable, "dev.py", "test"], copied, environment)
+def test_dev_test_and_dev_serve_work(installed: Installed) -> None:
     url = f"http://127.0.0.1:{(port := free_port())}"
-    log = copied / "serve.log"
+    log = installed.folder / "serve.log"
     with log.open("wb") as output:
         serving = subprocess.Popen(
             [sys.executable, "dev.py", "serve", "--port", str(port)],
-            cwd=copied,
-            env=environment,
+            cwd=installed.folder,
+            env=installed.environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -85,6 +116,62 @@ def test_dev_test_and_dev_serve_work(copied: Path, database_url: str, variant: V
     finally:
         os.killpg(serving.pid, signal.SIGINT)
         serving.wait(PATIENCE)
+        log.unlink()
+
+
+def test_resource_is_added_changed_and_removed(installed: Installed) -> None:
+    """As a user types it: the project's own `dev.py` migrates its database, writes revisions and runs its tests."""
+    project = installed.folder
+    before = sources_of(project)
+    git(project, "init", "--quiet")
+    commit(project)
+
+    def resource(*arguments: str) -> str:
+        command = [sys.executable, "-m", "copier_fastapi_sqlalchemy", "resource", *arguments]
+        output = run(command, project, {**installed.environment, "PYTHONPATH": str(ROOT)})
+        commit(project)
+        return output
+
+    fields = ["title:str:200", "isbn:str:13:unique", "price:decimal:10,2", "printed_on:date?", "lasts:interval?"]
+    added = resource("add", "books", *fields, "status:enum:draft,out=draft", "author:ref:users", "tags:many:tags")
+    assert re.search(r"\n  \d+ passed in .*\n\nNext:\n  Read it: migrations/versions/\w+_add_books\.py\n", added)
+    assert "op.create_table(" in added
+    loans = resource("add", "loans", "book:ref:books:restrict", "day:date", "note:text?", "--unique", "book,day")
+    assert re.search(r"\n  \d+ passed in ", loans)
+    for command in (["check"], ["format", "--check"]):
+        installed.run("dev.py", "run", "ruff", *command, "--no-cache")
+    changed = resource("change", "books", "+pages:int", "title:str:300", "+day:date?:index", "--fill", "pages=7")
+    assert re.search(r"\n  \d+ passed in ", changed)
+    assert "migrations/versions/" in changed
+    losing = resource("change", "books", "-isbn")
+    assert "  Run it: python3 dev.py run alembic upgrade head\n" in losing
+    installed.run("dev.py", "run", "alembic", "upgrade", "head")
+    assert " passed" in installed.run("dev.py", "test")
+    for name in ("loans", "books"):
+        removed = resource("remove", name)
+        assert "  Run it: python3 dev.py run alembic upgrade head\n" in removed
+    installed.run("dev.py", "run", "alembic", "upgrade", "head")
+    installed.run("dev.py", "run", "alembic", "check")
+    assert sources_of(project) == before
+    revisions = git(project, "diff", "--name-status", "HEAD~6").split()
+    assert {*revisions[::2]} == {"A"}
+    assert len(revisions) == 2 * 6
+
+
+def commit(project: Path) -> None:
+    """Commit all."""
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "Go on")
+
+
+def sources_of(project: Path) -> dict[str, bytes]:
+    """Give what is in the packages of a project, and beside them, but for its revisions."""
+    return {
+        path.relative_to(project).as_posix(): path.read_bytes()
+        for folder in (project, project / "app", project / "tests")
+        for path in (folder.glob("*") if folder == project else folder.rglob("*"))
+        if path.is_file() and path.suffix != ".pyc" and not path.name.endswith((".db", "-wal", "-shm"))
+    }
 
 
 def wait_until_ready(service: subprocess.Popen[Any], url: str) -> bool:

@@ -1,7 +1,7 @@
 """Migrates the database of the project that it runs in, to which resources were added, and drives them over HTTP.
 
-Run as `python drive.py MIXINS RESOURCES RESULT` with `DATABASE_URL` set; the project's mixins and the names of what was
-added are JSON. What each step came to is written to RESULT.
+Run as `python drive.py MIXINS RESOURCES CHECKS RESULT` with `DATABASE_URL` set; the project's mixins, the names of what
+was added and those of the checks to run, if not of all, are JSON. What each step came to is written to RESULT.
 """
 
 import io
@@ -49,8 +49,8 @@ def migrate() -> int:
     return 1
 
 
-def drive(url: str, mixins: frozenset[str], names: list[str]) -> int:
-    """Run the checks of each resource, and give their number.
+def drive(url: str, mixins: frozenset[str], names: list[str], chosen: list[str]) -> int:
+    """Run the checks of each resource, or those that are chosen, and give their number.
 
     Raises:
         ChecksFailed: some of them failed.
@@ -67,6 +67,8 @@ def drive(url: str, mixins: frozenset[str], names: list[str]) -> int:
             resource = from_toml(Path(f"app/{name}/resource.toml").read_text(encoding="utf-8"))
             added[name] = records = Records(blog, stored, document, resource, mixins, dict(added))
             for title, check in checks_for(records).items():
+                if chosen and title not in chosen:
+                    continue
                 count += 1
                 try:
                     check(records)
@@ -95,10 +97,11 @@ def outcome_of(work: Callable[[], int]) -> dict[str, Any]:
 
 def main() -> None:
     """Take the steps."""
-    mixins, names, url = json.loads(sys.argv[1]), json.loads(sys.argv[2]), os.environ["DATABASE_URL"]
+    mixins, names, chosen = map(json.loads, sys.argv[1:4])
+    url = os.environ["DATABASE_URL"]
     migrated = outcome_of(migrate)
-    driven = migrated if migrated["failed"] else outcome_of(lambda: drive(url, frozenset(mixins), names))
-    Path(sys.argv[3]).write_text(json.dumps({"migrate": migrated, "drive": driven}), encoding="utf-8")
+    driven = migrated if migrated["failed"] else outcome_of(lambda: drive(url, frozenset(mixins), names, chosen))
+    Path(sys.argv[4]).write_text(json.dumps({"migrate": migrated, "drive": driven}), encoding="utf-8")
 
 
 main()

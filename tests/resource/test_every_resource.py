@@ -128,6 +128,12 @@ def generator() -> Path:
     return ROOT
 
 
+@pytest.fixture(scope="session")
+def chosen_checks() -> list[str]:
+    """The checks of the contract to run: none stands for all."""
+    return []
+
+
 @pytest.fixture(scope="module")
 def added(
     project: Path, variant: Variant, scratch: Path, generator: Path, warm_process: WarmProcess
@@ -146,7 +152,12 @@ def added(
 
 @pytest.fixture(scope="module")
 def outcomes(
-    warm_process: WarmProcess, added: Added, variant: Variant, new_database: NewDatabase, scratch: Path
+    warm_process: WarmProcess,
+    added: Added,
+    variant: Variant,
+    new_database: NewDatabase,
+    scratch: Path,
+    chosen_checks: list[str],
 ) -> Callable[[], dict[str, Any]]:
     """A way to what migrating and driving came to; both are done when it is asked for first."""
 
@@ -156,7 +167,8 @@ def outcomes(
         result.unlink(missing_ok=True)
         started = time.perf_counter()
         with new_database() as url:
-            command = ["-W", "error", str(DRIVE), json.dumps(variant.mixins), json.dumps(added.names), str(result)]
+            given = [json.dumps(value) for value in (variant.mixins, added.names, chosen_checks)]
+            command = ["-W", "error", str(DRIVE), *given, str(result)]
             warm_process.run(command, added.project, {"DATABASE_URL": url})
         found: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
         found["migrate"]["seconds"] = time.perf_counter() - started - found["drive"]["seconds"]

@@ -52,6 +52,7 @@ def add(project: Path, new: Resource) -> None:
         ("books", ["title:str:search"], (), "Leave `search` out"),
         ("books", ["tags:many:tags"], (), "Add a field that is a column"),
         ("filters", ["title:str"], (), "Give the resource another name, or --singular"),
+        ("limits", ["title:str"], (), "Give the resource another name, or --singular: its code uses 'LimitQuery'"),
     ],
 )
 def test_names_that_cannot_be_are_refused(

@@ -25,8 +25,20 @@ def test_assigned_text_is_broken() -> None:
     assert ast.dump(ast.parse(broken)) == ast.dump(ast.parse(code))
 
 
+def test_comment_beside_code_is_put_above_it() -> None:
+    assert wrapped(f"if True:\n    x = f(1)  # {WORDS}\n", 65) == f"if True:\n    # {WORDS}\n    x = f(1)\n"
+
+
 @pytest.mark.parametrize(
-    "line", [f'print("{WORDS}")', f"# {WORDS}", f'x = "{WORDS}" + "y"', 'x = "a\\n' + "b" * 50 + '"']
+    "line",
+    [
+        f'print("{WORDS}")',
+        f"# {WORDS}",
+        f"x = 1  # noqa: {WORDS}",
+        f"x = '  # {WORDS}'",
+        f'x = "{WORDS}" + "y"',
+        'x = "a\\n' + "b" * 50 + '"',
+    ],
 )
 def test_other_lines_stay(line: str) -> None:
     assert wrapped(line, 40) == line
