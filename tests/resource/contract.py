@@ -49,7 +49,8 @@ def needs(*mixins_or_routes: str) -> Callable[[CheckT], CheckT]:
 
 def checks_for(records: Records) -> dict[str, Callable[[Records], None]]:
     """Give the checks that a resource has to pass."""
-    has = records.mixins | {*records.routes}
+    paging = "pages" if "list" in records.routes and records.is_paged else "cursor"
+    has = records.mixins | {*records.routes, paging, *(["parent"] if records.parent else [])}
     return {
         name: check
         for name, check in globals().items()
@@ -95,7 +96,7 @@ def test_required_field_is_required(books: Records) -> None:
     for name in required:
         body = {key: value for key, value in books.body(0).items() if key != name}
         assert locations(books.create(body, 422).json()) == {("body", name)}
-    assert books.page()["total"] == 0
+    assert books.total() == 0
 
 
 def test_null_is_for_fields_that_can_be_null(books: Records) -> None:
@@ -170,6 +171,7 @@ def test_patch_changes_one_field_alone(books: Records) -> None:
     assert books.change(made, {}).json() == before == books.read(made)
 
 
+@needs("list", "pages")
 def test_records_are_listed_in_pages(books: Records) -> None:
     made = [books.new() for _ in range(5)]
     page = books.page(page=2, size=2)
@@ -181,8 +183,43 @@ def test_records_are_listed_in_pages(books: Records) -> None:
         assert locations(problem) == {("query", *query)}
 
 
+@needs("list", "cursor")
+def test_records_are_listed_after_a_cursor(books: Records) -> None:
+    made = [books.new() for _ in range(5)]
+    first = books.page(limit=2)
+    second = books.page(limit=2, cursor=first["next_cursor"])
+    last = books.page(limit=2, cursor=second["next_cursor"])
+    assert [*first["items"], *second["items"], *last["items"]] == made[::-1]
+    assert last["next_cursor"] is None
+    assert books.page() == {"items": made[::-1], "next_cursor": None}
+    books.call("list", 400, params={"cursor": "none of ours"})
+    for query in ({"limit": 101}, {"limit": 0}, {"unknown": 1}):
+        problem = books.call("list", 422, params=query).json()
+        assert locations(problem) == {("query", *query)}
+
+
+@needs("parent", "create", "list")
+def test_records_belong_to_a_parent(books: Records) -> None:
+    assert books.parent
+    made = books.new()
+    parent = made[books.parent.name]
+    assert parent == books.target(books.parent.field, 0)
+    table = books.parent.field.arguments[0].replace("_", "-")
+    other = books.new_target(books.parent.field.arguments[0])
+    assert books.blog.items(f"/{table}/{other}/{books.resource.names.path}") == []
+    absent = f"/{table}/{ABSENT}/{books.resource.names.path}"
+    books.blog.get(absent, expect=404)
+    books.blog.post(absent, books.body(), expect=404)
+    books.create(books.body(0, **{books.parent.name: other}), 422)
+    books.delete_target(books.parent.field, parent)
+    books.call("read", 404, record=made)
+    books.forget_targets()
+
+
+@needs("list")
 def test_records_are_filtered(books: Records) -> None:
-    beside = {"page", "size", "sort", *(["include_deleted"] if "soft_delete" in books.mixins else [])}
+    beside = {"page", "size", "sort"} if books.is_paged else {"limit", "cursor"}
+    beside |= {"include_deleted"} if "soft_delete" in books.mixins else set()
     assert books.parameters("list") - beside == {member.filter for member in books.filters}
     other, same = books.body(), books.body()
     for member in books.filters:
@@ -208,6 +245,7 @@ def test_records_are_filtered(books: Records) -> None:
             assert books.listed(**{member.filter: "no such"}) == []
 
 
+@needs("list", "pages")
 def test_records_are_sorted(books: Records) -> None:
     bodies = [books.body(number) for number in (1, 0, 2)]
     made = [books.create(body).json() for body in bodies]
@@ -232,6 +270,7 @@ def test_records_are_sorted(books: Records) -> None:
         assert locations(problem) == {("query", "sort")}
 
 
+@needs("list", "pages")
 def test_records_with_null_are_sorted(books: Records) -> None:
     names = [member.name for member in books.sortable if member.field.nullable][:4]
     made = [books.new(), books.new(**dict.fromkeys(names)), books.new()]
@@ -248,7 +287,7 @@ def test_deleted_record_is_gone(books: Records) -> None:
     books.change(made, {}, 404)
     books.delete(made, 404)
     assert books.listed() == [other]
-    assert books.page()["total"] == 1
+    assert books.total() == 1
     hidden = "soft_delete" in books.mixins
     assert books.stored.with_deleted.count(books.table, id=made["id"]) == hidden
     for number in (MAX_ID, ABSENT):
@@ -407,14 +446,14 @@ def test_taken_value_is_409(books: Records) -> None:
 def test_deleted_record_is_shown_and_restored(books: Records) -> None:
     assert "soft_delete" in books.mixins
     made, other = books.new(), books.new()
-    total = books.page(include_deleted=True)["total"]
+    total = books.total(include_deleted=True)
     books.delete(made)
     shown = books.read(made, include_deleted=True)
     assert MOMENT.fullmatch(shown["deleted_at"])
     assert stable_fields({**shown, "deleted_at": None}) == stable_fields(made)
     assert books.listed(include_deleted=True)[-2:] == [shown, other]
-    assert books.page(include_deleted=True)["total"] == total
-    assert books.page()["total"] == 1
+    assert books.total(include_deleted=True) == total
+    assert books.total() == 1
     restored = books.restore(made).json()
     assert stable_fields(restored) == stable_fields(made)
     assert books.read(made) == restored

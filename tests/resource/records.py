@@ -1,12 +1,13 @@
 """Calls the routes of a resource that was added, which the OpenAPI document of the service names, and makes records."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from httpx2 import Response
+from sqlalchemy import text
 
 from copier_fastapi_sqlalchemy.resource.fields import Field
 from copier_fastapi_sqlalchemy.resource.record import Resource
@@ -39,6 +40,10 @@ ROUTES = {
     "POST /bulk-delete": "bulk_delete",
 }
 PARAMETER = re.compile(r"\{\w+\}")
+
+
+class NoRoute(Exception):
+    """The resource was added without this route."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,8 @@ class Records:
             if found := start.fullmatch(path):
                 for method, operation in operations.items():
                     route = f"{method.upper()} {PARAMETER.sub('{}', found['rest'] or '')}".strip()
-                    self.routes[ROUTES[route]] = (path, {**operation, "method": method.upper()})
+                    if route in ROUTES:
+                        self.routes[ROUTES[route]] = (path, {**operation, "method": method.upper()})
 
     def schema(self, route: str) -> Mapping[str, Any]:
         """Give the schema of a route's body."""
@@ -119,6 +125,18 @@ class Records:
     def parameters(self, route: str) -> set[str]:
         """Give the names of the query parameters of a route."""
         return {given["name"] for given in self.routes[route][1].get("parameters", []) if given["in"] == "query"}
+
+    @cached_property
+    def parent(self) -> Member | None:
+        """The field that refers to what the records belong to: it is in paths instead of bodies."""
+        path = self.routes["list"][0] if "list" in self.routes else ""
+        found = re.match(r"/api/v1/[\w-]+/{(\w+)}/", path)
+        return Member(Field(found[1], "ref", (self.resource.parent,)), found[1], "") if found else None
+
+    @property
+    def is_paged(self) -> bool:
+        """Whether a list is paged by numbers, not by cursors."""
+        return "page" in self.parameters("list")
 
     @cached_property
     def members(self) -> list[Member]:
@@ -148,7 +166,8 @@ class Records:
     @property
     def added(self) -> list[str]:
         """The fields that the mixins add to bodies."""
-        return [name for mixin, names in OF_MIXINS.items() if mixin in self.mixins for name in names]
+        names = [name for mixin, names in OF_MIXINS.items() if mixin in self.mixins for name in names]
+        return [*names, *([self.parent.name] if self.parent else [])]
 
     @property
     def filters(self) -> list[Member]:
@@ -175,7 +194,11 @@ class Records:
 
     def path(self, route: str, record: int | Mapping[str, Any] | None = None) -> str:
         """Give the path of a route, below `/api/v1`: of those about a record, with its key."""
+        if route not in self.routes:
+            raise NoRoute(route)
         number = record["id"] if isinstance(record, Mapping) else record
+        if number is None and self.parent:
+            number = self.target(self.parent.field, 0)
         return PARAMETER.sub(str(number), self.routes[route][0]).removeprefix("/api/v1")
 
     def call(
@@ -220,9 +243,17 @@ class Records:
         return page
 
     def listed(self, **query: Query) -> list[dict[str, Any]]:
-        """GET up to 100 records."""
+        """GET up to 100 records, in the order in which they were made unless `sort` says otherwise."""
+        self.path("list")
+        if not self.is_paged:
+            newest: list[dict[str, Any]] = self.page(limit=100, **query)["items"]
+            return newest[::-1]
         items: list[dict[str, Any]] = self.page(size=100, **query)["items"]
         return items
+
+    def total(self, **query: Query) -> int:
+        """Count the records that are listed."""
+        return int(self.page(**query)["total"]) if self.is_paged else len(self.listed(**query))
 
     def number(self) -> int:
         """Give the number of the next record: those of a check have no value in common that must be unique."""
@@ -288,10 +319,19 @@ class Records:
 
     def clear(self) -> None:
         """Delete all records."""
-        while found := ids(self.listed()):
-            self.call("bulk_delete", 200, {"ids": found})
+        if {"list", "bulk_delete"} <= self.routes.keys():
+            while found := ids(self.listed()):
+                self.call("bulk_delete", 200, {"ids": found})
+        else:
+            with self.stored.engine.begin() as connection:
+                connection.execute(text(f"DELETE FROM {self.table}"))  # noqa: S608 - the name is ours
         self._made = 0
-        self._targets = {key: made for key, made in self._targets.items() if key[0] not in self._others}
+        self.forget_targets(self._others)
+
+    def forget_targets(self, tables: Container[str] | None = None) -> None:
+        """Make what fields refer to anew: in these tables, or in all."""
+        kept = {key: made for key, made in self._targets.items() if tables is not None and key[0] not in tables}
+        self._targets = kept
 
     def rounds(self, values: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
         """Spread values of fields over as few bodies as hold them all: each body has a value of each field left."""

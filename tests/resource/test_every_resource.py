@@ -34,8 +34,9 @@ from copier_fastapi_sqlalchemy.resource.names import names_of
 from copier_fastapi_sqlalchemy.resource.project import open_project
 from copier_fastapi_sqlalchemy.resource.record import Resource
 plans = {"add": plan_addition, "remove": plan_removal}
-for plural, fields, unique in json.loads(sys.argv[3]):
-    resource = Resource(names_of(plural), parse_fields(fields), tuple(map(tuple, unique)))
+for plural, fields, unique, options in json.loads(sys.argv[3]):
+    options = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    resource = Resource(names_of(plural), parse_fields(fields), tuple(map(tuple, unique)), **options)
     plans[sys.argv[1]](open_project(Path(sys.argv[2])), resource).write()
 """
 BOOKS = (
@@ -86,8 +87,11 @@ ORDER_ITEMS = (
     "state:enum:new,done?",
     "gifts:many:books",
 )
+CHAPTERS = ("title:str:100", "number:int", "kind:enum:prose,verse=prose", "body:text?", "after:ref:chapters?")
+PRICES = ("amount:decimal:10,2:index", "day:date:unique", "book:ref:books", "secret_code:uuid:secret")
 Step = Callable[[str], None]
-Resource = tuple[str, list[str], list[list[str]]]  # its name, its fields, and which are unique together
+# Its name, its fields, which are unique together, and its other options.
+Resource = tuple[str, list[str], list[list[str]], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,12 @@ def resources_for(variant: Variant) -> tuple[Resource, ...]:
     fields = [*BOOKS, *(REFERENCES if variant.example else [])]
     if "full_text_search" not in variant.mixins:
         fields = [field.replace(":search", "") for field in fields]
-    return ("books", fields, []), ("order_items", [*ORDER_ITEMS], [["name", "book"], ["code"]])
+    return (
+        ("books", fields, [], {}),
+        ("order_items", [*ORDER_ITEMS], [["name", "book"], ["code"]], {}),
+        ("chapters", [*CHAPTERS], [["book", "number"]], {"parent": "books", "paging": "cursor"}),
+        ("prices", [*PRICES], [], {"only": ["create", "read", "list"]}),
+    )
 
 
 def sources_of(project: Path) -> dict[str, bytes]:
