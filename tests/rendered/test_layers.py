@@ -12,7 +12,7 @@ FORBIDDEN = {
     "app/web": ("app.audit", "app.main", "app.seed", *RESOURCES),
     "app": ("app.main", "app.seed"),
 }
-MAY_IMPORT_MAIN = {"app/seed.py"}
+MAY_IMPORT_MAIN = {"app/__main__.py", "app/seed.py"}
 
 
 @pytest.mark.each_mixin
