@@ -1,6 +1,7 @@
 """Lets the model of an imported table declare what the table has beside its fields."""
 
 import ast
+import keyword
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,11 +12,13 @@ from sqlalchemy.types import TypeEngine
 
 from copier_fastapi_sqlalchemy.resource.declared_types import plain, server_default
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
+from copier_fastapi_sqlalchemy.resource.fields import TAKEN
 from copier_fastapi_sqlalchemy.resource.reflection import IndexInfo
 from copier_fastapi_sqlalchemy.resource.source import Edit, Source
-from copier_fastapi_sqlalchemy.resource.understanding import Imported, column_name
+from copier_fastapi_sqlalchemy.resource.understanding import MIXIN_COLUMNS, Imported, column_name
 
 DIALECTS = {"sqlite": sqlite, "postgresql": postgresql, "mysql": mysql}
+PLAIN = re.compile(r"[a-z][a-z0-9_]*")
 TYPE = re.compile(r"\b[A-Z][A-Za-z_]+(?=\()")
 
 
@@ -94,9 +97,9 @@ def _reference(source: Source, call: ast.Call, reference: Any) -> Iterator[Edit]
     options = {name: value for name, value in reference.get("options", {}).items() if value is not None}
     key = next(node for node in call.args if isinstance(node, ast.Call) and "ForeignKey" in source.code(node.func))
     on_delete = str(options.pop("ondelete", "")).upper()
-    for keyword in key.keywords:
-        if keyword.arg == "ondelete" and on_delete in {"", "NO ACTION"}:
-            yield source.end(key.args[0]), source.end(keyword.value), ""
+    for option in key.keywords:
+        if option.arg == "ondelete" and on_delete in {"", "NO ACTION"}:
+            yield source.end(key.args[0]), source.end(option.value), ""
     if options:
         end = source.end(key) - 1
         yield end, end, "".join(f", {name}={value!r}" for name, value in sorted(options.items()))
@@ -108,7 +111,9 @@ def _kept(source: Source, columns: ast.ClassDef, one: Imported, database: str) -
     lines = []
     for kept in one.kept:
         column = one.table.columns[kept.column]
-        arguments = [_type_code(one, kept.column)]
+        attribute = attribute_of(kept.column)
+        arguments = [repr(kept.column)] if attribute != kept.column else []
+        arguments.append(_type_code(one, kept.column))
         if computed := column.get("computed"):
             persisted = computed.get("persisted")
             arguments.append(
@@ -120,11 +125,18 @@ def _kept(source: Source, columns: ast.ClassDef, one: Imported, database: str) -
         wrapper, call = ("Mapped", "mapped_column") if is_mapped else ("Named", "Column")
         annotation = "Any | None" if column["nullable"] else "Any"
         nullable = [] if is_mapped else [f"nullable={column['nullable']}"]
-        lines.append(f"    {kept.column}: {wrapper}[{annotation}] = {call}({', '.join([*arguments, *nullable])})\n")
+        lines.append(f"    {attribute}: {wrapper}[{annotation}] = {call}({', '.join([*arguments, *nullable])})\n")
     last = list(_declarations(columns).values())[-1]
     place = source.after_line(source.end(last) - 1)
     if lines:
         yield place, place, "".join(lines)
+
+
+def attribute_of(column: str) -> str:
+    """Give the name of the attribute of a column that no field has: its own, unless Python or the model uses it."""
+    of_mixins = {name for names in MIXIN_COLUMNS.values() for name in names}
+    is_free = column in of_mixins or not (keyword.iskeyword(column) or column in TAKEN)
+    return column if is_free and PLAIN.fullmatch(column) else f"column_{re.sub(r'[^a-z0-9]+', '_', column.lower())}"
 
 
 def _table_arguments(source: Source, columns: ast.ClassDef, one: Imported, database: str) -> Iterator[Edit]:
