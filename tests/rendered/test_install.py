@@ -143,7 +143,7 @@ def test_resource_is_added_changed_and_removed(installed: Installed) -> None:
     changed = resource("change", "books", "+pages:int", "title:str:300", "+day:date?:index", "--fill", "pages=7")
     assert re.search(r"\n  \d+ passed in ", changed)
     assert "migrations/versions/" in changed
-    losing = resource("change", "books", "-isbn")
+    losing = resource("change", "loans", "-note")
     assert "  Run it: python3 dev.py run alembic upgrade head\n" in losing
     installed.run("dev.py", "run", "alembic", "upgrade", "head")
     assert " passed" in installed.run("dev.py", "test")
