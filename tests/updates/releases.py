@@ -16,6 +16,7 @@ LATER = "99.0.0"
 RELEASES = {
     "1.0.0": "e620de4a5264ae4022b2ad167445bd8cbc44a929",
     "1.1.0": "69736c2736fd83db962367671919d6f418bd0fb0",
+    "1.2.0": "4aa5c55e5db0a98521527079ed89a8a2df98adce",
 }
 IDENTITY = {
     "GIT_CONFIG_GLOBAL": os.devnull,
