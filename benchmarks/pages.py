@@ -93,7 +93,8 @@ Milliseconds until the response, the shortest of {million_rows_requests} request
 We measure CPU time where we can, because it isn't affected by other load on the machine. The service runs on one core,
 the database and the client on another. The services of a comparison run side by side and get the same requests in turn,
 over a few connections; a ratio is the median of about 20 rounds of at least 24 requests. With more clients, each
-service is measured for about a second in turn, several times. uvicorn runs with uvloop, httptools and no access log.
+service is measured for about a second in turn, several times. uvicorn runs with uvloop and httptools, and requests
+aren't logged.
 
 `make bench` measures the first table and those of each database, `make bench SECTIONS="clients process"` other
 sections. Both need Linux. They write the raw tables and make this page from them:

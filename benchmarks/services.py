@@ -125,7 +125,7 @@ def _running(name: str, options: Sequence[str], folder: Path, url: str) -> Itera
     log = folder / f"{port}.log"
     command = [sys.executable, "-m", "uvicorn", *options, "--port", str(port), "--loop", "uvloop"]
     command += ["--no-access-log", "--log-level", "warning", "--timeout-keep-alive", "3600"]
-    environment = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": str(ROOT), "LOG_LEVEL": "warning"}
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)
     try:
