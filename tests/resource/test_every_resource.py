@@ -199,25 +199,25 @@ def holds(outcomes: Callable[[], dict[str, Any]], request: pytest.FixtureRequest
     return holds
 
 
-@pytest.mark.each_base_and_mixin
+@pytest.mark.each_mixin
 def test_written(added: Added) -> None:
     written = sources_of(added.project)
     assert written.keys() > added.before.keys()
     assert {path for path in added.before if written[path] != added.before[path]} == {"app/main.py", "app/tables.py"}
 
 
-@pytest.mark.each_base_and_mixin
+@pytest.mark.each_mixin
 def test_clean(added: Added) -> None:
     run_tool(added.project, "ruff", "check", "--no-cache", "--no-fix")
     run_tool(added.project, "ruff", "format", "--no-cache", "--check")
 
 
-@pytest.mark.each_base_and_mixin
+@pytest.mark.each_mixin
 def test_migrated(holds: Step) -> None:
     holds("migrate")
 
 
-@pytest.mark.each_base_and_mixin
+@pytest.mark.each_mixin
 def test_contract_kept(holds: Step) -> None:
     holds("drive")
 
@@ -239,7 +239,7 @@ def test_tested(added: Added, warm_process: WarmProcess, new_database: NewDataba
     assert " passed" in done.output
 
 
-@pytest.mark.each_base_and_mixin
+@pytest.mark.each_mixin
 def test_removed(added: Added) -> None:
     added.remove()
     assert sources_of(added.project) == added.before
