@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TAKEN_WORDS = """
 Any Annotated Decimal UUID Field Id Ids Input Moment Output Patchable PathId Record Text Page Json Query
 Select Table Column Row Sequence Collection Entity Book Literal Path Request Response Date Time Interval Uuid
-Enum String Integer Base64 JsonObject PlainDecimal TimeOfDay Url
+Enum String Integer Base64 JsonObject PlainDecimal TimeOfDay Url I O
 """
 # What follows the name of a record in the names of a resource's classes.
 TAKEN_SUFFIXES = frozenset(

@@ -8,6 +8,7 @@ from functools import cache
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+MIN_LENGTH = 2  # l, I and O read like digits
 MAX_LENGTH = 40  # with `ix_`, a column and a suffix, a constraint's name stays below PostgreSQL's 63 characters
 # Packages and tables that a project has, or that mean something to the commands.
 TAKEN_WORDS = frozenset(
@@ -109,10 +110,9 @@ def singular_of(word: str) -> str:
 
 def check_name(name: str, what: str) -> None:
     """Raise Refusal where a name can't be that of a resource or of one of its records."""
-    if not NAME.fullmatch(name) or len(name) > MAX_LENGTH:
-        raise Refusal(
-            f"Name the {what} in lower case, as in order_items, with up to {MAX_LENGTH} letters: not {name!r}."
-        )
+    if not NAME.fullmatch(name) or not MIN_LENGTH <= len(name) <= MAX_LENGTH:
+        limits = f"{MIN_LENGTH} to {MAX_LENGTH} letters"
+        raise Refusal(f"Name the {what} in lower case, as in order_items, with {limits}: not {name!r}.")
     if keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in TAKEN_WORDS:
         raise Refusal(f"Give the {what} another name: {name!r} has a meaning of its own in Python or in a project.")
 

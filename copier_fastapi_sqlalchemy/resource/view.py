@@ -155,7 +155,7 @@ class View:
                     f"Give the resource another name, or --singular: its code uses {name!r} for something else."
                 )
         for many in self.manys:
-            if many.field in reserved or many.field in {names.plural, names.singular}:
+            if many.one == "l" or many.field in reserved or many.field in {names.plural, names.singular}:
                 raise Refusal(
                     f"Give the field {many.field!r} another name: the code of the resource uses it otherwise."
                 )

@@ -173,6 +173,7 @@ def drawn(project: Path) -> dict[str, dict[str, str]]:
 
     @settings(
         max_examples=EXAMPLES,
+        derandomize=True,
         deadline=None,
         database=None,
         phases=[Phase.generate, Phase.shrink],

@@ -250,6 +250,7 @@ REFUSED = {
     "add books title:str --paging offset": "Choose --paging pages or cursor: there is no 'offset'.",
     "add books title:words": "Give 'title' one of these types: ",
     "add Books title:str": "Name the resource in lower case",
+    "add ls title:str": "Name the record in lower case, as in order_items, with 2 to 40 letters: not 'l'.",
     "add users title:str": "Choose another name: app.users.models has a table users.",
     "add docs title:str": "Give the resource another name: 'docs' has a meaning of its own",
     "remove books": "Name a resource that was added (there are none): 'books' isn't one.",

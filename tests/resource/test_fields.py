@@ -43,6 +43,7 @@ def test_reference_says_what_a_deletion_does(text: str, on_delete: str) -> None:
         ("2nd:str", "Name a field in lower case"),
         ("titel_ä:str", "Name a field in lower case"),
         ("x" * 41 + ":str", "Name a field in lower case"),
+        ("l:str", "Give the field 'l' another name"),
         ("class:str", "Give the field 'class' another name"),
         ("metadata:json", "Give the field 'metadata' another name"),
         ("created_at:datetime", "Give the field 'created_at' another name"),
