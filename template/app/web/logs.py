@@ -5,7 +5,8 @@ import logging
 import re
 from collections.abc import Mapping
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from functools import lru_cache
+from time import gmtime, strftime
 from typing import Any
 
 from app.settings import Settings
@@ -84,8 +85,13 @@ class TextFormatter(logging.Formatter):
 
 def _time_of(record: logging.LogRecord) -> str:
     """Return the time in UTC, as ISO 8601 has it."""
-    moment = datetime.fromtimestamp(record.created, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    seconds = int(record.created)
+    return f"{_second(seconds)}.{int((record.created - seconds) * 1000):03}Z"
+
+
+@lru_cache(maxsize=1)  # most records are of the same second as the one before
+def _second(seconds: int) -> str:
+    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds))
 
 
 def _extra_of(record: logging.LogRecord) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 import logging
 import re
 from http import HTTPStatus
+from os import urandom
 from time import perf_counter
 from urllib.parse import quote
-from uuid import uuid4
 
 from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute
@@ -38,7 +38,7 @@ class RequestLogMiddleware:
             return
         start = end = perf_counter()
         status = None
-        request_id = client_id(scope) or uuid4().hex
+        request_id = client_id(scope) or urandom(16).hex()
         current_fields.set({"request_id": request_id})
 
         async def send_with_id(message: Message) -> None:
