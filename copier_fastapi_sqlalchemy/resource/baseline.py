@@ -95,7 +95,7 @@ def revision_text(declared: Declared, title: str, folder: Path, adaptations: Seq
         ),
     )
     slug = re.sub(r"\W+", "_", title.lower())[:40].strip("_")
-    path = f"{REVISIONS}/{now:%Y%m%d_%H%M}_{slug}.py"
+    path = f"{REVISIONS}/{now:%Y%m%d_%H%M%S}_{slug}.py"
     return path, tidy(folder, path, text, "I,F401,F811")
 
 

@@ -24,6 +24,7 @@ from copier_fastapi_sqlalchemy.resource.register import (
     remove_from_tables,
 )
 from copier_fastapi_sqlalchemy.resource.render import render
+from copier_fastapi_sqlalchemy.resource.view import View
 
 
 def entry_of(names: Names) -> Entry:
@@ -39,6 +40,7 @@ def plan_addition(project: Project, resource: Resource, *, register: bool = True
 
     """
     names, folder, limit = resource.names, project.folder, project.line_length
+    View(resource, project).check_resource_name()
     texts: dict[str, str | None] = {
         path: text
         for path, text in render(resource, project).items()

@@ -65,6 +65,7 @@ class FieldView:
         words = {"0": given[0] if given else "", "1": given[1] if len(given) > 1 else "", "n": "number"}
         words |= {"length": str(length_of(field)) if field.type == "str" else "", "class": self.enum_name}
         words |= {"enum_length": f", length={longest}" if longest > 20 else ""}  # noqa: PLR2004
+        words |= {"digits": _digits(*given) if field.type == "decimal" else ""}
         return words | {"first": given[0] if given else "", "last": given[-1] if given else "", "word": word}
 
     @property
@@ -239,3 +240,12 @@ class FieldView:
 def constant(member: str) -> str:
     """Give the name of an enum's member: `in-print` becomes `IN_PRINT`."""
     return member.replace("-", "_").upper()
+
+
+def _digits(digits: str, decimals: str) -> str:
+    """Give the limits of a decimal number; pydantic counts a digit before the point, also in 0."""
+    return (
+        f"decimal_places={decimals}, gt=-1, lt=1"
+        if digits == decimals
+        else f"max_digits={digits}, decimal_places={decimals}"
+    )

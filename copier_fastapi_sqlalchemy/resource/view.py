@@ -145,15 +145,22 @@ class View:
                 raise Refusal(f"Name another field in --unique beside {self.parent.names.singular!r}.")
         return groups
 
-    def check_names(self) -> None:
-        """Raise Refusal where a name of the resource stands for something else in its code."""
-        names, reserved = self.names, reserved_names() | {*dir(builtins)} | ({"Index"} if self.parent else set())
+    def check_resource_name(self) -> None:
+        """Raise Refusal where the name of a new resource stands for something else in its code."""
+        names, reserved = self.names, self._reserved() | {*dir(builtins)}
         classes = [f"{names.class_name}{suffix}" for suffix in sorted(TAKEN_SUFFIXES)]
         for name in (names.plural, names.singular, names.class_name, names.classes_name, *classes):
             if name in reserved:
                 raise Refusal(
                     f"Give the resource another name, or --singular: its code uses {name!r} for something else."
                 )
+
+    def _reserved(self) -> frozenset[str]:
+        return reserved_names() | ({"Index"} if self.parent else set())
+
+    def check_field_names(self) -> None:
+        """Raise Refusal where the name of a field stands for something else in the code of the resource."""
+        names, reserved = self.names, self._reserved() | {*dir(builtins)}
         for many in self.manys:
             if many.one == "l" or many.field in reserved or many.field in {names.plural, names.singular}:
                 raise Refusal(
@@ -176,7 +183,7 @@ class View:
     def context(self) -> dict[str, Any]:
         """Give the variables of the templates."""
         names, answers, fields, manys = self.names, self.project.answers, self.fields, self.manys
-        self.check_names()
+        self.check_field_names()
         if not fields:
             raise Refusal("Add a field that is a column, such as title:str:200: there are associations alone.")
         uniques = self.uniques()

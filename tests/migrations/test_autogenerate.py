@@ -303,3 +303,41 @@ def test_enum_value_that_cannot_be_dropped_is_named(zoo: Zoo, variant: Variant) 
     said = zoo.revise("None of them")
     assert ("DROP TYPE kind" in said) == (variant.database == "postgresql")
     zoo.alembic("downgrade base", "upgrade head", "check")
+
+
+# Tables that refer to each other in turn, and one that stays without what it refers to.
+FAMILY = """
+import sqlalchemy as sa
+
+from app.db.metadata import metadata
+
+
+def key(table):
+    return sa.Column(f"{{table}}_id", sa.Integer, sa.ForeignKey(f"{{table}}.id"), index=True)
+
+
+def add(name, *columns):
+    sa.Table(name, metadata, sa.Column("id", sa.Integer, primary_key=True), *columns)
+
+
+add("stays", {stays})
+{family}
+"""
+RELATED = """
+add("a", key("c"))
+add("b", key("a"))
+add("c")
+add("d", key("b"), key("c"))
+"""
+
+
+@pytest.mark.each_database
+def test_tables_that_refer_to_each_other_are_dropped(zoo: Zoo) -> None:
+    zoo.declare(FAMILY.format(stays='key("b")', family=RELATED))
+    zoo.revise("Add a family")
+    related = schema_of(zoo.url)
+    zoo.declare(FAMILY.format(stays="", family=""))
+    zoo.revise("Drop it")
+    zoo.alembic("downgrade -1")
+    assert schema_of(zoo.url) == related
+    zoo.alembic("upgrade head", "check", "downgrade base", "upgrade head", "check")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from alembic.autogenerate import comparators
 from alembic.operations.ops import (
     AddColumnOp,
     AlterColumnOp,
@@ -16,12 +17,16 @@ from alembic.operations.ops import (
     ModifyTableOps,
 )
 from alembic.runtime.migration import MigrationContext
+from alembic.util import DispatchPriority
 from sqlalchemy import URL, Column, Connection, Table, event, text
 from sqlalchemy.types import TypeEngine
 
 from app.db.metadata import COLLATION
 from migrations import journal
+from migrations.drops import drop_referring_first
 from migrations.types import render_item
+
+comparators.dispatch_for("schema", priority=DispatchPriority.LAST)(drop_referring_first)
 
 # A migration has no time limit.
 SETTINGS = {"db_statement_timeout": 0, "db_lock_timeout": 0}
