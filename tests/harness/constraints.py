@@ -4,12 +4,13 @@ Run as `python -m tests.harness.constraints`. It pins the newest versions that s
 support, and writes those of the programs that workflows and images install into the template.
 """
 
+import json
 import re
 import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tests.harness.rendering import render_variant, snapshot
@@ -19,11 +20,19 @@ CONSTRAINTS = ROOT / "constraints.txt"
 HEADER = "# What the rendered projects and this repository depend on. `make constraints` writes this file.\n"
 # Where the template names the version of a program, by its package.
 SETUP_UV = r'(setup-uv@.*\n +with:\n +version: ")[\d.]+'
+PIP_AUDIT = r"(pip-audit==)[\d.]+"
 PINS = {
     "template/Dockerfile.jinja": {"uv": r"(astral/uv:)[\d.]+"},
-    "template/.github/workflows/ci.yml.jinja": {"uv": SETUP_UV},
+    "template/.github/workflows/ci.yml.jinja": {
+        "uv": SETUP_UV,
+        "pip-audit": PIP_AUDIT,
+        "zizmor": r"(zizmor==)[\d.]+",
+    },
+    "template/.gitlab-ci.yml.jinja": {"uv": r"(astral/uv:)[\d.]+", "pip-audit": PIP_AUDIT},
     "template/.github/workflows/update.yml.jinja": {"uv": SETUP_UV, "copier": r"(copier==)[\d.]+"},
 }
+# What the pipelines of projects run, and neither they nor the tests install.
+RUN_ALONE = ("pip-audit",)
 
 
 def requirements_of(project: Path) -> list[str]:
@@ -34,9 +43,14 @@ def requirements_of(project: Path) -> list[str]:
     return [*declared["project"].get("dependencies", []), *build, *(name for group in groups for name in group)]
 
 
+def versions_in(text: str) -> dict[str, str]:
+    """Give the version of each package that a text pins, by its name."""
+    return dict(re.findall(r"(?m)^([\w-]+)==(\S+)", text))
+
+
 def pins() -> dict[str, str]:
     """Give the version of each package that constraints.txt pins, by its name."""
-    return dict(re.findall(r"(?m)^([\w-]+)==(\S+)", CONSTRAINTS.read_text(encoding="utf-8")))
+    return versions_in(CONSTRAINTS.read_text(encoding="utf-8"))
 
 
 def pin_tools(versions: Mapping[str, str], root: Path = ROOT) -> None:
@@ -50,6 +64,22 @@ def pin_tools(versions: Mapping[str, str], root: Path = ROOT) -> None:
         file.write_text(text, encoding="utf-8")
 
 
+def pin_releases(project: Path) -> Path:
+    """Let uv install in a project the releases that constraints.txt pins, and give the project back."""
+    lines = [line for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines() if "==" in line]
+    with (project / "pyproject.toml").open("a", encoding="utf-8") as pyproject:
+        pyproject.write(f"\n[tool.uv]\nconstraint-dependencies = {json.dumps(lines)}\n")
+    return project
+
+
+def compiled(requirements: Iterable[str]) -> str:
+    """Give the newest versions that suit these requirements, and all that they require."""
+    options = ["--universal", "--python-version", "3.11", "--no-header", "--no-annotate", "--upgrade", "-"]
+    command = [str(Path(sys.executable).with_name("uv")), "pip", "compile", "--quiet", *options]
+    wanted = "\n".join(sorted(requirements))
+    return subprocess.run(command, check=True, capture_output=True, text=True, input=wanted).stdout
+
+
 def main() -> None:
     """Write constraints.txt."""
     required = set(requirements_of(ROOT))
@@ -58,13 +88,8 @@ def main() -> None:
         source = snapshot(folder / "source")
         for variant in all_variants():
             required |= set(requirements_of(render_variant(source, variant, folder / variant.id)))
-        wanted = folder / "requirements.in"
-        wanted.write_text("\n".join(sorted(required)), encoding="utf-8")
-        options = ["--universal", "--python-version", "3.11", "--no-header", "--no-annotate", "--upgrade"]
-        command = [str(Path(sys.executable).with_name("uv")), "pip", "compile", "--quiet", *options, str(wanted)]
-        pinned = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    CONSTRAINTS.write_text(HEADER + pinned, encoding="utf-8")
-    pin_tools(pins())
+    CONSTRAINTS.write_text(HEADER + compiled(required), encoding="utf-8")
+    pin_tools(pins() | versions_in(compiled(RUN_ALONE)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import yaml
 from tests.harness.commands import Failed
 
 PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
-CONDITIONS = {None: True, "failure()": False}
+CONDITIONS = {None: True, "failure()": False, "github.event_name == 'pull_request'": True}
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,11 @@ VALIDATED = [
     ("description", "d" * 201, "Use at most 200 characters."),
     ("description", "two\nlines", "Use printable characters only."),
     ("description", 'says "hello"', 'Leave out " and \\.'),
+    ("copyright_holder", " ", "Type a name."),
+    ("copyright_holder", "h" * 81, "Use at most 80 characters."),
+    ("copyright_holder", "two\nlines", "Use printable characters."),
+    ("copyright_holder", "Acme ", "Leave out spaces at the ends."),
+    ("copyright_holder", "<Acme>", 'Leave out " \\ ` { } < and >.'),
 ]
 REFUSED = [
     *VALIDATED,
@@ -66,6 +71,7 @@ REFUSED = [
     ("example", "maybe", "maybe"),
     ("ci", "jenkins", "jenkins"),
     ("extras", "[helm]", "helm"),
+    ("license", "mit", "mit"),
 ]
 
 
@@ -81,7 +87,7 @@ def test_invalid_answer_is_refused_with_a_sentence(
 ) -> None:
     destination = tmp_path / "project"
     with pytest.raises((ValueError, TypeError), match=r".") as refusal:
-        render(source, destination, {key: value})
+        render(source, destination, {key: value} | ({"license": "MIT"} if key == "copyright_holder" else {}))
     assert reason in str(refusal.value)
     assert not destination.exists()
     if (key, value, reason) in VALIDATED:
@@ -161,14 +167,15 @@ def test_example_is_true_or_false(value: Any, source: Path, tmp_path: Path) -> N
 
 def test_invalid_typed_answers_are_asked_again(source: Path, tmp_path: Path) -> None:
     clear, enter, interrupt = "\x15", "\r", "\x03"
+    asked = questions().keys() - {"copyright_holder"}  # which no license has none of
     with create_pipe_input() as keyboard, create_app_session(input=keyboard, output=DummyOutput()):
         keyboard.send_text(clear + '"quoted"' + enter + clear + "Typed Name" + enter)
         keyboard.send_text(clear + "Bad_Slug" + enter + clear + "typed-name" + enter)
-        keyboard.send_text(enter * (len(questions()) - 2) + interrupt)
+        keyboard.send_text(enter * (len(asked) - 2) + interrupt)
         copier.run_copy(str(source), tmp_path / "project", quiet=True)
     answers = yaml.safe_load((tmp_path / "project" / ".copier-answers.yml").read_text(encoding="utf-8"))
     assert (answers["project_name"], answers["project_slug"]) == ("Typed Name", "typed-name")
-    assert set(questions()) <= set(answers)
+    assert asked <= set(answers)
 
 
 def test_slug_is_derived_from_name(source: Path, tmp_path: Path) -> None:
@@ -217,8 +224,8 @@ def test_every_choice_is_in_the_matrix() -> None:
 
 
 def test_every_question_is_in_the_matrix_or_tested_alone() -> None:
-    free_text = {"project_name", "project_slug", "description"}
-    files_alone = {"ci", "extras"}
+    free_text = {"project_name", "project_slug", "description", "copyright_holder"}
+    files_alone = {"ci", "extras", "license"}
     assert set(questions()) == free_text | files_alone | set(all_variants()[0].answers)
 
 

@@ -159,8 +159,10 @@ def services_of(project: Path, variables: Mapping[str, str] | None = None) -> di
     return {name: services[name] for name in order.static_order()}
 
 
-def run_services(project: Path, image: Image, folder: Path, url: str) -> None:
+def run_services(project: Path, image: Image, folder: Path, url: str, inside: list[str]) -> None:
     """Run the services of a project's compose.yaml that are of the image, with the database at `url` for its own.
+
+    `inside` is a command to run in the container of the service, once that is healthy.
 
     Raises:
         Failed: one of them doesn't end well, or says that it is healthy when it isn't.
@@ -185,6 +187,7 @@ def run_services(project: Path, image: Image, folder: Path, url: str) -> None:
             run(health, image.cwd, environment)
         with serving(command, image.cwd, environment, folder / f"{name}.log"):
             wait_until_healthy(health, image.cwd, environment)
+            run([word.replace(PORT, port) for word in inside], image.cwd, environment)
             assert httpx2.get(f"http://127.0.0.1:{port}/health/ready").status_code == httpx2.codes.OK
 
 

@@ -5,9 +5,9 @@ database: the commands are read from the files, so that these tests can't drift 
 """
 
 import importlib.metadata
-import json
 import os
 import re
+import shlex
 import shutil
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -20,19 +20,22 @@ import pytest
 import yaml
 
 from tests.harness.commands import Failed, machine, run, tool
-from tests.harness.constraints import PINS, pin_tools, pins
+from tests.harness.constraints import PINS, RUN_ALONE, pin_releases, pin_tools, pins
+from tests.harness.gitlab import NAME, Pipeline
 from tests.harness.rendering import files_of, render
 from tests.harness.servers import SERVERS, new_database
 from tests.harness.variants import ROOT, choices
 from tests.harness.workflow import Workflow
 from tests.rendered.image import Image, authority, build, run_services, services_of
+from tests.updates.releases import IDENTITY
 
 FILES = {
-    "github": {".github/workflows/ci.yml", ".github/workflows/update.yml"},
+    "github": {".github/dependabot.yml", ".github/workflows/ci.yml", ".github/workflows/update.yml"},
+    "gitlab": {NAME},
     "docker": {"Dockerfile", ".dockerignore", "compose.yaml"},
     "pre_commit": {".pre-commit-config.yaml"},
 }
-WORKFLOWS = sorted(FILES["github"])
+WORKFLOWS = sorted(name for name in FILES["github"] if "/workflows/" in name)
 SUBSETS = [
     list(subset) for size in range(len(choices("extras")) + 1) for subset in combinations(choices("extras"), size)
 ]
@@ -88,6 +91,8 @@ def rendered(source: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     answers = {str(case): case.answers for case in CASES}
     for ci, extras in product(choices("ci"), SUBSETS):
         answers["+".join([ci, *extras])] = {"ci": ci, "extras": extras}
+    for case in CASES:
+        answers[f"gitlab {case}"] = {**case.answers, "ci": "gitlab"}
     folder = tmp_path_factory.mktemp("extras")
     return {name: render(source, folder / name, given) for name, given in answers.items()}
 
@@ -96,20 +101,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that asks for `case` on the cases that it is for, of each database that has a server in this run."""
     if "case" in metafunc.fixturenames:
         databases = {server.database for server in metafunc.config.stash[SERVERS]}
-        is_pipeline = metafunc.function is test_pipeline_and_hooks_run
         everything = metafunc.config.getoption("everything")
-        cases = [case for case in CASES if everything or (case in ONE_EACH) == is_pipeline]
+        if metafunc.function is test_gitlab_pipeline_runs:
+            cases = CASES if everything else [CASES[2]]  # it runs what GitHub's does
+        else:
+            is_pipeline = metafunc.function is test_pipeline_and_hooks_run
+            cases = [case for case in CASES if everything or (case in ONE_EACH) == is_pipeline]
         metafunc.parametrize("case", [case for case in cases if case.database in databases], ids=str)
 
 
 @pytest.fixture
 def project(source: Path, tmp_path: Path, case: Case) -> Path:
     """Give the case's project, to be changed at will; it pins the releases that constraints.txt does."""
-    project = render(source, tmp_path / "project", case.answers)
-    pins = [line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if "==" in line]
-    with (project / "pyproject.toml").open("a", encoding="utf-8") as pyproject:
-        pyproject.write(f"\n[tool.uv]\nconstraint-dependencies = {json.dumps(pins)}\n")
-    return project
+    return pin_releases(render(source, tmp_path / "project", case.answers))
+
+
+@pytest.fixture
+def gitlab_project(source: Path, tmp_path: Path, case: Case) -> Path:
+    """Give the case's project with GitLab's pipeline."""
+    return pin_releases(render(source, tmp_path / "gitlab", {**case.answers, "ci": "gitlab"}))
 
 
 @pytest.fixture
@@ -140,9 +150,32 @@ def test_project_has_the_files_of_its_answers_only(rendered: dict[str, Path]) ->
 
 
 @together
+def test_github_and_gitlab_files_are_valid(rendered: dict[str, Path]) -> None:
+    check("check-jsonschema", "--builtin-schema", "vendor.dependabot", *having(rendered, ".github/dependabot.yml"))
+    options = ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"]
+    check("check-jsonschema", *options, *having(rendered, NAME))
+
+
+@together
+def test_gitlab_runs_what_github_does(rendered: dict[str, Path]) -> None:
+    """But for what checks GitHub's own files, and what one of them knows of a merge."""
+    for case in CASES:
+        workflow, pipeline = Workflow(rendered[str(case)]), Pipeline(rendered[f"gitlab {case}"])
+        jobs = workflow.jobs.keys() - {"image"}
+        assert pipeline.jobs.keys() == jobs | {"container"}
+        for job in jobs:
+            commands = "\n".join(step.command for step in workflow.steps(job))
+            ours, theirs = (re.findall(r"uvx? [a-z]\w.*", text) for text in (commands, pipeline.script(job)))
+            assert [line for line in ours if "zizmor" not in line and "HEAD^" not in line] == [
+                line for line in theirs if not line.startswith(("uv lock", "uv run python -m migrations.lint"))
+            ]
+
+
+@together
 def test_workflows_pass_the_security_linter(rendered: dict[str, Path]) -> None:
     workflows = [path for name in WORKFLOWS for path in having(rendered, name)]
-    check("zizmor", "--offline", "--quiet", *workflows, *ROOT.glob(".github/workflows/*"))
+    updates = having(rendered, ".github/dependabot.yml")
+    check("zizmor", "--offline", "--quiet", *workflows, *updates, *ROOT.glob(".github/workflows/*"))
 
 
 @together
@@ -176,15 +209,18 @@ def test_tools_are_pinned_as_in_the_constraints(rendered: dict[str, Path]) -> No
         steps = [step for workflow in workflows for job in workflow.jobs.values() for step in job["steps"]]
         assert {step["with"]["version"] for step in steps if "setup-uv" in step.get("uses", "")} == {pinned["uv"]}
         assert workflows[-1].jobs["update"]["env"]["COPIER"] == f"copier=={pinned['copier']}"
+        assert f"uvx zizmor=={pinned['zizmor']} " in workflows[0].text
 
 
 def test_new_constraints_pin_the_tools_of_the_template(tmp_path: Path) -> None:
     for name in PINS:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
-    pin_tools({"uv": "98.0.1", "copier": "97.0"}, tmp_path)
+    pin_tools({"uv": "98.0.1", "copier": "97.0", "zizmor": "96.0", **dict.fromkeys(RUN_ALONE, "95.0")}, tmp_path)
     texts = [(tmp_path / name).read_text(encoding="utf-8") for name in PINS]
-    assert sum(text.count("98.0.1") for text in texts) == 4
+    assert sum(text.count("98.0.1") for text in texts) == 7
+    assert sum(text.count("uvx zizmor==96.0 ") for text in texts) == 1
+    assert sum(text.count("uvx pip-audit==95.0 ") for text in texts) == 2
     assert sum(text.count("copier==97.0\n") for text in texts) == 1
 
 
@@ -224,15 +260,19 @@ def check_image(image: Image, project: Path) -> None:
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", image.user)
 
 
-def test_image_is_built_migrated_and_served(project: Path, tmp_path: Path, url: str) -> None:
+def test_image_is_built_migrated_and_served(project: Path, tmp_path: Path, url: str, gitlab_project: Path) -> None:
     start, question = [step.command for step in Workflow(project).steps("image")]
     assert start == "docker compose up --build --detach"
     assert question.endswith("http://127.0.0.1:8000/health/ready")
     image = build(project, tmp_path / "image")
     check_image(image, project)
 
+    start, question = Pipeline(gitlab_project).jobs["container"]["script"]
+    assert start == "docker compose up --build --detach --wait"
+    inside = shlex.split(question.removeprefix("docker compose exec -T app "))
+
     before = image.files()
-    run_services(project, image, tmp_path, url)
+    run_services(project, image, tmp_path, url, inside)
     written = {path for path, changed in image.files().items() if before.get(path) != changed}
 
     # The file system is read-only but for volumes, and the user may write to those.
@@ -277,22 +317,49 @@ def test_pipeline_refuses_conflict_markers(source: Path, tmp_path: Path) -> None
         run(["git", "rm", "--quiet", "--force", f"{number}.txt"], project, os.environ)
 
 
+def commit_all(project: Path, environment: Mapping[str, str], message: str) -> None:
+    """Commit all there is in a project, which becomes a repository."""
+    commit = f"git init --quiet && git add --all && git commit --quiet --allow-empty --message '{message}'"
+    run(commit, project, {**environment, **IDENTITY})
+
+
+def on_url(variables: Mapping[str, str], server: Mapping[str, Any] | None, address: str, url: str) -> dict[str, str]:
+    """Give the variables of a job with a real database's URL for that of its service, which they must name."""
+    urls = {key: value for key, value in variables.items() if "://" in value}
+    if server:
+        assert {value.partition("://")[2] for value in urls.values()} == {authority(server, address)}
+    return {**variables, **dict.fromkeys(urls, url)}
+
+
 def test_pipeline_and_hooks_run(project: Path, tmp_path: Path, url: str) -> None:
-    environment = machine(tmp_path / "tools", "uv")
+    environment = machine(tmp_path / "tools", "uv", "uvx")
     workflow = Workflow(project)
-    run("git init --quiet && git add --all", project, environment)
+    commit_all(project, environment, "Start")
+    commit_all(project, environment, "Change nothing")
     for job in workflow.jobs:
         if job == "image":
             continue
-        variables = workflow.environment(job)
-        if server := workflow.service(job):
-            outside = server["ports"][0].partition(":")[0]
-            address = authority(server["env"], f"127.0.0.1:{outside}")
-            assert {value.partition("://")[2] for value in variables.values()} == {address}
-            variables = dict.fromkeys(variables, url)
+        server = workflow.service(job) or {}
+        outside = server.get("ports", [""])[0].partition(":")[0]
+        variables = on_url(workflow.environment(job), server.get("env"), f"127.0.0.1:{outside}", url)
         for step in workflow.steps(job):
             run(step.command, project, environment | variables | step.environment)
     run_hooks(project, machine(tmp_path / "nothing") | {"PRE_COMMIT_HOME": str(tmp_path / "hooks")})
+
+
+def test_gitlab_pipeline_runs(gitlab_project: Path, tmp_path: Path, url: str) -> None:
+    environment = machine(tmp_path / "tools", "uv", "uvx")
+    pipeline = Pipeline(gitlab_project)
+    commit_all(gitlab_project, environment, "Start")
+    base = run("git rev-parse HEAD", gitlab_project, environment).strip()
+    commit_all(gitlab_project, environment, "Change nothing")
+    for job in pipeline.jobs.keys() - {"container"}:
+        variables = pipeline.environment(job)
+        if server := pipeline.service(job):
+            port = {"postgresql": 5432, "mysql": 3306}[url.partition(":")[0].partition("+")[0]]
+            variables = on_url(variables, variables, f"{server['alias']}:{port}", url)
+        given = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": base, "UV_PYTHON": environment["UV_PYTHON"]}
+        run(pipeline.script(job), gitlab_project, environment | variables | given)
 
 
 def run_hooks(project: Path, environment: Mapping[str, str]) -> None:

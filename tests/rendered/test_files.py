@@ -226,8 +226,9 @@ def test_development_tools_are_used(project: Path) -> None:
     texts = texts_of(project)
     declaration = texts.pop("pyproject.toml")
     mentions = "\n".join([*texts.values(), *re.findall(r"(?m)^\[tool\.[\w.-]+|^plugins.*", declaration)])
-    if "TestClient" in mentions:
-        mentions += " httpx2"
+    for name, use in {"httpx2": "TestClient", "fastapi-cli": "uv run fastapi dev", "squawk-cli": "squawk"}.items():
+        if use in mentions:
+            mentions += f" {name}"
     names = [Requirement(text).name for text in declared["dependency-groups"]["dev"]]
     assert_none([name for name in names if not re.search(rf"\b{re.sub('[-_]', '[-_]', name)}(?![a-z0-9])", mentions)])
 
@@ -250,7 +251,15 @@ def test_pipeline_and_container_files_are_valid(project: Path) -> None:
 def test_without_ci_and_extras_their_files_are_absent(source: Path, variant: Variant, tmp_path: Path) -> None:
     project = render(source, tmp_path / "project", {**variant.answers, "ci": "none", "extras": []})
     names = files_of(project)
-    gone = (".github", "Dockerfile", "compose.yaml", ".dockerignore", ".pre-commit-config.yaml")
+    gone = (
+        ".github",
+        ".gitlab-ci.yml",
+        "LICENSE",
+        "Dockerfile",
+        "compose.yaml",
+        ".dockerignore",
+        ".pre-commit-config.yaml",
+    )
     assert [name for name in names if name.startswith(gone)] == []
     assert_none(lines_with(r"dockerfile|compose|pre-commit|github(?!\.com)", texts_of(project), re.IGNORECASE))
     run_tool(project, "ruff", "check", "--no-cache", "--no-fix")

@@ -16,7 +16,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.harness.commands import clean_environment, run, tool
+from tests.harness.commands import clean_environment, machine, run, tool
+from tests.harness.constraints import pin_releases, pins
 from tests.harness.servers import NewDatabase, free_port
 from tests.harness.variants import ROOT, Variant
 from tests.updates.releases import git
@@ -172,6 +173,47 @@ def sources_of(project: Path) -> dict[str, bytes]:
         for path in (folder.glob("*") if folder == project else folder.rglob("*"))
         if path.is_file() and path.suffix != ".pyc" and not path.name.endswith((".db", "-wal", "-shm"))
     }
+
+
+def test_uv_sync_and_fastapi_commands_work(copied: Path, database_url: str, tmp_path: Path) -> None:
+    project = pin_releases(copied)
+    environment = machine(tmp_path / "tools", "uv") | {"DATABASE_URL": database_url}
+    run("uv sync", project, environment)
+    installed = run("uv pip list --python .venv --format freeze", project, environment)
+    assert f"pytest=={pins()['pytest']}\n" in installed
+    run("uv run alembic upgrade head", project, environment)
+    for command in ("dev", "run"):
+        port = free_port()
+        log = tmp_path / f"{command}.log"
+        with log.open("wb") as output:
+            serving = subprocess.Popen(
+                ["uv", "run", "fastapi", command, "--port", str(port)],
+                cwd=project,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        try:
+            assert wait_until_ready(serving, f"http://127.0.0.1:{port}"), log.read_text(encoding="utf-8")
+        finally:
+            os.killpg(serving.pid, signal.SIGINT)
+            serving.wait(PATIENCE)
+
+
+def test_production_installs_no_command_of_fastapi(copied: Path, tmp_path: Path) -> None:
+    environment = machine(tmp_path / "tools", "uv")
+    run("uv sync --no-dev", pin_releases(copied), environment)
+    installed = run("uv pip list --python .venv --format freeze", copied, environment)
+    assert not re.findall(r"(?m)^(?:fastapi-c\w+|typer|rich|coverage|pytest)==.*", installed)
+
+
+def test_python_is_that_of_the_image_and_the_pipeline(project: Path) -> None:
+    version = (project / ".python-version").read_text(encoding="utf-8").strip()
+    assert set(re.findall(r"FROM python:([\d.]+)", (project / "Dockerfile").read_text(encoding="utf-8"))) == {version}
+    pipeline = (project / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    assert set(re.findall(r'python-version: "([\d.]+)"', pipeline)) == {version}
 
 
 def wait_until_ready(service: subprocess.Popen[Any], url: str) -> bool:

@@ -32,7 +32,7 @@ def questions_of(source: Path) -> set[str]:
         key: value for key, value in document.items() if not key.startswith("_") and value.get("when") is not False
     }
     values = {
-        f"{key}={str(value).lower()}"
+        f"{key}={str(value).lower() if isinstance(value, bool) else value}"
         for key, question in asked.items()
         for value in dict(question.get("choices", {})).values()
     }

@@ -84,7 +84,7 @@ CHANGES: dict[str, list[tuple[str, str]]] = {
     ],
     "template/.github/workflows/ci.yml.jinja": [
         (r"(?m)^(?=      - name: Install)", STEP),
-        (r"run: uv run pytest\n", "run: uv run pytest --verbose\n"),
+        (r"run: uv run coverage run -m pytest\n", "run: uv run pytest --verbose\n"),
     ],
     "template/Dockerfile.jinja": [(r"(?m)^(?=CMD )", "LABEL region=local\n")],
     "template/README.md.jinja": [(r"\Z", "\n## Region\n\n`SERVICE_REGION` names it.\n")],

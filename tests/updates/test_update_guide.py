@@ -50,6 +50,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
         "PYTEST_ADDOPTS": "-k health",
         "PIP_CONSTRAINT": str(CONSTRAINTS),
         "UV_CONSTRAINT": str(CONSTRAINTS),
+        "UV_PYTHON": sys.executable,
     }
     return {**os.environ, **IDENTITY, **given}
 

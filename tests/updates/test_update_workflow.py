@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.updates.releases import IDENTITY, LATER, git, this_version
 from tests.updates.test_update_traps import change_the_same_line
 
 BRANCH = f"update-v{LATER}"
+PYTHON = {"UV_PYTHON": sys.executable}  # no other is installed for a test
 UVX = f'#!/bin/sh\n[ "$1" = "$COPIER" ] || exit 9\nshift\nexec "{tool("copier")}" "$@"\n'
 # GitHub's own program has no one to talk to here: it leaves what it was told.
 GH = """#!/bin/sh
@@ -102,7 +104,7 @@ class GitHub:
         folder = clone / workflow.document.get("defaults", {}).get("run", {}).get("working-directory", ".")
         (step,) = workflow.steps(job)
         path = f"{self.home / 'programs'}{os.pathsep}{os.environ['PATH']}"
-        given = {"PATH": path, "RUNNER_TEMP": str(self.home), "GITHUB_OUTPUT": str(output)}
+        given = {**PYTHON, "PATH": path, "RUNNER_TEMP": str(self.home), "GITHUB_OUTPUT": str(output)}
         run(step.command, folder, {**os.environ, **IDENTITY, **given, **workflow.environment(job)})
         return dict(line.split("=", 1) for line in output.read_text(encoding="utf-8").splitlines())
 
@@ -149,7 +151,7 @@ def test_changed_files_that_were_moved_or_deleted_are_listed(later_template: Pat
 
 def test_lock_file_is_updated_or_reported(later_template: Path, tmp_path: Path) -> None:
     github = GitHub.with_project(later_template, tmp_path)
-    run([tool("uv"), "lock"], github.project.folder, os.environ)
+    run([tool("uv"), "lock"], github.project.folder, {**os.environ, **PYTHON})
     github.project.commit("Lock")
     github.run()
     assert 'name = "idna"' in github.branch(BRANCH, "uv.lock").partition("[package.metadata]")[2]
@@ -157,7 +159,7 @@ def test_lock_file_is_updated_or_reported(later_template: Path, tmp_path: Path) 
 
     git(tmp_path / "origin", "branch", "-D", BRANCH)
     substitute(github.project.folder / "pyproject.toml", r'    "alembic>=[\d.]+",', '    "alembic>=1.18",')
-    run([tool("uv"), "lock"], github.project.folder, os.environ)
+    run([tool("uv"), "lock"], github.project.folder, {**os.environ, **PYTHON})
     github.project.commit("Mine")
     github.run()
     assert github.part("Conflicts") == ["pyproject.toml"]
