@@ -136,7 +136,7 @@ def _decimal(field: Field) -> Kind:
     if digits > decimals:
         half += 2
     valid: list[Any] = [(plain(number), plain(number)) for number in (greatest, -greatest, step, -step)]
-    valid += [(f"{-step * 0:f}", "0"), (str(half), plain(half)), (float(half), plain(half))]
+    valid += [("0", "0"), (f"{-step * 0:f}", "0"), (str(half), plain(half)), (float(half), plain(half))]
     if decimals:
         valid += [(f"{half:.{decimals}f}", plain(half))]
     beyond = [plain(greatest + step), plain(-greatest - step), plain(step / 10), "1e99", "NaN", "Infinity", "-sNaN"]
