@@ -29,6 +29,7 @@ from copier_fastapi_sqlalchemy.resource.project import Project, open_project, re
 from copier_fastapi_sqlalchemy.resource.record import Resource
 from copier_fastapi_sqlalchemy.resource.register import add_to_tables
 from copier_fastapi_sqlalchemy.resource.render import TEMPLATES, render
+from copier_fastapi_sqlalchemy.resource.view import View
 from copier_fastapi_sqlalchemy.resource.wrapping import wrapped
 from tests.harness.commands import run_tool
 from tests.harness.servers import NewDatabase, engine
@@ -156,7 +157,9 @@ def rendered_texts(project: Project, command: tuple[str, str | None, list[str], 
     try:
         names = names_of(plural, singular)
         require_free(project, names)
-        return render(Resource(names, parse_fields(chosen), (tuple(together),) if together else ()), project)
+        resource = Resource(names, parse_fields(chosen), (tuple(together),) if together else ())
+        View(resource, project).check_resource_name()
+        return render(resource, project)
     except Refusal as refusal:
         text = str(refusal)
         assert text.endswith(".")
