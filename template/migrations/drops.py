@@ -8,10 +8,11 @@ from alembic.util import PriorityDispatchResult
 def drop_referring_first(
     autogen: AutogenContext, operations: UpgradeOps, _schemas: set[str | None]
 ) -> PriorityDispatchResult:
-    """Drop tables after all that refers to them: other tables that go, and columns of those that stay."""
+    """Drop tables after what refers to them: others that go, and columns of those that stay."""
     if autogen.inspector is not None:
         names = [name for name, _keys in autogen.inspector.get_sorted_table_and_fkc_names()]
         drops = [op for op in operations.ops if isinstance(op, DropTableOp)]
         drops.sort(key=lambda op: names.index(op.table_name), reverse=True)
-        operations.ops = [op for op in operations.ops if not isinstance(op, DropTableOp)] + drops
+        others = [op for op in operations.ops if not isinstance(op, DropTableOp)]
+        operations.ops[:] = [*others, *drops]
     return PriorityDispatchResult.CONTINUE
