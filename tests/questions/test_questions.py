@@ -144,6 +144,12 @@ def test_slug_cannot_be_an_installed_package(source: Path, tmp_path: Path) -> No
     assert packages_of(required) | {"pip"} <= refused
 
 
+def test_name_and_description_may_have_words_of_the_code(source: Path, tmp_path: Path) -> None:
+    answers = {"example": False, "project_name": "posts", "description": "Keeps users and comments: watch them."}
+    main = (render(source, tmp_path / "project", answers) / "app/main.py").read_text(encoding="utf-8")
+    assert re.findall(r"(?m)^from app\.(users|posts|comments|audit)", main) == []
+
+
 @pytest.mark.parametrize("slug", ["app", "tests", "blog", "order", "select", "b" * 50])
 def test_valid_slugs(slug: str, source: Path, tmp_path: Path) -> None:
     project = render(source, tmp_path / "project", {"project_slug": slug})
