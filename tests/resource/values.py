@@ -183,7 +183,7 @@ def _time(_field: Field) -> Kind:
 
 def _interval(_field: Field) -> Kind:
     valid = ["P1DT2H3M4.000005S", "-P1DT0.000001S", "PT0S", "P100000000D", "-P100000000D", "PT0.000001S"]
-    invalid = ["P100000001D", "-P100000000DT0.000001S", "soon", "", "1", []]
+    invalid = ["P100000001D", "-P100000000DT0.000001S", "soon", "", "1", True, False, []]
     return valid, invalid, lambda number: f"PT{number}S"
 
 
