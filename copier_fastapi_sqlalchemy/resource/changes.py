@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import indent
 
+from copier_fastapi_sqlalchemy.resource.clashes import check_names, name_problems
 from copier_fastapi_sqlalchemy.resource.code import Code, read_text
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.formatting import edited
@@ -41,6 +42,7 @@ def plan_addition(project: Project, resource: Resource, *, register: bool = True
     """
     names, folder, limit = resource.names, project.folder, project.line_length
     View(resource, project).check_resource_name()
+    check_names(resource, project)
     texts: dict[str, str | None] = {
         path: text
         for path, text in render(resource, project).items()
@@ -116,6 +118,7 @@ def plan_change(change: Change, before: Side, after: Side) -> None:
 
     """
     project, names, folder = after.project, after.resource.names, after.project.folder
+    check_names(after.resource, project, {*name_problems(before.resource, before.project)})
     old, new = before.texts(), after.texts()
     if before.table_path != after.table_path:
         old[after.table_path] = old.pop(before.table_path)  # merged as if it were renamed

@@ -17,7 +17,8 @@ TAKEN_WORDS = """
 id created_at updated_at deleted_at deletion_id version is_live search etag include_deleted page size sort q
 limit cursor metadata registry touch c columns key schema copy construct validate fields json t tuple count
 index keys values items get add update clear remove extend date time datetime timedelta list dict str int bool
-float bytes property self cls l
+float bytes property self cls l from_orm parse_file parse_obj parse_raw schema_json update_forward_refs
+offset_page keyset_page
 """
 TAKEN = frozenset(TAKEN_WORDS.split())
 

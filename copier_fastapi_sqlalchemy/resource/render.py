@@ -14,7 +14,7 @@ import jinja2
 from copier_fastapi_sqlalchemy.resource import formatting, former
 from copier_fastapi_sqlalchemy.resource.names import Names
 from copier_fastapi_sqlalchemy.resource.record import Resource
-from copier_fastapi_sqlalchemy.resource.reserved import reserved_names
+from copier_fastapi_sqlalchemy.resource.reserved import path_constant
 from copier_fastapi_sqlalchemy.resource.view import View
 from copier_fastapi_sqlalchemy.resource.wrapping import wrapped
 
@@ -28,7 +28,6 @@ MACROS = PACKAGE / "macros" if (PACKAGE / "macros").is_dir() else PACKAGE.parent
 # What resources share, each written with the first that imports it.
 SUPPORT = [file.relative_to(TEMPLATES).as_posix() for file in sorted(TEMPLATES.glob("support/*/*.py"))]
 SHARED = {path.replace("support/", "app/", 1): path for path in SUPPORT} | {"tests/rows.py": "tests/rows.py.jinja"}
-LIKE_PASSWORD = re.compile(r"(^|_)(PAS+WO?R?D|PASS(PHRASE)?|PWD|TOKEN|SECRETE?)($|_)")  # ruff's rule S105
 # Docstrings, comments and strings; those with a space are sentences.
 TEXT = re.compile(r'"""(?:.|\n)*?"""|(?m:(?:^| )# .*$)|"[^"\n]*"')
 WORD = re.compile(
@@ -39,6 +38,27 @@ PROSE_WORD = re.compile(r"\{[^{}\n]*\}|\b[Aa] book\b|\b[Bb]ooks?\b|\bowners?\b")
 
 def render(resource: Resource, project: "Project") -> dict[str, str]:
     """Give the text of each file of a resource by its path in the project, formatted as the project formats.
+
+    Raises:
+        Refusal: a field doesn't suit the project.
+
+    """
+    texts = {path: tidy(text, path, project.folder) for path, text in own_texts(resource, project).items()}
+    schemas = f"app/{resource.names.plural}/schemas.py"
+    if not texts[schemas].strip():
+        del texts[schemas]
+    environment = _environment(resource.names, resource.form, ())
+    for path, source in SHARED.items():
+        if any(f"from {_module(path)} import" in text for text in texts.values()):
+            text = environment.get_template(source).render(project.answers.facts())
+            texts[path] = tidy(text, path, project.folder)
+    if resource.form != former.FORM:
+        texts = {path: wrapped(text, project.line_length) for path, text in texts.items()}
+    return dict(sorted(texts.items()))
+
+
+def own_texts(resource: Resource, project: "Project") -> dict[str, str]:
+    """Give the text of each file that only this resource has, not formatted yet.
 
     Raises:
         Refusal: a field doesn't suit the project.
@@ -66,15 +86,7 @@ def render(resource: Resource, project: "Project") -> dict[str, str]:
         if name == "test_router.py" and view.parent:
             text = with_fixture(text, context["path"])
         texts[path] = text
-    texts = {path: tidy(text, path, project.folder) for path, text in texts.items()}
-    if not texts[f"{folder}/schemas.py"].strip():
-        del texts[f"{folder}/schemas.py"]
-    for path, source in SHARED.items():
-        if any(f"from {_module(path)} import" in text for text in texts.values()):
-            texts[path] = tidy(environment.get_template(source).render(context), path, project.folder)
-    if resource.form != former.FORM:
-        texts = {path: wrapped(text, project.line_length) for path, text in texts.items()}
-    return dict(sorted(texts.items()))
+    return texts
 
 
 def _module(path: str) -> str:
@@ -87,16 +99,10 @@ def tidy(text: str, path: str, folder: Path) -> str:
     return formatting.tidy(folder, path, text, "I,F401,F811") if path.endswith(".py") and text else text
 
 
-def _constant(names: Names) -> str:
-    """Give the name that the tests have for the path of a resource: its own, unless that stands for something else."""
-    name = names.plural.upper()
-    return "PATH" if name in reserved_names() or LIKE_PASSWORD.search(name) else name
-
-
 @cache
 def _environment(names: Names, form: int, words: tuple[tuple[str, str], ...]) -> jinja2.Environment:
     """Give the environment of the templates, in which a resource of books has other names."""
-    constant = "BOOKS" if form == former.FORM else _constant(names)
+    constant = path_constant(names, form)
 
     def load(name: str) -> str | None:
         path = MACROS.parent / name if name.startswith("macros/") else TEMPLATES / name

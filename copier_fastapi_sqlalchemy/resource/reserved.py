@@ -1,13 +1,17 @@
 """The names that the code of every resource uses, and that no resource can have."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from copier_fastapi_sqlalchemy.resource import former
+from copier_fastapi_sqlalchemy.resource.names import Names
+
 TEMPLATES = Path(__file__).parent / "templates"
 
-
+LIKE_PASSWORD = re.compile(r"(^|_)(PAS+WO?R?D|PASS(PHRASE)?|PWD|TOKEN|SECRETE?)($|_)")  # ruff's rule S105
 # The modules in which a variable is named by the resource or its record.
 MODULES = ("router.py.jinja", "repository.py.jinja", "test_router.py.jinja")
 
@@ -25,6 +29,14 @@ def reserved_names() -> frozenset[str]:
         if "book" not in name.lower() and (path.name in MODULES or name[0].isupper())
     }
     return frozenset(names)
+
+
+def path_constant(names: Names, form: int) -> str:
+    """Give the name that the tests have for the path of a resource: its own, unless that stands for something else."""
+    if form == former.FORM:
+        return "BOOKS"
+    name = names.plural.upper()
+    return "PATH" if name in reserved_names() or LIKE_PASSWORD.search(name) else name
 
 
 def _bound(tree: ast.AST) -> Iterator[str]:

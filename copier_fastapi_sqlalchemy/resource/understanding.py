@@ -15,6 +15,7 @@ from copier_fastapi_sqlalchemy.resource.names import Names, singular_of
 from copier_fastapi_sqlalchemy.resource.project import Answers, Project
 from copier_fastapi_sqlalchemy.resource.record import Resource
 from copier_fastapi_sqlalchemy.resource.reflection import IndexInfo, TableInfo
+from copier_fastapi_sqlalchemy.resource.sql_words import reserved_columns, reserved_tables
 from copier_fastapi_sqlalchemy.resource.types import (
     MAX_DIGITS,
     MAX_INDEXED,
@@ -95,6 +96,7 @@ class Reader:
     def read(self, associations: Sequence[TableInfo]) -> Imported:
         """Give the table as a resource; raises Refusal where the project couldn't serve it."""
         self._check_key()
+        self._check_words()
         columns = [name for name in self.table.columns if name != "id" and name not in self.mixin_columns]
         uniques, groups, indexed, extra = self._indexes()
         found = (self._field(name, is_unique=name in uniques, is_indexed=name in indexed) for name in columns)
@@ -142,6 +144,13 @@ class Reader:
         }[self.answers.database]
         if not is_generated:
             raise Refusal(f"Let the database generate the id of {table.name} first: a new row has to get one.")
+
+    def _check_words(self) -> None:
+        database, table = self.answers.database, self.table.name
+        columns = (f"{table}.{name}" for name in reserved_columns(database, self.table.columns))
+        for name in (*reserved_tables(database, [table]), *columns):
+            word = name.rpartition(".")[2]
+            raise Refusal(f"Rename {name} first: {word!r} is a word of SQL, which SQLAlchemy doesn't quote.")
 
     def _mixin_columns(self) -> list[str]:
         names = [

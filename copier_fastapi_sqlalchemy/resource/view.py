@@ -15,7 +15,7 @@ from copier_fastapi_sqlalchemy.resource.many_view import ManyView
 from copier_fastapi_sqlalchemy.resource.names import Names, singular_of
 from copier_fastapi_sqlalchemy.resource.parent_view import ParentView
 from copier_fastapi_sqlalchemy.resource.record import Resource
-from copier_fastapi_sqlalchemy.resource.reserved import reserved_names
+from copier_fastapi_sqlalchemy.resource.reserved import path_constant, reserved_names
 from copier_fastapi_sqlalchemy.resource.shape import ROUTES, check_routes
 
 if TYPE_CHECKING:
@@ -154,6 +154,13 @@ class View:
                 raise Refusal(
                     f"Give the resource another name, or --singular: its code uses {name!r} for something else."
                 )
+
+    def sql_names(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Give the names of its tables, and of their columns."""
+        tables = [self.names.plural, *(many.table for many in self.manys)]
+        columns = [field.column_name for field in self.columns] + [many.column for many in self.manys]
+        columns += [f"{self.names.singular}_id"] if self.manys else []
+        return frozenset(tables), frozenset(columns)
 
     def _reserved(self) -> frozenset[str]:
         return reserved_names() | ({"Index"} if self.parent else set())
@@ -295,7 +302,7 @@ class View:
 
     def _paths(self) -> dict[str, str]:
         """Give the code of paths in tests, and of what is asserted of a list."""
-        constant = "BOOKS" if self.resource.form == former.FORM else self.names.plural.upper()
+        constant = path_constant(self.names, self.resource.form)
         path = f"{self.parent.names.singular}_{self.names.plural}" if self.parent else constant
         beside = path  # the path of the records that have the same parent as one that is there
         if self.parent:

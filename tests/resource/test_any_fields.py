@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql.base import RESERVED_WORDS
 from sqlalchemy.orm import DeclarativeBase
 
 from copier_fastapi_sqlalchemy.resource import render as rendering
+from copier_fastapi_sqlalchemy.resource.clashes import check_names
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.fields import ON_DELETE, OPTIONS, parse_fields
 from copier_fastapi_sqlalchemy.resource.names import names_of
@@ -159,6 +160,7 @@ def rendered_texts(project: Project, command: tuple[str, str | None, list[str], 
         require_free(project, names)
         resource = Resource(names, parse_fields(chosen), (tuple(together),) if together else ())
         View(resource, project).check_resource_name()
+        check_names(resource, project)
         return render(resource, project)
     except Refusal as refusal:
         text = str(refusal)
