@@ -3,34 +3,35 @@
 import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING
 
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
+from copier_fastapi_sqlalchemy.resource.project import Project, operations_of
 from copier_fastapi_sqlalchemy.resource.record import Resource
 from copier_fastapi_sqlalchemy.resource.render import own_texts
 from copier_fastapi_sqlalchemy.resource.sql_words import DATABASES, reserved_columns, reserved_tables
 from copier_fastapi_sqlalchemy.resource.view import View
 
-if TYPE_CHECKING:
-    from copier_fastapi_sqlalchemy.resource.project import Project
-
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def check_names(resource: Resource, project: "Project", known: Collection[str] = ()) -> None:
+def check_names(resource: Resource, project: Project, known: Collection[str] = ()) -> None:
     """Raise Refusal where a name of a resource or of a field can't be, unless that is a known problem."""
     for problem in name_problems(resource, project):
         if problem not in known:
             raise Refusal(problem)
 
 
-def name_problems(resource: Resource, project: "Project") -> Iterator[str]:
-    """Say which names the database reserves, or the code has for something else."""
+def name_problems(resource: Resource, project: Project) -> Iterator[str]:
+    """Say which names the database reserves, or the project or the code has for something else."""
     database = project.answers.database
     tables, columns = View(resource, project).sql_names()
     for name in sorted({*reserved_tables(database, tables), *reserved_columns(database, columns)}):
         yield f"Choose another name: {name!r} is a word of SQL in {DATABASES[database]}."
-    for path, text in own_texts(resource, project).items():
+    router, texts = f"app.{resource.names.plural}.router", own_texts(resource, project)
+    for name in operations_of(ast.parse(texts[f"app/{resource.names.plural}/router.py"])):
+        if (module := project.operations.get(name, router)) != router:
+            yield f"Give the resource another name: {module} has a route {name}."
+    for path, text in texts.items():
         if path.endswith(".py"):
             for name in clashes(text):
                 yield f"Give the resource or a field another name: {path} has {name!r} for something else."

@@ -8,7 +8,7 @@ import os
 import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ DEFAULT_LENGTH = 88
 # What a class inherits from decides what its table has.
 BASE = "app.db.base"
 RECORDS, WITH_KEY = {f"{BASE}.Record", f"{BASE}.RecordColumns"}, {f"{BASE}.Entity", f"{BASE}.KeyColumns"}
+METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "api_route"})
 REPOSITORY = "app.db.repository.Repository"
 
 
@@ -105,6 +106,7 @@ class Project:
     records: Mapping[str, str]
     line_length: int = LINE_LENGTH
     has_moment: bool | None = None
+    operations: Mapping[str, str] = field(default_factory=dict)  # the module of each function of a route, by its name
 
     def own_table(self, names: Names) -> KnownTable:
         """Give the table that a resource will have, for references to itself."""
@@ -143,7 +145,17 @@ def open_project(folder: Path) -> Project:
         path.parent.name: read_text(root, path.relative_to(root).as_posix())
         for path in sorted(root.glob(f"app/*/{RECORD}"))
     }
-    return Project(root, answers, tables_of(code), routes_of(code), records, _line_length(root))
+    return Project(
+        root,
+        answers,
+        tables_of(code),
+        routes_of(code),
+        records,
+        _line_length(root),
+        operations={
+            name: module.name for module in code.modules.values() for name in operations_of(module.source.tree)
+        },
+    )
 
 
 def read_answers(text: str) -> Answers:
@@ -255,6 +267,15 @@ def routes_of(code: Code) -> dict[str, str]:
                 if keyword.arg == "prefix" and (prefix := _text(keyword.value)):
                     routes[prefix] = module.name
     return routes
+
+
+def operations_of(tree: ast.AST) -> Iterator[str]:
+    """Give the name of each function of a route, which is that of the operation in the OpenAPI document."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            called = [one.func for one in node.decorator_list if isinstance(one, ast.Call)]
+            if any(isinstance(function, ast.Attribute) and function.attr in METHODS for function in called):
+                yield node.name
 
 
 def _mapped_classes(code: Code, module: Module) -> Iterator[KnownTable]:

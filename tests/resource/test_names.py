@@ -1,5 +1,6 @@
 """Names that a database, the code of a resource or the project uses otherwise are refused in one line."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,13 @@ def test_path_has_another_name_in_tests_where_its_own_is_taken() -> None:
     text = own_texts(resource, project_on("sqlite"))["tests/max_interval/test_router.py"]
     assert 'PATH = "/api/v1/max-interval"' in text
     assert "MAX_INTERVAL" not in text
+
+
+def test_operation_that_the_project_has_is_refused() -> None:
+    project = replace(project_on("sqlite"), operations={"list_post_counts": "app.users.router"})
+    resource = Resource(Names("post_counts", "post_count"), parse_fields(["title:str"]))
+    message = r"^Give the resource another name: app\.users\.router has a route list_post_counts\.$"
+    with pytest.raises(Refusal, match=message):
+        check_names(resource, project)
+    check_names(replace(resource, only=("create", "read")), project)
+    check_names(resource, replace(project, operations={"list_post_counts": "app.post_counts.router"}))

@@ -177,6 +177,7 @@ def test_rendered_project_is_read(rendered: Render, variant: Variant) -> None:
     blog = {"users", "profiles", "posts", "post_tags", "comments", "tags"} if variant.example else set()
     assert project.tables.keys() == blog | ({"audit_log"} if "audit_log" in variant.mixins else set())
     assert set(project.routes) >= ({"/users", "/posts", "/tags"} if variant.example else set())
+    assert project.operations.get("list_post_counts") == ("app.users.router" if variant.example else None)
     assert project.line_length == 100
     assert not project.records
 
