@@ -100,6 +100,8 @@ def _reference(source: Source, call: ast.Call, reference: Any) -> Iterator[Edit]
     for option in key.keywords:
         if option.arg == "ondelete" and on_delete in {"", "NO ACTION"}:
             yield source.end(key.args[0]), source.end(option.value), ""
+        elif option.arg == "ondelete":
+            yield source.start(option.value), source.end(option.value), f'"{on_delete}"'
     if options:
         end = source.end(key) - 1
         yield end, end, "".join(f", {name}={value!r}" for name, value in sorted(options.items()))

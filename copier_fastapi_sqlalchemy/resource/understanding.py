@@ -269,14 +269,15 @@ class Reader:
         if action not in ON_DELETE:
             raise Unsupported(f"it has ON DELETE {action}")
         on_delete = ON_DELETE[action]
+        natural = "null" if column["nullable"] else "cascade"
         if on_delete == "restrict" and "soft_delete" in self.answers.mixins:
-            raise Stop(
-                f"Give {self.table.name}.{name} ON DELETE CASCADE{' or SET NULL' if column['nullable'] else ''} first:"
-                " with soft_delete, what is deleted stays, and no foreign key refuses that."
+            # The model keeps what the table has. It never refuses anything, because what is deleted stays.
+            on_delete = natural
+            self.say(
+                name, f"rows stay when theirs of {target} is deleted; with ON DELETE CASCADE they would go with it"
             )
         short = name.removesuffix("_id")
-        is_default = on_delete == ("null" if column["nullable"] else "cascade")
-        options = frozenset() if is_default else frozenset({on_delete})
+        options = frozenset() if on_delete == natural else frozenset({on_delete})
         field = Field(short, "ref", (target,), bool(column["nullable"]), options)
         try:
             check_field_name(short)

@@ -122,13 +122,14 @@ WITH_TAGS = {
 }
 TAGGED = """
     CREATE TABLE books (id {key}, title VARCHAR(200) NOT NULL UNIQUE, series_id {kind},
-        FOREIGN KEY (series_id) REFERENCES books (id) ON DELETE SET NULL){options};
+        FOREIGN KEY (series_id) REFERENCES books (id) ON DELETE RESTRICT){options};
     CREATE TABLE book_tags (book_id {kind} NOT NULL, tag_id {kind} NOT NULL, PRIMARY KEY (book_id, tag_id),
         FOREIGN KEY (book_id) REFERENCES books (id) ON DELETE CASCADE,
         FOREIGN KEY (tag_id) REFERENCES tags (id) ON DELETE CASCADE){options};
     INSERT INTO tags (name) VALUES ('new');
     INSERT INTO books (title) VALUES ('Notes');
     INSERT INTO book_tags (book_id, tag_id) SELECT books.id, tags.id FROM books, tags;
+    INSERT INTO books (title, series_id) VALUES ('More notes', 1);
 """
 
 
@@ -309,16 +310,18 @@ def test_rows_get_what_mixins_need(
         execute(url, TAGGED.format(key=key, kind=kind, options=options))
         output = done(project, "books")
         assert "books title:str:200:unique series:ref?:books tags:many:tags\n" in output
+        assert "series_id: rows stay when theirs of books is deleted; with ON DELETE CASCADE they would go" in output
         assert "deleted_at, deletion_id: the revision adds what soft_delete needs" in output
         alembic("check")
         tests = ("tests/test_migrations.py", "tests/test_tables.py")
         assert " passed" in run_tests(warm_process, project, {"TEST_DATABASE_URL": url}, *tests).output
         with calling(warm_process, project, {"DATABASE_URL": url}, tmp_path) as client:
-            (book,) = client.get("/books").json()["items"]
+            book, later = client.get("/books").json()["items"]
             tags = [tag["id"] for tag in client.get("/tags").json()["items"]]
             assert (book["title"], book["tag_ids"], book["created_at"][:2]) == ("Notes", tags, "20")
             etag = {"If-Match": client.get(f"/books/{book['id']}").headers["etag"]}
             assert client.delete(f"/books/{book['id']}", headers=etag).status_code == 204
+            assert client.get("/books").json()["items"] == [later]
             assert client.post("/books", json={"title": "Notes"}).status_code == 201
 
 

@@ -211,11 +211,20 @@ def test_foreign_keys_become_references(options: dict[str, str], nullable: bool,
     assert understood("postgresql", column, references=references).resource.fields[-1].text == field
 
 
-def test_reference_that_refuses_deletions_is_refused_with_soft_delete() -> None:
-    column = {"name": "author_id", "type": sa.BIGINT()}
-    key = {"constrained_columns": ["author_id"], "referred_table": "authors", "referred_columns": ["id"], "options": {}}
-    with pytest.raises(Refusal, match=r"^Give books\.author_id ON DELETE CASCADE first: with soft_delete"):
-        understood("postgresql", column, references=(key,), mixins=("soft_delete",))
+@pytest.mark.parametrize("options", [{}, {"ondelete": "RESTRICT"}])
+@pytest.mark.parametrize(("nullable", "field"), [(False, "author:ref:authors"), (True, "author:ref?:authors")])
+def test_reference_that_refuses_deletions_stays_with_soft_delete(
+    options: dict[str, str],
+    nullable: bool,  # noqa: FBT001
+    field: str,
+) -> None:
+    column = {"name": "author_id", "type": sa.BIGINT(), "nullable": nullable}
+    key = {"constrained_columns": ["author_id"], "referred_table": "authors", "referred_columns": ["id"]}
+    made = understood("postgresql", column, references=({**key, "options": options},), mixins=("soft_delete",))
+    assert made.resource.fields[-1].text == field
+    assert "author_id: rows stay when theirs of authors is deleted; with ON DELETE CASCADE they would go with it" in (
+        made.notes
+    )
 
 
 @pytest.mark.parametrize("name", ["password", "reset_token", "api_key", "password_hash"])
