@@ -5,6 +5,7 @@ database: the commands are read from the files, so that these tests can't drift 
 """
 
 import importlib.metadata
+import json
 import os
 import re
 import shlex
@@ -34,6 +35,7 @@ FILES = {
     "gitlab": {NAME},
     "docker": {"Dockerfile", ".dockerignore", "compose.yaml"},
     "pre_commit": {".pre-commit-config.yaml"},
+    "devcontainer": {".devcontainer/devcontainer.json"},
 }
 WORKFLOWS = sorted(name for name in FILES["github"] if "/workflows/" in name)
 SUBSETS = [
@@ -225,6 +227,20 @@ def test_new_constraints_pin_the_tools_of_the_template(tmp_path: Path) -> None:
 
 
 @together
+def test_devcontainer_has_what_the_project_needs(rendered: dict[str, Path]) -> None:
+    """Its image can't be had in these tests: it must be of the project's Python, and its command one that they run."""
+    for path in having(rendered, ".devcontainer/devcontainer.json"):
+        project = path.parents[1]
+        container = json.loads(path.read_text(encoding="utf-8"))
+        version = (project / ".python-version").read_text(encoding="utf-8").strip()
+        assert container["image"].partition(":")[2].startswith(f"{version}-")
+        assert container["postCreateCommand"] == "pip install uv && uv sync"  # as test_install.py runs `uv sync`
+        tests_need_docker = "testcontainers" in (project / "pyproject.toml").read_text(encoding="utf-8")
+        needs_docker = tests_need_docker or (project / "Dockerfile").exists()
+        assert any("docker-in-docker" in name for name in container["features"]) == needs_docker
+
+
+@together
 def test_hooks_are_local(rendered: dict[str, Path]) -> None:
     for path in having(rendered, ".pre-commit-config.yaml"):
         repositories = yaml.safe_load(path.read_text(encoding="utf-8"))["repos"]
@@ -344,6 +360,7 @@ def test_pipeline_and_hooks_run(project: Path, tmp_path: Path, url: str) -> None
         variables = on_url(workflow.environment(job), server.get("env"), f"127.0.0.1:{outside}", url)
         for step in workflow.steps(job):
             run(step.command, project, environment | variables | step.environment)
+    run_openapi_check(project, environment)
     run_hooks(project, machine(tmp_path / "nothing") | {"PRE_COMMIT_HOME": str(tmp_path / "hooks")})
 
 
@@ -360,6 +377,20 @@ def test_gitlab_pipeline_runs(gitlab_project: Path, tmp_path: Path, url: str) ->
             variables = on_url(variables, variables, f"{server['alias']}:{port}", url)
         given = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": base, "UV_PYTHON": environment["UV_PYTHON"]}
         run(pipeline.script(job), gitlab_project, environment | variables | given)
+
+
+def run_openapi_check(project: Path, environment: Mapping[str, str]) -> None:
+    """Keep the project's OpenAPI document, then change a route."""
+    (check,) = (step.command for step in Workflow(project).steps("lint") if "openapi.json" in step.command)
+    run("uv run python -m app openapi > openapi.json", project, environment)
+    run(check, project, environment)
+    health = project / "app/web/health.py"
+    source = health.read_text(encoding="utf-8")
+    health.write_text(source.replace('"/live"', '"/alive"'), encoding="utf-8")
+    with pytest.raises(Failed, match="/health/alive"):
+        run(check, project, environment)
+    health.write_text(source, encoding="utf-8")
+    (project / "openapi.json").unlink()
 
 
 def run_hooks(project: Path, environment: Mapping[str, str]) -> None:
