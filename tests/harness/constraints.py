@@ -13,8 +13,8 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from tests.harness.rendering import render_variant, snapshot
-from tests.harness.variants import ROOT, all_variants
+from tests.harness.rendering import render, render_variant, snapshot
+from tests.harness.variants import ROOT, all_variants, choices
 
 CONSTRAINTS = ROOT / "constraints.txt"
 HEADER = "# What the rendered projects and this repository depend on. `make constraints` writes this file.\n"
@@ -88,6 +88,8 @@ def main() -> None:
         source = snapshot(folder / "source")
         for variant in all_variants():
             required |= set(requirements_of(render_variant(source, variant, folder / variant.id)))
+        with_extras = render(source, folder / "extras", {"extras": list(choices("extras"))})
+        required |= set(requirements_of(with_extras))
     CONSTRAINTS.write_text(HEADER + compiled(required), encoding="utf-8")
     pin_tools(pins() | versions_in(compiled(RUN_ALONE)))
 

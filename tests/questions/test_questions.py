@@ -139,6 +139,7 @@ def test_slug_cannot_be_an_installed_package(source: Path, tmp_path: Path) -> No
         for variant in select("*-timestamps")
         for requirement in requirements_of(render_variant(source, variant, tmp_path / variant.id))
     }
+    required |= set(requirements_of(render(source, tmp_path / "extras", {"extras": list(choices("extras"))})))
     text = (source / "copier.yml").read_text(encoding="utf-8")
     refused = {name for names in re.findall(r"project_slug in '([^']+)'", text) for name in names.split()}
     assert packages_of(required) | {"pip"} <= refused

@@ -36,6 +36,16 @@ FILES = {
     "docker": {"Dockerfile", ".dockerignore", "compose.yaml"},
     "pre_commit": {".pre-commit-config.yaml"},
     "devcontainer": {".devcontainer/devcontainer.json"},
+    "telemetry": {
+        "app/db/telemetry.py",
+        "app/web/metrics.py",
+        "app/web/telemetry.py",
+        "grafana-dashboard.json",
+        "tests/db/test_telemetry.py",
+        "tests/otlp.py",
+        "tests/web/test_metrics.py",
+        "tests/web/test_telemetry.py",
+    },
 }
 WORKFLOWS = sorted(name for name in FILES["github"] if "/workflows/" in name)
 SUBSETS = [
