@@ -10,6 +10,7 @@ from tests.harness.project_tests import run_tests
 from tests.harness.rendering import files_of, render
 from tests.harness.variants import Variant, choices
 from tests.harness.warm_process import WarmProcess
+from tests.rendered.test_layers import upward_imports
 
 WORDS = re.compile(rb"telemetry|prometheus|grafana|OTEL_|otlp", re.IGNORECASE)
 
@@ -28,6 +29,7 @@ def test_project_with_telemetry_passes_its_checks(
 ) -> None:
     answers = {**variant.answers, "example": example, "extras": list(choices("extras"))}
     project = render(source, tmp_path / "project", answers)
+    assert list(upward_imports(project)) == []
     check_code(project, mypy_cache)
     run_tests(warm_process, project, {"TEST_DATABASE_URL": database_url}, "--assert=plain")
 

@@ -29,6 +29,22 @@ USERS = "/api/v1/users"
 # What these stop at: the service's own two seconds, and what a busy machine takes for the rest.
 STOP = 8
 
+# A service that calls another: it gives the context of its trace on.
+CALL = """
+import sys
+from fastapi.testclient import TestClient
+from opentelemetry.propagate import inject
+from app.main import create_app
+app = create_app()
+@app.get("/call")
+def call() -> dict[str, str]:
+    headers: dict[str, str] = {}
+    inject(headers)
+    return headers
+with TestClient(app) as client:
+    print("gives", client.get("/call", headers={"traceparent": sys.argv[1]}).json()["traceparent"])
+"""
+
 
 @pytest.fixture
 def measured(source: Path, variant: Variant, tmp_path: Path) -> Path:
@@ -90,6 +106,16 @@ def test_trace_of_a_request_has_its_statements(
     assert (collector.resource["service.name"], collector.resource["deployment.id"]) == ("example-service", "7")
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     assert [line["span_id"] for line in lines if line.get("trace_id") == TRACE] == [read.span_id.hex()]
+
+
+def test_call_of_another_service_has_the_context_of_the_trace(
+    warm_process: WarmProcess, measured: Path, environment: dict[str, str], collector: Collector
+) -> None:
+    environment |= {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+    done = warm_process.run(["-c", CALL, CONTEXT["traceparent"]], measured, environment)
+    [span] = collector.spans
+    assert span.name == "GET /call"
+    assert f"gives 00-{TRACE}-{span.span_id.hex()}-01" in done.output
 
 
 def test_failed_statement_tells_no_values(
