@@ -30,8 +30,13 @@ def measure_engine(engine: Engine, pool_name: str) -> None:
     """Trace and time each statement, by its text and never its parameters; watch the pool."""
     pool_names[engine] = pool_name
     url = engine.url
-    place = {"db.system.name": engine.dialect.name, "db.namespace": url.database or ""}
-    server = {"server.address": url.host, "server.port": url.port} if url.host else {}
+    known = {
+        "db.system.name": engine.dialect.name,
+        "db.namespace": url.database,
+        "server.address": url.host,
+        "server.port": url.port,
+    }
+    place = {name: value for name, value in known.items() if value}
 
     def started(
         _connection: object,
@@ -43,10 +48,8 @@ def measure_engine(engine: Engine, pool_name: str) -> None:
     ) -> None:
         operation = "".join(statement.split(maxsplit=1)[:1]).upper()
         attributes = {**place, "db.operation.name": operation}
-        span = tracer.start_span(operation, kind=SpanKind.CLIENT)
-        if span.is_recording():
-            span.set_attributes({**attributes, "db.query.text": statement[:MAX_LENGTH]})
-            span.set_attributes({key: value for key, value in server.items() if value})
+        described = {**attributes, "db.query.text": statement[:MAX_LENGTH]}
+        span = tracer.start_span(operation, kind=SpanKind.CLIENT, attributes=described)
         context.measured = span, attributes, perf_counter()
 
     event.listen(engine, "before_cursor_execute", started)
