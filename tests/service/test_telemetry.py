@@ -1,11 +1,13 @@
-"""The telemetry of a service: one trace for each request, its statements included, and metrics for a dashboard."""
+"""A service with telemetry: its API is the same, each request has a trace, and its dashboard has metrics."""
 
 import json
 import re
+import shutil
 import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,20 @@ import httpx2
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from tests.every_variant.test_every_variant import (  # noqa: F401 - the steps that every variant takes
+    driven,
+    passes,
+    test_crud,
+    test_lint,
+    test_migrate,
+)
 from tests.harness.collector import Collector, attributes_of, collecting
 from tests.harness.rendering import render
+from tests.harness.servers import NewDatabase
 from tests.harness.service import NO_CERTIFICATES, serving
 from tests.harness.variants import Variant
 from tests.harness.warm_process import WarmProcess
+from tests.rendered.test_layers import upward_imports
 from tests.service.test_logs import break_table
 
 pytestmark = [pytest.mark.example, pytest.mark.each_base]
@@ -46,127 +57,147 @@ with TestClient(app) as client:
 """
 
 
-@pytest.fixture
-def measured(source: Path, variant: Variant, tmp_path: Path) -> Path:
+@dataclass
+class Run:
+    """What a service sent to a collector, logged, and served to Prometheus, after calls that it answered with these."""
+
+    sent: Collector
+    statuses: list[int]
+    log: list[dict[str, Any]]
+    metrics: str
+
+    @property
+    def requests(self) -> dict[bytes, Span]:
+        """The spans of requests by their ids."""
+        return {span.span_id: span for span in self.sent.spans if span.kind == Span.SPAN_KIND_SERVER}
+
+    def statements(self, request: Span) -> list[str]:
+        """Give the texts of the statements of a request, in the order in which they began."""
+        ordered = sorted(self.sent.spans, key=lambda span: span.start_time_unix_nano)
+        return [attributes_of(span)["db.query.text"] for span in ordered if span.parent_span_id == request.span_id]
+
+
+@pytest.fixture(scope="module")
+def measured(source: Path, variant: Variant, scratch: Path) -> Iterator[Path]:
     """The variant's project with telemetry."""
-    return render(source, tmp_path / "project", {**variant.answers, "extras": ["telemetry"]})
+    folder = scratch / f"{variant.id}-telemetry"
+    yield render(source, folder, {**variant.answers, "extras": ["telemetry"]})
+    shutil.rmtree(folder)
 
 
-@pytest.fixture
-def collector() -> Iterator[Collector]:
-    """A collector."""
+@pytest.fixture(scope="module")
+def project(measured: Path) -> Path:
+    """The project that takes the steps of every variant."""
+    return measured
+
+
+@pytest.fixture(scope="module")
+def migrated_url(warm_process: WarmProcess, measured: Path, new_database: NewDatabase) -> Iterator[str]:
+    """The URL of the service's database, migrated."""
+    with new_database() as url:
+        warm_process.run(["-m", "alembic", "upgrade", "head"], measured, {"DATABASE_URL": url})
+        yield url
+
+
+@pytest.fixture(scope="module")
+def run(warm_process: WarmProcess, measured: Path, migrated_url: str, scratch: Path) -> Run:
+    """What the service sent, logged and served while it was called; at last, without a table."""
+    log = scratch / "telemetry.log"
     with collecting() as collector:
-        yield collector
+        environment = {
+            "DATABASE_URL": migrated_url,
+            "LOG_FORMAT": "json",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+            "OTEL_METRICS_EXPORTER": "otlp,prometheus",
+            "OTEL_RESOURCE_ATTRIBUTES": "deployment.id=7",
+        }
+        with (
+            serving(warm_process, measured, environment, scratch, log) as url,
+            httpx2.Client(base_url=url, verify=NO_CERTIFICATES) as client,
+        ):
+            answers = [client.post(USERS, json=USER), client.post(USERS, json=USER)]
+            answers += [client.get(f"{USERS}/{answers[0].json()['id']}", headers=CONTEXT), client.get("/health/ready")]
+            break_table(migrated_url)
+            answers.append(client.get(USERS))  # the server closes its connection
+            metrics = httpx2.get(f"{url}/metrics", verify=NO_CERTIFICATES).raise_for_status().text
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    return Run(collector, [answer.status_code for answer in answers], lines, metrics)
 
 
-@pytest.fixture
-def environment(warm_process: WarmProcess, measured: Path, database_url: str) -> dict[str, str]:
-    """The settings of a service with a migrated database."""
-    environment = {"DATABASE_URL": database_url, "LOG_FORMAT": "json"}
-    warm_process.run(["-m", "alembic", "upgrade", "head"], measured, environment)
-    return environment
-
-
-def statements(spans: list[Span], trace: str = TRACE) -> list[dict[str, Any]]:
-    """Give the attributes of the statements of a trace, in the order in which they began."""
-    ordered = sorted(spans, key=lambda span: span.start_time_unix_nano)
-    ours = [span for span in ordered if span.kind == Span.SPAN_KIND_CLIENT and span.trace_id.hex() == trace]
-    return [attributes_of(span) for span in ours]
-
-
-def test_trace_of_a_request_has_its_statements(
-    warm_process: WarmProcess, measured: Path, environment: dict[str, str], collector: Collector, tmp_path: Path
-) -> None:
-    log = tmp_path / "log"
-    environment |= {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_RESOURCE_ATTRIBUTES": "deployment.id=7"}
-    with (
-        serving(warm_process, measured, environment, tmp_path, log) as url,
-        httpx2.Client(base_url=url, verify=NO_CERTIFICATES) as client,
-    ):
-        made = client.post(USERS, json=USER)
-        client.get(f"{USERS}/{made.json()['id']}", headers=CONTEXT)
-        client.get(USERS)
-        client.get("/health/ready")
-    requests = {span.span_id: span for span in collector.spans if span.kind == Span.SPAN_KIND_SERVER}
-    assert Counter(span.name for span in requests.values()) == {
-        "POST /api/v1/users": 1,
+def test_trace_of_a_request_has_its_statements(run: Run) -> None:
+    assert run.statuses == [201, 409, 200, 200, 500]
+    assert Counter(span.name for span in run.requests.values()) == {
+        "POST /api/v1/users": 2,
         "GET /api/v1/users/{user_id}": 1,
         "GET /api/v1/users": 1,
     }
-    [read] = [span for span in requests.values() if span.name.endswith("{user_id}")]
-    assert (read.trace_id.hex(), read.parent_span_id.hex()) == (TRACE, CALLER)
-    inner = [span for span in collector.spans if span.span_id not in requests]
-    assert {span.parent_span_id for span in inner} == set(requests)
-    texts = [attributes["db.query.text"] for attributes in statements(collector.spans)]
-    assert len([one for one in texts if one.startswith("SELECT")]) == 1
-    [post] = [span for span in requests.values() if span.name.startswith("POST")]
-    written = [attributes["db.query.text"] for attributes in statements(inner, post.trace_id.hex())]
-    assert len([one for one in written if one.startswith("INSERT INTO users")]) == 1
-    assert not any(value in str(collector.spans) for value in USER.values())
-    assert (collector.resource["service.name"], collector.resource["deployment.id"]) == ("example-service", "7")
-    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    assert [line["span_id"] for line in lines if line.get("trace_id") == TRACE] == [read.span_id.hex()]
+    inner = [span for span in run.sent.spans if span.span_id not in run.requests]
+    assert {span.parent_span_id for span in inner} == set(run.requests)
+    for name, start in {"GET /api/v1/users/{user_id}": "SELECT", "POST /api/v1/users": "INSERT INTO users"}.items():
+        request = next(span for span in run.requests.values() if span.name == name)
+        assert len([text for text in run.statements(request) if text.startswith(start)]) == 1
+    assert not any(value in str(run.sent.spans) for value in USER.values())
 
 
+def test_trace_goes_on_from_the_caller_to_the_log(run: Run) -> None:
+    [read] = [span for span in run.requests.values() if span.trace_id.hex() == TRACE]
+    assert read.parent_span_id.hex() == CALLER
+    assert [line["span_id"] for line in run.log if line.get("trace_id") == TRACE] == [read.span_id.hex()]
+    assert (run.sent.resource["service.name"], run.sent.resource["deployment.id"]) == ("example-service", "7")
+
+
+def test_failures_have_the_type_of_their_error(run: Run) -> None:
+    failed = [span for span in run.sent.spans if span.status.code == Status.STATUS_CODE_ERROR]
+    assert Counter(span.name for span in failed) == {"INSERT": 1, "SELECT": 1, "GET /api/v1/users": 1}
+    assert all("error.type" in attributes_of(span) for span in failed)
+    assert {span.status.message for span in failed} == {""}
+
+
+def test_dashboard_asks_for_metrics_that_are_served(run: Run, measured: Path) -> None:
+    dashboard = json.loads((measured / "grafana-dashboard.json").read_text(encoding="utf-8"))
+    for target in [target for panel in dashboard["panels"] for target in panel["targets"]]:
+        for name in re.findall(r"(\w+)\{", target["expr"]):
+            assert f"\n{name}{{" in run.metrics or f"\n{name} " in run.metrics, name
+        for label in re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]):
+            assert f'{label}="' in run.metrics or label in {"instance", "pid"}, label
+    for pool in ("read", "write"):
+        assert re.search(rf'db_client_connection_count{{.*pool_name="{pool}",.*state="used"}} \d', run.metrics)
+    assert 'http_route="/health/ready"' not in run.metrics
+
+
+def test_metrics_are_sent_too(run: Run) -> None:
+    served = set(re.findall(r"(?m)^# TYPE (\w+)", run.metrics))
+    sent = {name.replace(".", "_") for name in run.sent.metrics}
+    assert {"http_server_request_duration", "db_client_operation_duration", "db_client_connection_count"} <= sent
+    assert all(any(name.startswith(one) for name in served) for one in sent)
+
+
+@pytest.mark.each_database
+@pytest.mark.database("sqlite")
 def test_call_of_another_service_has_the_context_of_the_trace(
-    warm_process: WarmProcess, measured: Path, environment: dict[str, str], collector: Collector
+    warm_process: WarmProcess, measured: Path, migrated_url: str
 ) -> None:
-    environment |= {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
-    done = warm_process.run(["-c", CALL, CONTEXT["traceparent"]], measured, environment)
+    with collecting() as collector:
+        environment = {"DATABASE_URL": migrated_url, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+        done = warm_process.run(["-c", CALL, CONTEXT["traceparent"]], measured, environment)
     [span] = collector.spans
     assert span.name == "GET /call"
     assert f"gives 00-{TRACE}-{span.span_id.hex()}-01" in done.output
 
 
-def test_failed_statement_tells_no_values(
-    warm_process: WarmProcess,
-    measured: Path,
-    environment: dict[str, str],
-    collector: Collector,
-    tmp_path: Path,
-) -> None:
-    environment |= {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
-    with (
-        serving(warm_process, measured, environment, tmp_path) as url,
-        httpx2.Client(base_url=url, verify=NO_CERTIFICATES) as client,
-    ):
-        statuses = [client.post(USERS, json=USER).status_code for _ in range(2)]
-    assert statuses == [201, 409]
-    failed = [span for span in collector.spans if span.status.code == Status.STATUS_CODE_ERROR]
-    assert [(span.name, span.status.message) for span in failed] == [("INSERT", "")]
-    assert "error.type" in attributes_of(failed[0])
-    assert USER["email"] not in str(collector.spans)
-
-
-def test_dashboard_asks_for_metrics_that_are_served(
-    warm_process: WarmProcess, measured: Path, environment: dict[str, str], tmp_path: Path
-) -> None:
-    environment |= {"OTEL_METRICS_EXPORTER": "prometheus"}
-    with serving(warm_process, measured, environment, tmp_path) as url:
-        httpx2.get(f"{url}{USERS}", verify=NO_CERTIFICATES)
-        break_table(environment["DATABASE_URL"])
-        httpx2.get(f"{url}{USERS}", verify=NO_CERTIFICATES)
-        response = httpx2.get(f"{url}/metrics", verify=NO_CERTIFICATES)
-    assert response.headers["content-type"].startswith("text/plain; version=")
-    served = response.text
-    dashboard = json.loads((measured / "grafana-dashboard.json").read_text(encoding="utf-8"))
-    for panel in dashboard["panels"]:
-        for target in panel["targets"]:
-            for name in re.findall(r"(\w+)\{", target["expr"]):
-                assert f"\n{name}{{" in served or f"\n{name} " in served, name
-            for label in re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]):
-                assert f'{label}="' in served or label in {"instance", "pid"}, label
-    for pool in ("read", "write"):
-        assert re.search(rf'db_client_connection_count{{.*pool_name="{pool}",.*state="used"}} \d', served)
-    assert 'http_route="/health/ready"' not in served
-
-
+@pytest.mark.each_database
+@pytest.mark.database("sqlite")
 def test_collector_that_is_silent_delays_nothing_but_the_stop(
-    warm_process: WarmProcess, measured: Path, environment: dict[str, str], tmp_path: Path
+    warm_process: WarmProcess, measured: Path, migrated_url: str, tmp_path: Path
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        environment |= {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        environment = {"DATABASE_URL": migrated_url, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
         with serving(warm_process, measured, environment, tmp_path) as url:
-            assert httpx2.get(f"{url}{USERS}", verify=NO_CERTIFICATES).status_code == 200
+            assert httpx2.get(f"{url}/openapi.json", verify=NO_CERTIFICATES).status_code == 200
             start = time.monotonic()
         assert time.monotonic() - start < STOP
+
+
+def test_telemetry_is_within_its_layers(measured: Path) -> None:
+    assert list(upward_imports(measured)) == []

@@ -14,7 +14,8 @@ from tests.updates.project import Project
 ANSWERS = ".copier-answers.yml"
 
 
-@pytest.mark.example
+@pytest.mark.each_database
+@pytest.mark.database("postgresql")
 def test_telemetry_is_switched_on_and_off(
     warm_process: WarmProcess, template: Path, variant: Variant, database_url: str, tmp_path: Path
 ) -> None:

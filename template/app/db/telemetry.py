@@ -53,8 +53,13 @@ def measure_engine(engine: Engine, pool_name: str) -> None:
         context.measured = span, attributes, perf_counter()
 
     event.listen(engine, "before_cursor_execute", started)
-    event.listen(engine, "after_cursor_execute", lambda *given: finish(given[4]))
+    event.listen(engine, "after_cursor_execute", ended)
     event.listen(engine, "handle_error", failed)
+
+
+def ended(*given: Any) -> None:
+    *_statement, context, _executemany = given
+    finish(context)
 
 
 def failed(context: ExceptionContext) -> None:

@@ -1,37 +1,61 @@
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.settings import Settings
-from app.web.telemetry import STOP_TIMEOUT, exporters
-from tests.otlp import collecting
+from app.web.telemetry import exporters, serves_metrics
+from tests.otlp import Collector, collecting
 
 TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 PATIENCE = 30  # seconds
 
 
-@pytest.fixture
-def environment(settings: Settings) -> dict[str, str]:
-    """Return the environment of a process without a variable of OpenTelemetry."""
+@dataclass
+class Run:
+    """What a service with two workers sent, logged, and served at /metrics."""
+
+    sent: Collector
+    log: list[dict[str, Any]]
+    metrics: str
+
+
+@pytest.fixture(scope="module")
+def run(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    log = tmp_path_factory.mktemp("run") / "log"
     own = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
-    url = settings.database_url.render_as_string(hide_password=False)
-    return {**own, "DATABASE_URL": url, "LOG_FORMAT": "json"}
+    with collecting() as collector:
+        environment = own | {
+            "DATABASE_URL": settings.database_url.render_as_string(hide_password=False),
+            "LOG_FORMAT": "json",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+            "OTEL_METRICS_EXPORTER": "otlp,prometheus",
+            "OTEL_SERVICE_NAME": "named",
+        }
+        with serving(environment, log) as url:
+            get(f"{url}/openapi.json", traceparent=f"00-{TRACE}-{CALLER}-01")
+            end = time.monotonic() + PATIENCE
+            metrics = ""
+            while len(workers_in(metrics)) < 2 and time.monotonic() < end:
+                get(f"{url}/openapi.json")
+                metrics = get(f"{url}/metrics")
+    return Run(collector, [json.loads(line) for line in log.read_text().splitlines()], metrics)
 
 
 @contextmanager
-def serving(environment: dict[str, str], log: Path, *options: str) -> Iterator[str]:
+def serving(environment: dict[str, str], log: Path) -> Iterator[str]:
     """Serve the API on a free port; yield its URL, and stop it at the end."""
-    command = [sys.executable, "-m", "app", "serve", "--port", "0", *options]
+    command = [sys.executable, "-m", "app", "serve", "--port", "0", "--workers", "2"]
     with (
         log.open("w") as stderr,
         subprocess.Popen(command, env=environment, stderr=stderr) as process,  # noqa: S603
@@ -61,61 +85,39 @@ def get(url: str, **headers: str) -> str:
     return text
 
 
-def test_request_continues_the_trace_of_its_caller(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
-    log = tmp_path / "log"
-    with collecting() as collector:
-        environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.url
-        environment["OTEL_SERVICE_NAME"] = "named"
-        with serving(environment, log) as url:
-            get(f"{url}/openapi.json", traceparent=f"00-{TRACE}-{CALLER}-01")
-            get(f"{url}/health/live")
-    [span] = collector.spans
-    assert (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE, CALLER)
-    assert collector.services == {"named"}
-    assert "http.server.request.duration" in collector.metrics
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
-    [line] = [line for line in lines if line.get("route") == "/openapi.json"]
-    assert (line["trace_id"], line["span_id"]) == (TRACE, span.span_id.hex())
+def workers_in(metrics: str) -> set[str]:
+    pattern = r'http_server_request_duration_seconds_count{.*pid="(\d+)"'
+    return set(re.findall(pattern, metrics))
 
 
-def test_without_an_exporter_nothing_is_recorded_or_said(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
-    log = tmp_path / "log"
-    with serving(environment, log) as url:
-        get(f"{url}/openapi.json")
-        with pytest.raises(urllib.request.HTTPError, match="404"):
-            get(f"{url}/metrics")
-    assert "trace_id" not in log.read_text()
-    assert "opentelemetry" not in log.read_text()
+def test_request_continues_the_trace_of_its_caller(run: Run) -> None:
+    [span] = [span for span in run.sent.spans if span.trace_id.hex() == TRACE]
+    assert span.parent_span_id.hex() == CALLER
+    assert run.sent.services == {"named"}
+    [line] = [line for line in run.log if line.get("trace_id") == TRACE]
+    assert line["span_id"] == span.span_id.hex()
 
 
-def test_prometheus_gets_the_metrics_of_all_workers(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
-    environment["OTEL_METRICS_EXPORTER"] = "prometheus"
-    with serving(environment, tmp_path / "log", "--workers", "2") as url:
-        end = time.monotonic() + PATIENCE
-        workers: set[str] = set()
-        while len(workers) < 2 and time.monotonic() < end:
-            get(f"{url}/openapi.json")
-            pattern = r'http_server_request_duration_seconds_count{.*pid="(\d+)"'
-            workers = set(re.findall(pattern, get(f"{url}/metrics")))
-    assert len(workers) == 2
+def test_metrics_are_sent(run: Run) -> None:
+    assert {"http.server.request.duration", "db.client.connection.count"} <= run.sent.metrics
 
 
-def test_stop_waits_two_seconds_at_most_for_a_collector(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
-        with serving(environment, tmp_path / "log") as url:
-            get(f"{url}/openapi.json")
-            start = time.monotonic()
-    assert time.monotonic() - start < STOP_TIMEOUT + 5
+def test_prometheus_gets_the_metrics_of_all_workers(run: Run) -> None:
+    assert len(workers_in(run.metrics)) == 2
+
+
+def test_requests_for_health_and_metrics_are_not_measured(run: Run) -> None:
+    assert {span.name for span in run.sent.spans} == {"GET /openapi.json"}
+    assert 'http_route="/openapi.json"' in run.metrics
+    assert 'http_route="/health/live"' not in run.metrics
+
+
+def test_without_variables_there_is_no_exporter(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("OTEL_")]:
+        monkeypatch.delenv(name)
+    assert exporters("TRACES") == set()
+    assert exporters("METRICS") == set()
+    assert not serves_metrics()
 
 
 @pytest.mark.parametrize(
