@@ -928,5 +928,35 @@ GENERATED = (
     ),
 )
 
+# Telemetry.
+TRACES = "service/test_telemetry.py"
+TRACED = (
+    Mutation(
+        "values of a statement in its span",
+        "template/app/db/telemetry.py",
+        '"db.query.text": statement[:MAX_LENGTH]}',
+        '"db.query.text": f"{statement} {_parameters}"}',
+        Check(f"{TRACES}::test_trace_of_a_request_has_its_statements"),
+        r"assert not True",
+    ),
+    Mutation(
+        "failed statement without the type of its error",
+        "template/app/db/telemetry.py",
+        "finish(context.execution_context, context.original_exception)",
+        "finish(context.execution_context)",
+        Check(f"{TRACES}::test_failures_have_the_type_of_their_error", SYNC_CORE),
+        r"assert Counter",
+    ),
+    Mutation(
+        "metrics that Prometheus isn't given",
+        "template/app/web/metrics.py",
+        "generate_latest(REGISTRY)",
+        "generate_latest(CollectorRegistry())",
+        Check(f"{TRACES}::test_dashboard_asks_for_metrics_that_are_served", SYNC_CORE),
+        r"http_server_request_duration_seconds_count",
+    ),
+)
+
 MIXINS = (*SOFTLY_DELETED, *AUDITED, *LOCKED, *SEARCHED)
-MUTATIONS = (*WRITTEN, *HELD, *REQUIRED, *MIGRATIONS, *TRANSACTIONS, *QUERIES, *ANSWERS, *FAULTS, *MIXINS, *GENERATED)
+SERVED = (*FAULTS, *TRACED)
+MUTATIONS = (*WRITTEN, *HELD, *REQUIRED, *MIGRATIONS, *TRANSACTIONS, *QUERIES, *ANSWERS, *SERVED, *MIXINS, *GENERATED)

@@ -100,7 +100,7 @@ def migrated_url(warm_process: WarmProcess, measured: Path, new_database: NewDat
 
 
 @pytest.fixture(scope="module")
-def run(warm_process: WarmProcess, measured: Path, migrated_url: str, scratch: Path) -> Run:
+def telemetry(warm_process: WarmProcess, measured: Path, migrated_url: str, scratch: Path) -> Run:
     """What the service sent, logged and served while it was called; at last, without a table."""
     log = scratch / "telemetry.log"
     with collecting() as collector:
@@ -124,50 +124,53 @@ def run(warm_process: WarmProcess, measured: Path, migrated_url: str, scratch: P
     return Run(collector, [answer.status_code for answer in answers], lines, metrics)
 
 
-def test_trace_of_a_request_has_its_statements(run: Run) -> None:
-    assert run.statuses == [201, 409, 200, 200, 500]
-    assert Counter(span.name for span in run.requests.values()) == {
+def test_trace_of_a_request_has_its_statements(telemetry: Run) -> None:
+    assert telemetry.statuses == [201, 409, 200, 200, 500]
+    assert Counter(span.name for span in telemetry.requests.values()) == {
         "POST /api/v1/users": 2,
         "GET /api/v1/users/{user_id}": 1,
         "GET /api/v1/users": 1,
     }
-    inner = [span for span in run.sent.spans if span.span_id not in run.requests]
-    assert {span.parent_span_id for span in inner} == set(run.requests)
+    inner = [span for span in telemetry.sent.spans if span.span_id not in telemetry.requests]
+    assert {span.parent_span_id for span in inner} == set(telemetry.requests)
     for name, start in {"GET /api/v1/users/{user_id}": "SELECT", "POST /api/v1/users": "INSERT INTO users"}.items():
-        request = next(span for span in run.requests.values() if span.name == name)
-        assert len([text for text in run.statements(request) if text.startswith(start)]) == 1
-    assert not any(value in str(run.sent.spans) for value in USER.values())
+        request = next(span for span in telemetry.requests.values() if span.name == name)
+        assert len([text for text in telemetry.statements(request) if text.startswith(start)]) == 1
+    assert not any(value in str(telemetry.sent.spans) for value in USER.values())
 
 
-def test_trace_goes_on_from_the_caller_to_the_log(run: Run) -> None:
-    [read] = [span for span in run.requests.values() if span.trace_id.hex() == TRACE]
+def test_trace_goes_on_from_the_caller_to_the_log(telemetry: Run) -> None:
+    [read] = [span for span in telemetry.requests.values() if span.trace_id.hex() == TRACE]
     assert read.parent_span_id.hex() == CALLER
-    assert [line["span_id"] for line in run.log if line.get("trace_id") == TRACE] == [read.span_id.hex()]
-    assert (run.sent.resource["service.name"], run.sent.resource["deployment.id"]) == ("example-service", "7")
+    assert [line["span_id"] for line in telemetry.log if line.get("trace_id") == TRACE] == [read.span_id.hex()]
+    assert (telemetry.sent.resource["service.name"], telemetry.sent.resource["deployment.id"]) == (
+        "example-service",
+        "7",
+    )
 
 
-def test_failures_have_the_type_of_their_error(run: Run) -> None:
-    failed = [span for span in run.sent.spans if span.status.code == Status.STATUS_CODE_ERROR]
+def test_failures_have_the_type_of_their_error(telemetry: Run) -> None:
+    failed = [span for span in telemetry.sent.spans if span.status.code == Status.STATUS_CODE_ERROR]
     assert Counter(span.name for span in failed) == {"INSERT": 1, "SELECT": 1, "GET /api/v1/users": 1}
     assert all("error.type" in attributes_of(span) for span in failed)
     assert {span.status.message for span in failed} == {""}
 
 
-def test_dashboard_asks_for_metrics_that_are_served(run: Run, measured: Path) -> None:
+def test_dashboard_asks_for_metrics_that_are_served(telemetry: Run, measured: Path) -> None:
     dashboard = json.loads((measured / "grafana-dashboard.json").read_text(encoding="utf-8"))
     for target in [target for panel in dashboard["panels"] for target in panel["targets"]]:
         for name in re.findall(r"(\w+)\{", target["expr"]):
-            assert f"\n{name}{{" in run.metrics or f"\n{name} " in run.metrics, name
+            assert f"\n{name}{{" in telemetry.metrics or f"\n{name} " in telemetry.metrics, name
         for label in re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]):
-            assert f'{label}="' in run.metrics or label in {"instance", "pid"}, label
+            assert f'{label}="' in telemetry.metrics or label in {"instance", "pid"}, label
     for pool in ("read", "write"):
-        assert re.search(rf'db_client_connection_count{{.*pool_name="{pool}",.*state="used"}} \d', run.metrics)
-    assert 'http_route="/health/ready"' not in run.metrics
+        assert re.search(rf'db_client_connection_count{{.*pool_name="{pool}",.*state="used"}} \d', telemetry.metrics)
+    assert 'http_route="/health/ready"' not in telemetry.metrics
 
 
-def test_metrics_are_sent_too(run: Run) -> None:
-    served = set(re.findall(r"(?m)^# TYPE (\w+)", run.metrics))
-    sent = {name.replace(".", "_") for name in run.sent.metrics}
+def test_metrics_are_sent_too(telemetry: Run) -> None:
+    served = set(re.findall(r"(?m)^# TYPE (\w+)", telemetry.metrics))
+    sent = {name.replace(".", "_") for name in telemetry.sent.metrics}
     assert {"http_server_request_duration", "db_client_operation_duration", "db_client_connection_count"} <= sent
     assert all(any(name.startswith(one) for name in served) for one in sent)
 
