@@ -27,7 +27,8 @@ def test_renamed_question_or_value_is_found(old: str, new: str, gone: str, sourc
 
 def test_renamed_file_and_function_are_found(source: Path, tmp_path: Path) -> None:
     renamed = shutil.copytree(source, tmp_path / "renamed")
-    (renamed / "template/app/web/middleware.py").rename(renamed / "template/app/bounds.py")
+    middleware = renamed / "template/app/web/middleware.py.jinja"
+    middleware.rename(renamed / "template/app/bounds.py.jinja")
     main = renamed / "template/app/main.py.jinja"
     main.write_text(main.read_text(encoding="utf-8").replace("def create_app", "def make_app"), encoding="utf-8")
     missing = missing_since(source, renamed, covering_answers()[:1])
