@@ -13,7 +13,7 @@ import shutil
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +48,7 @@ FILES = {
     },
 }
 WORKFLOWS = sorted(name for name in FILES["github"] if "/workflows/" in name)
-SUBSETS = [
-    list(subset) for size in range(len(choices("extras")) + 1) for subset in combinations(choices("extras"), size)
-]
+SUBSETS = [[], *([name] for name in choices("extras")), list(choices("extras"))]
 # What each hook must refuse.
 REFUSED = {
     "conflict-markers": ("notes.md", "<<<<<<< HEAD\n"),
@@ -99,7 +97,7 @@ def check(*command: str | Path) -> None:
 
 @pytest.fixture(scope="module")
 def rendered(source: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Give every case's project, and one for each combination of `ci` and `extras` by its name, to be read only."""
+    """Give every case's project, and by its name one for each `ci` with none, one and all of `extras`, only to read."""
     answers = {str(case): case.answers for case in CASES}
     for ci, extras in product(choices("ci"), SUBSETS):
         answers["+".join([ci, *extras])] = {"ci": ci, "extras": extras}

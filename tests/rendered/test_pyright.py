@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.commands import tool
-from tests.harness.rendering import render_variant
+from tests.harness.rendering import render, render_variant
 from tests.harness.selection import one_of_each
 from tests.harness.variants import Variant, all_variants, choices
 
@@ -47,7 +47,8 @@ def test_pyright_finds_no_error(source: Path, tmp_path: Path, pytestconfig: pyte
     chosen = variants(everything=pytestconfig.getoption("everything"))
     for variant in chosen:
         render_variant(source, variant, tmp_path / variant.id)
-    assert errors_in(tmp_path.resolve(), [variant.id for variant in chosen]) == []
+    render(source, tmp_path / "extras", {"extras": list(choices("extras"))})
+    assert errors_in(tmp_path.resolve(), [*(variant.id for variant in chosen), "extras"]) == []
 
 
 def test_pyright_error_is_reported(tmp_path: Path) -> None:
