@@ -41,8 +41,9 @@ docs: $(READY) ## Build the documentation, strictly
 names: $(READY) ## List anew in docs/frozen-names.md the names that no version takes away
 	@$(VENV)/bin/python -m tests.updates.frozen_names
 
-picture: $(READY) ## Record the terminal of README.md anew: docs/terminal.svg
+picture: $(READY) ## Record the terminal of README.md and the trace of docs/telemetry.md anew, as SVGs
 	@$(VENV)/bin/python -m tests.harness.terminal
+	@$(VENV)/bin/python -m tests.harness.trace
 
 constraints: $(READY) ## Pin anew what the template's services and this repository depend on
 	@$(VENV)/bin/python -m tests.harness.constraints

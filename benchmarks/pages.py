@@ -1,11 +1,11 @@
-"""Writes docs/performance.md, its plots, and docs/mixins/cost.md from the saved results."""
+"""Writes docs/performance.md, its plots, docs/mixins/cost.md and a table of docs/telemetry.md from saved results."""
 
 import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import clients, million_rows, mixins, processes
+from benchmarks import clients, million_rows, mixins, processes, telemetry
 from benchmarks.contenders import CALLS
 from benchmarks.plot import bars, lines
 from benchmarks.results import load, measured_on
@@ -162,6 +162,7 @@ def pages() -> dict[Path, str]:
         docs / "performance-clients.svg": lines(clients_title, [str(number) for number in clients.CLIENTS], rates()),
         docs / "performance-million-rows.svg": bars(pages_title, times_by_depth(), " ms"),
         docs / "mixins" / "cost.md": cost,
+        docs / "telemetry.md": telemetry_page(docs / "telemetry.md"),
     }
 
 
@@ -172,6 +173,16 @@ def readme() -> str:
     for name in README_ROWS:
         cells = " | ".join([SERVICES[name], *(f"{ratio:.1f}" for ratio in measured[name].values())])
         text = re.sub(rf"(?m)^\| {SERVICES[name]} \|.*$", f"| {cells} |", text)
+    return text
+
+
+def telemetry_page(path: Path) -> str:
+    """Return the page with the ratios of its table as they were measured: the median of the ORM and Core."""
+    text = path.read_text(encoding="utf-8")
+    for name in telemetry.SERVICES:
+        found = [[float(row["cpu_ratio"]) for row in load("telemetry", service=name, call=call)] for call in CALLS]
+        cells = " | ".join([name, *(f"{statistics.median(ratios):.2f}" for ratios in found)])
+        text = re.sub(rf"(?m)^\| {name} \|.*$", f"| {cells} |", text)
     return text
 
 

@@ -5,14 +5,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import make_url
 
-from tests.harness.rendering import render_variant
+from tests.harness.rendering import render
 from tests.harness.servers import Server, free_port
 from tests.harness.variants import ROOT, Variant, choices
 
@@ -62,16 +62,16 @@ class Bench:
         """Tell whether all is measured on this server: PostgreSQL, or the first one in a quick run."""
         return server == self.servers[0] if self.quick else server.database == "postgresql"
 
-    def render(self, variant: Variant, url: str) -> Path:
+    def render(self, variant: Variant, url: str, extras: Sequence[str] = ()) -> Path:
         """Render a variant and migrate the database at `url`; return the project's folder.
 
         Raises:
             ServiceFailed: the migration failed.
 
         """
-        project = self.folder / variant.id
+        project = self.folder / "+".join([variant.id, *extras])
         if not project.exists():
-            render_variant(self.source, variant, project)
+            render(self.source, project, {**variant.answers, "extras": list(extras)})
         command = [sys.executable, "-m", "alembic", "upgrade", "head"]
         environment = {**os.environ, "DATABASE_URL": url}
         done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
@@ -100,11 +100,13 @@ class Service:
 
 
 @contextmanager
-def rendered(project: Path, url: str, *, count_statements: bool = False) -> Iterator[Service]:
+def rendered(
+    project: Path, url: str, *, count_statements: bool = False, variables: Mapping[str, str] | None = None
+) -> Iterator[Service]:
     """Run the service of a rendered project; with `count_statements`, its responses have a header with their number."""
     application = "benchmarks.counting:create_app" if count_statements else "app.main:create_app"
     options = ["--factory", application, "--http", "app.web.protocol:Http"]
-    with _running(project.name, options, project, url) as service:
+    with _running(project.name, options, project, url, variables or {}) as service:
         yield service
 
 
@@ -115,17 +117,19 @@ def baseline(name: str, url: str, folder: Path, io: str = "") -> Iterator[Servic
     if io:
         parsed = make_url(url)
         url = parsed.set(drivername=DRIVERS[parsed.drivername, io]).render_as_string(hide_password=False)
-    with _running(name, [f"benchmarks.baselines.{module}:app", "--http", "httptools"], folder, url) as service:
+    with _running(name, [f"benchmarks.baselines.{module}:app", "--http", "httptools"], folder, url, {}) as service:
         yield service
 
 
 @contextmanager
-def _running(name: str, options: Sequence[str], folder: Path, url: str) -> Iterator[Service]:
+def _running(
+    name: str, options: Sequence[str], folder: Path, url: str, variables: Mapping[str, str]
+) -> Iterator[Service]:
     port = free_port()
     log = folder / f"{port}.log"
     command = [sys.executable, "-m", "uvicorn", *options, "--port", str(port), "--loop", "uvloop"]
     command += ["--no-access-log", "--log-level", "warning", "--timeout-keep-alive", "3600"]
-    environment = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": str(ROOT), "LOG_LEVEL": "warning"}
+    environment = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": str(ROOT), "LOG_LEVEL": "warning", **variables}
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)
     try:

@@ -18,6 +18,7 @@ from tests.harness.variants import ROOT
         ("clients", "sqlite,rendered-orm,4,"),
         ("process", "sqlite,textbook-orm,"),
         ("mixins", "sqlite,orm,all,PATCH /posts/{id},7,"),
+        ("telemetry", "sqlite,orm,traces and metrics,insert,"),
         ("million-rows", "sqlite,core,SQL with OFFSET,900,"),
     ],
 )
