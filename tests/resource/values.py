@@ -190,7 +190,7 @@ def _interval(_field: Field) -> Kind:
 def _uuid(_field: Field) -> Kind:
     upper = "6BA7B810-9DAD-11D1-80B4-00C04FD430C8"
     valid = [str(UUID(int=0)), str(UUID(int=2**128 - 1)), (upper, upper.lower())]
-    return valid, ["none", "", upper[:-1], 5, True], lambda number: str(UUID(int=number + 1))
+    return valid, ["none", "", upper[:-1], 5, True], lambda number: str(UUID(int=number + 1, version=4))
 
 
 def _json(_field: Field) -> Kind:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from alembic.autogenerate import comparators
+from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import (
     AddColumnOp,
     AlterColumnOp,
@@ -17,7 +18,7 @@ from alembic.operations.ops import (
     ModifyTableOps,
 )
 from alembic.runtime.migration import MigrationContext
-from alembic.util import DispatchPriority
+from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy import URL, Column, Connection, Table, event, text
 from sqlalchemy.types import TypeEngine
 
@@ -42,6 +43,24 @@ def compare_type(
     """Find a collation that differs; leave the rest to Alembic."""
     collations = {getattr(kind, "collation", None) or COLLATION for kind in (present, wanted)}
     return True if len(collations) > 1 else None
+
+
+@comparators.dispatch_for("column", subgroup="server_default")
+def compare_default(
+    _context: AutogenContext,
+    _change: AlterColumnOp,
+    _schema: str | None,
+    _table: str,
+    _name: str,
+    present: Column[Any],
+    declared: Column[Any],
+) -> PriorityDispatchResult:
+    """Find that an expression is the same; Alembic looks for quotes around that of a text."""
+    wanted, found = (
+        str(getattr(column.server_default, "arg", "")).strip("()") for column in (declared, present)
+    )
+    is_same = wanted == found != ""
+    return PriorityDispatchResult.STOP if is_same else PriorityDispatchResult.CONTINUE
 
 
 def include_name(name: str | None, kind: str, _parents: object) -> bool:
