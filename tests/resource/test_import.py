@@ -124,8 +124,14 @@ CONVERTED = {
     """,
 }
 # What the service shows of its row.
-SHOWN = {"id": 1, "title": "Notes", "price": "12.25", "ratio": 2.0, "created_at": "2020-01-02T03:04:05Z"}
-SHOWN_BESIDE = {
+SHOWN: dict[str, object] = {
+    "id": 1,
+    "title": "Notes",
+    "price": "12.25",
+    "ratio": 2.0,
+    "created_at": "2020-01-02T03:04:05Z",
+}
+SHOWN_BESIDE: dict[str, dict[str, object]] = {
     "sqlite": {},
     "postgresql": {"state": "draft", "extra": {"a": 1}, "read_at": "2026-01-31T12:00:00Z"},
     "mysql": {"state": "draft", "parent_id": None},
