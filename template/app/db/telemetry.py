@@ -46,7 +46,8 @@ def measure_engine(engine: Engine, pool_name: str) -> None:
         context: Any,
         _executemany: object,
     ) -> None:
-        operation = "".join(statement.split(maxsplit=1)[:1]).upper()
+        words = statement.split(maxsplit=1)
+        operation = words[0].upper() if words else ""
         attributes = {**place, "db.operation.name": operation}
         described = {**attributes, "db.query.text": statement[:MAX_LENGTH]}
         span = tracer.start_span(operation, kind=SpanKind.CLIENT, attributes=described)

@@ -125,9 +125,10 @@ def test_without_variables_there_is_no_exporter(monkeypatch: pytest.MonkeyPatch)
     [
         ("OTEL_TRACES_EXPORTER", "console", "OTEL_TRACES_EXPORTER: use otlp or none"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "OTEL_EXPORTER_OTLP_PROTOCOL: use http/protobuf"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", "OTEL_EXPORTER_OTLP_ENDPOINT: use a URL"),
     ],
 )
-def test_unknown_exporter_is_named(
+def test_wrong_variable_is_named(
     name: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318")
