@@ -19,9 +19,10 @@ PICTURE = ROOT / "docs/telemetry.svg"
 VARIANT = Variant("postgresql", "async", "orm", ("timestamps",))
 USER = {"email": "ada@example.com", "name": "Ada"}
 POST = {"author_id": 1, "title": "Hello", "content": "The first post.", "tags": ["news"]}
-ROW, LEFT, RIGHT, WIDTH, LONGEST_TEXT = 22, 16, 64, 960, 68
+REQUESTS = 100
+ROW, LEFT, RIGHT, WIDTH, LONGEST_TEXT = 22, 16, 64, 720, 46
 # Where the bars begin.
-BARS = 560
+BARS = 396
 FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
 BACKGROUND, TEXT, FAINT, REQUEST, STATEMENT = "#2e3440", "#d8dee9", "#81899a", "#88c0d0", "#a3be8c"
 
@@ -43,7 +44,7 @@ def record(folder: Path) -> list[Span]:
             httpx2.Client(base_url=f"{address}/api/v1") as client,
         ):
             client.post("/users", json=USER).raise_for_status()
-            for number in range(20):
+            for number in range(REQUESTS):
                 client.post("/posts", json={**POST, "tags": [f"tag{number}"]}).raise_for_status()
     requests = [span for span in collector.spans if span.name == "POST /api/v1/posts"]
     fastest = min(requests, key=duration_of)
