@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from app.settings import Settings
-from app.web.telemetry import exporters, serves_metrics
+from app.web.telemetry import exporters, load_variables, serves_metrics
 from tests.otlp import Collector, collecting
 
 TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -118,6 +118,18 @@ def test_without_variables_there_is_no_exporter(monkeypatch: pytest.MonkeyPatch)
     assert exporters("TRACES") == set()
     assert exporters("METRICS") == set()
     assert not serves_metrics()
+
+
+def test_variables_are_read_from_env_file_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lines = ("OTEL_SERVICE_NAME=other", "OTEL_METRICS_EXPORTER=prometheus", "LOG_FORMAT=json")
+    (tmp_path / ".env").write_text("\n".join(lines), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "environ", {"OTEL_SERVICE_NAME": "named"})
+    load_variables()
+    expected = {"OTEL_SERVICE_NAME": "named", "OTEL_METRICS_EXPORTER": "prometheus"}
+    assert dict(os.environ) == expected
 
 
 @pytest.mark.parametrize(
