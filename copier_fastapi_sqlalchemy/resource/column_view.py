@@ -233,6 +233,8 @@ class FieldView:
     def check_all(self) -> str:
         """The check of many new records' references."""
         one, name = self.names.singular, self.column_name
+        if self.form > former.WITHOUT_ROWS:
+            return self.check(f"[{one}.{name} for {one} in new], per_row=True")
         condition = f" if {one}.{name} is not None" if self.field.nullable else ""
         return self.check(f"{{{one}.{name} for {one} in new{condition}}}")
 

@@ -134,6 +134,7 @@ def add(
             only=routes,
             paging=parse_paging(paging, routes),
             parent=parent or "",
+            form=opened.form,
         )
         require_free(opened, names)
         require_clean(opened, force=force or dry_run)
@@ -280,7 +281,7 @@ def change(
             raise Refusal(f"Run `resource refresh {name}` first: it was written for other answers of the project.")
         above = View(old, opened).parent
         names = [above.names.singular, above.column] if above else []
-        new = change_resource(old, edits or [], unique or [], no_unique or [], only, paging, names)
+        new = change_resource(old, edits or [], unique or [], no_unique or [], only, paging, names, opened.form)
         require_clean(opened, force=force or dry_run)
         made = Change("resource change")
         plan_change(made, Side(old, opened), Side(new, opened))

@@ -44,10 +44,11 @@ def change_resource(
     only: str | None = None,
     paging: str | None = None,
     parent_names: Sequence[str] = (),
+    form: int = FORM,
 ) -> Resource:
     """Give a resource after edits: `+` adds a field at the end, `-` removes one, no sign replaces one by its name.
 
-    `parent_names` are those that `unique` can have beside the fields.
+    `parent_names` are those that `unique` can have beside the fields, and `form` is that in which it is written then.
 
     Raises:
         Refusal: an edit can't be understood, or doesn't suit the fields that there are.
@@ -84,9 +85,9 @@ def change_resource(
         unique=_groups(resource, unique, no_unique, {*_names(fields.values()), *parent_names}),
         only=routes,
         paging=resource.paging if paging is None else parse_paging(paging, routes),
-        form=FORM,
+        form=form,
     )
-    if changed == replace(resource, form=FORM):
+    if changed == replace(resource, form=form):
         raise Refusal(f"Give a change: {resource.names.plural} is as that would make it.")
     return changed
 

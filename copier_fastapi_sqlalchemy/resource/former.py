@@ -1,9 +1,12 @@
-"""What version 1.1.0 wrote otherwise.
+"""What versions 1.1.0 and 1.2.0 wrote otherwise.
 
-A resource of its form is rendered that way again, to tell what its owner has made of the files since.
+A resource of their forms is rendered that way again, to tell what its owner has made of the files since.
 """
 
 FORM = 1
+# The form of version 1.2.0, whose calls for many don't say which row refers to what is absent.
+WITHOUT_ROWS = 2
+NOW = 3
 # The annotations of types in bodies, and of filters, which stood in each resource.
 ACCEPTS = {
     "decimal": "Annotated[Decimal, Field(max_digits={0}, decimal_places={1}),"

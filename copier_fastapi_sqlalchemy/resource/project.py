@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from copier_fastapi_sqlalchemy.resource import former
 from copier_fastapi_sqlalchemy.resource.code import Code, Module, read_text
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.names import Names
@@ -28,8 +29,9 @@ CHOICES = {
     "data_access": ("orm", "core"),
 }
 MIXINS = ("timestamps", "soft_delete", "audit_log", "optimistic_locking", "full_text_search")
+ERRORS = "app/db/errors.py"
 # Files that a project has since version 1.1.0, and that the code of a resource builds on.
-NEEDED = ("app/db/base.py", "app/db/read_only.py", "app/web/links.py", TABLES, MAIN)
+NEEDED = ("app/db/base.py", "app/db/read_only.py", ERRORS, "app/web/links.py", TABLES, MAIN)
 DEFAULT_LENGTH = 88
 # What a class inherits from decides what its table has.
 BASE = "app.db.base"
@@ -106,6 +108,7 @@ class Project:
     records: Mapping[str, str]
     line_length: int = LINE_LENGTH
     has_moment: bool | None = None
+    form: int = former.NOW  # in which its resources are written
     operations: Mapping[str, str] = field(default_factory=dict)  # the module of each function of a route, by its name
 
     def own_table(self, names: Names) -> KnownTable:
@@ -152,6 +155,7 @@ def open_project(folder: Path) -> Project:
         routes_of(code),
         records,
         _line_length(root),
+        form=_form(root),
         operations={
             name: module.name for module in code.modules.values() for name in operations_of(module.source.tree)
         },
@@ -185,6 +189,11 @@ def answers_of(answers: Mapping[str, Any], path: str) -> Answers:
         answers["data_access"],
         tuple(mixin for mixin in MIXINS if mixin in given["mixins"]),
     )
+
+
+def _form(root: Path) -> int:
+    """Give the form of resources that suits the project: `row` of MissingReferenceError is newer than version 1.2.0."""
+    return former.NOW if "row: int | None" in read_text(root, ERRORS) else former.WITHOUT_ROWS
 
 
 def _line_length(root: Path) -> int:

@@ -11,7 +11,7 @@ from copier_fastapi_sqlalchemy.resource.project import RECORD, Answers, answers_
 from copier_fastapi_sqlalchemy.resource.shape import PAGINGS, parse_only, parse_paging
 
 # Of the files that are written now; a record of 1.1.0 has none.
-FORM = 2
+FORM = former.NOW
 HEADER = "# What `copier-fastapi-sqlalchemy resource` made this package from.\n"
 ANSWERS = "\n# The project's answers then: `resource refresh` brings it to those of now.\n[answers]\n"
 

@@ -7,7 +7,7 @@ from copier_fastapi_sqlalchemy.resource.changes import Side
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.names import camel, singular_of
 from copier_fastapi_sqlalchemy.resource.project import ANSWERS, RECORD, Answers, KnownTable, Project
-from copier_fastapi_sqlalchemy.resource.record import FORM, Resource, answer_lines
+from copier_fastapi_sqlalchemy.resource.record import Resource, answer_lines
 from copier_fastapi_sqlalchemy.resource.shape import ROUTES
 
 MODULES = {True: ".models", False: ".tables"}  # by whether tables are mapped classes
@@ -27,7 +27,7 @@ def outdated(project: Project, resources: Sequence[Resource]) -> list[Resource]:
                 f"Add [answers] to app/{resource.names.plural}/{RECORD} first, each on a line, with what {ANSWERS}"
                 f" had when it was written: today's are {lines}."
             )
-    return [resource for resource in resources if (resource.answers, resource.form) != (project.answers, FORM)]
+    return [resource for resource in resources if (resource.answers, resource.form) != (project.answers, project.form)]
 
 
 def sides(project: Project, resource: Resource, refreshed: Sequence[Resource]) -> tuple[Side, Side]:
@@ -37,15 +37,15 @@ def sides(project: Project, resource: Resource, refreshed: Sequence[Resource]) -
     then = {name: _converted(table, answers) for name, table in project.tables.items()}
     old = replace(project, answers=answers, tables=then, has_moment="timestamps" in answers.mixins)
     new = replace(project, tables={**project.tables, **now})
-    return Side(resource, old), Side(_suitable(resource, project.answers), new)
+    return Side(resource, old), Side(_suitable(resource, project.answers, project.form), new)
 
 
-def _suitable(resource: Resource, answers: Answers) -> Resource:
+def _suitable(resource: Resource, answers: Answers, form: int) -> Resource:
     """Give a resource in the form of now, which suits the project.
 
     A search needs its mixin, and a write that takes ETags the route `read`.
     """
-    resource = replace(resource, form=FORM)
+    resource = replace(resource, form=form)
     if "optimistic_locking" in answers.mixins and {"update", "delete"} & {*resource.only}:
         resource = replace(resource, only=tuple(name for name in ROUTES if name in {"read", *resource.only}))
     if "full_text_search" in answers.mixins:

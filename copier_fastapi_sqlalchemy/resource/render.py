@@ -28,6 +28,7 @@ MACROS = PACKAGE / "macros" if (PACKAGE / "macros").is_dir() else PACKAGE.parent
 # What resources share, each written with the first that imports it.
 SUPPORT = [file.relative_to(TEMPLATES).as_posix() for file in sorted(TEMPLATES.glob("support/*/*.py"))]
 SHARED = {path.replace("support/", "app/", 1): path for path in SUPPORT} | {"tests/rows.py": "tests/rows.py.jinja"}
+FORMER_SHARED = {"app/web/intervals.py": "former/intervals.py"}
 # Docstrings, comments and strings; those with a space are sentences.
 TEXT = re.compile(r'"""(?:.|\n)*?"""|(?m:(?:^| )# .*$)|"[^"\n]*"')
 WORD = re.compile(
@@ -48,7 +49,8 @@ def render(resource: Resource, project: "Project") -> dict[str, str]:
     if not texts[schemas].strip():
         del texts[schemas]
     environment = _environment(resource.names, resource.form, ())
-    for path, source in SHARED.items():
+    has_former = resource.form <= former.WITHOUT_ROWS
+    for path, source in {**SHARED, **(FORMER_SHARED if has_former else {})}.items():
         if any(f"from {_module(path)} import" in text for text in texts.values()):
             text = environment.get_template(source).render(project.answers.facts())
             texts[path] = tidy(text, path, project.folder)

@@ -113,7 +113,7 @@ class Reader:
         self._say_of_rules()
         return Imported(
             self.table,
-            Resource(self.names, tuple(fields), unique),
+            Resource(self.names, tuple(fields), unique, form=self.project.form),
             tuple(self.mixin_columns),
             tuple(self.kept),
             tuple(extra),

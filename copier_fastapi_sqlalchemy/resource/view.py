@@ -281,6 +281,7 @@ class View:
             "loads": bool(manys) and (routes["lists"] or bool(searched) or details or routes["updates"]),
             "takes": bool(uniques) and (writes or routes["restores"]),
             "finds": bool(refs or manys) and writes,
+            "per_row": bool(refs) and routes["bulk_creates"] and self.resource.form > former.WITHOUT_ROWS,
             "aliases": [
                 *(field.alias for field in aliased),
                 *(many.alias for many in manys if writes),
