@@ -1,0 +1,28 @@
+"""Who makes a request, or means to."""
+
+from dataclasses import dataclass, field
+
+from app.users.role import Role
+
+
+@dataclass(frozen=True)
+class Caller:
+    id: int
+    role: Role
+    session_id: int
+
+
+@dataclass(frozen=True)
+class Account:
+    """A user who can log in."""
+
+    user_id: int
+    password_hash: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where a request comes from, as the list of sessions shows it."""
+
+    user_agent: str
+    address: str

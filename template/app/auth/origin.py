@@ -1,0 +1,27 @@
+"""Whether a request with a cookie comes from a page that may send it."""
+
+from urllib.parse import urlsplit
+
+from fastapi import HTTPException, Request
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+def require_same_origin(request: Request) -> None:
+    """Raise a 403 where a page of another origin makes a browser send its cookie to write.
+
+    Every browser says where a request comes from, in `Sec-Fetch-Site` or in `Origin`. A page whose
+    origin CORS_ORIGINS names, with CORS_CREDENTIALS, may write too.
+    """
+    if request.method not in SAFE_METHODS and not _is_allowed(request):
+        raise HTTPException(403, "A page of another origin can't use the session's cookie.")
+
+
+def _is_allowed(request: Request) -> bool:
+    origin = request.headers.get("origin", "")
+    settings = request.app.state.settings
+    if settings.cors_credentials and origin.lower() in settings.cors_origins:
+        return True
+    if (site := request.headers.get("sec-fetch-site")) is not None:
+        return site in ("same-origin", "none")
+    return bool(origin) and urlsplit(origin).netloc == request.headers.get("host")

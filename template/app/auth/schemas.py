@@ -1,0 +1,61 @@
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr, StrictBool
+
+from app.users.role import Role
+from app.users.schemas import Email, Name
+from app.web.schemas import Input, Output, no_nul_or_surrogate
+
+
+def _storable(password: SecretStr) -> SecretStr:
+    no_nul_or_surrogate(password.get_secret_value())
+    return password
+
+
+Password = Annotated[SecretStr, Field(max_length=256), AfterValidator(_storable)]
+NewPassword = Annotated[Password, Field(min_length=12)]
+
+
+class Registration(Input):
+    email: Email
+    name: Name
+    password: NewPassword
+
+
+class Credentials(Input):
+    email: Email
+    password: Password
+    cookie: StrictBool = Field(
+        default=False, description="keep the token in a cookie, which no script can read"
+    )
+
+
+class PasswordChange(Input):
+    old: Password
+    new: NewPassword
+
+
+class TokenPublic(Output):
+    token: str | None = Field(description="null where it is in the cookie")
+    expires_at: datetime
+
+
+class Me(Output):
+    id: int
+    email: str
+    name: str
+    role: Role
+
+
+class SessionPublic(Output):
+    id: int
+    user_agent: str
+    address: str
+    created_at: datetime
+    expires_at: datetime
+    is_current: bool = False
+
+
+class Sessions(Output):
+    items: list[SessionPublic]
