@@ -7,14 +7,22 @@ from app.users.role import Role
 from app.users.schemas import Email, Name
 from app.web.schemas import Input, Output, no_nul_or_surrogate
 
+MIN_PASSWORD = 12
+
 
 def _storable(password: SecretStr) -> SecretStr:
     no_nul_or_surrogate(password.get_secret_value())
     return password
 
 
+def _long(password: SecretStr) -> SecretStr:
+    if len(password) < MIN_PASSWORD:
+        raise ValueError(f"use {MIN_PASSWORD} characters at least")
+    return password
+
+
 Password = Annotated[SecretStr, Field(max_length=256), AfterValidator(_storable)]
-NewPassword = Annotated[Password, Field(min_length=12)]
+NewPassword = Annotated[Password, AfterValidator(_long)]
 
 
 class Registration(Input):
