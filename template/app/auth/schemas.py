@@ -5,7 +5,7 @@ from pydantic import AfterValidator, Field, SecretStr, StrictBool
 
 from app.users.role import Role
 from app.users.schemas import Email, Name
-from app.web.schemas import Input, Output, no_nul_or_surrogate
+from app.web.schemas import Input, Output, Text, no_nul_or_surrogate
 
 MIN_PASSWORD = 12
 
@@ -28,6 +28,18 @@ NewPassword = Annotated[Password, AfterValidator(_long)]
 class Registration(Input):
     email: Email
     name: Name
+
+
+class NewAccount(Registration):
+    password: NewPassword
+
+
+class Forgotten(Input):
+    email: Email
+
+
+class PasswordSet(Input):
+    token: Text = Field(max_length=100, description="from the mail")
     password: NewPassword
 
 
@@ -42,6 +54,10 @@ class Credentials(Input):
 class PasswordChange(Input):
     old: Password
     new: NewPassword
+
+
+class Accepted(Output):
+    detail: str = "If there is such an account, or can be one, a mail is on its way."
 
 
 class TokenPublic(Output):

@@ -1,0 +1,56 @@
+"""The mail that an account begins with, or gets a new password by.
+
+Change `send` where a service of your own sends mail.
+"""
+
+import logging
+import smtplib
+from email.message import EmailMessage
+from urllib.parse import unquote, urlsplit
+
+from app.settings import Settings
+
+TIMEOUT = 10  # seconds
+SUBJECT = "Set your password"
+TEXT = """\
+Someone, probably you, wants to set the password of this email's account. Here it is done, within
+an hour:
+
+{link}
+
+If it wasn't you, there is nothing to do.
+"""
+
+logger = logging.getLogger(__name__)
+
+
+def send_token(settings: Settings, email: str, token: str) -> None:
+    """Mail the token, after the response: who asks can't tell whether there is such an account."""
+    message = EmailMessage()
+    message["Subject"] = SUBJECT
+    message["From"] = settings.mail_from
+    message["To"] = email
+    # A server never sees what is after the #, nor does its log have it.
+    message.set_content(TEXT.format(link=f"{settings.mail_link}#token={token}"))
+    try:
+        send(settings, message)
+    except OSError:  # smtplib's errors are of this class too
+        logger.exception("A mail can't be sent")
+
+
+def send(settings: Settings, message: EmailMessage) -> None:
+    """Send a message by SMTP; without a server, log it, which is for development alone."""
+    if not settings.smtp_url.get_secret_value():
+        if settings.environment == "development":
+            logger.info("Mail to %s:\n%s", message["To"], message.get_content())
+        else:
+            logger.warning("Without SMTP_URL no mail is sent")
+        return
+    url = urlsplit(settings.smtp_url.get_secret_value())
+    kind = smtplib.SMTP_SSL if url.scheme == "smtps" else smtplib.SMTP
+    with kind(url.hostname or "", url.port or 0, timeout=TIMEOUT) as server:
+        if url.scheme == "smtp+starttls":
+            server.starttls()
+        if url.username:
+            server.login(unquote(url.username), unquote(url.password or ""))
+        server.send_message(message)
