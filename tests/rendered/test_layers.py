@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-RESOURCES = ("app.comments", "app.posts", "app.tagging", "app.users", "app.tables")
+RESOURCES = ("app.auth", "app.comments", "app.posts", "app.tagging", "app.users", "app.tables")
 FORBIDDEN = {
     "app/db": ("app.web", "app.audit", "app.main", "app.seed", "fastapi", "starlette", *RESOURCES),
     "app/web": ("app.audit", "app.main", "app.seed", *RESOURCES),
