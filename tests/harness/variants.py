@@ -1,7 +1,7 @@
 """The variants of the template, computed from the questions in copier.yml."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from itertools import chain, combinations, product
@@ -13,6 +13,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 BARE = "bare"
 PLAIN = "plain"
+NO_AUTH = "none"
 
 
 @cache
@@ -55,11 +56,13 @@ class Variant:
     data_access: str
     mixins: tuple[str, ...] = ()
     example: bool = True
+    auth: str = NO_AUTH
 
     @property
     def id(self) -> str:
-        """Name the variant, such as `postgresql-async-orm-timestamps` or `sqlite-sync-core-plain-bare`."""
+        """Name the variant, such as `postgresql-async-orm-timestamps` or `sqlite-sync-core-plain-password-bare`."""
         parts = [self.database, self.io, self.data_access, "+".join(self.mixins) or PLAIN]
+        parts += [self.auth] if self.auth != NO_AUTH else []
         return "-".join(parts if self.example else [*parts, BARE])
 
     @property
@@ -70,7 +73,7 @@ class Variant:
     @property
     def is_base(self) -> bool:
         """Tell whether this is what a base variant is with copier.yml's other defaults."""
-        return self.example and list(self.mixins) == questions()["mixins"]["default"]
+        return self.example and self.auth == NO_AUTH and list(self.mixins) == questions()["mixins"]["default"]
 
     @property
     def answers(self) -> dict[str, Any]:
@@ -81,6 +84,7 @@ class Variant:
             "data_access": self.data_access,
             "mixins": list(self.mixins),
             "example": self.example,
+            "auth": self.auth,
         }
 
 
@@ -93,6 +97,13 @@ def all_variants() -> tuple[Variant, ...]:
     return tuple(Variant(*values) for values in combined)
 
 
+@cache
+def variants_with_auth() -> tuple[Variant, ...]:
+    """Give every variant with each way to authenticate, which `select` finds by its name alone."""
+    values = [value for value in choices("auth") if value != NO_AUTH]
+    return tuple(replace(variant, auth=value) for variant in all_variants() for value in values)
+
+
 def select(patterns: str) -> tuple[Variant, ...]:
     """Give the variants whose names match one of `patterns`, joined with commas, such as `sqlite-*-plain`.
 
@@ -102,7 +113,10 @@ def select(patterns: str) -> tuple[Variant, ...]:
     """
     chosen: dict[Variant, None] = {}
     for pattern in patterns.split(","):
-        found = [variant for variant in all_variants() if fnmatchcase(variant.id, pattern.strip())]
+        named = pattern.strip()
+        has_auth = not {*choices("auth")}.isdisjoint(named.split("-"))
+        candidates = variants_with_auth() if has_auth else all_variants()
+        found = [variant for variant in candidates if fnmatchcase(variant.id, named)]
         if not found:
             raise ValueError(
                 f"No variant is named {pattern.strip()!r}. A name is DATABASE-IO-DATA_ACCESS-MIXINS, such as"
