@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import indent
 
+from copier_fastapi_sqlalchemy.resource.access import ACCESS, add_to_access, remove_from_access, roles_of
 from copier_fastapi_sqlalchemy.resource.clashes import check_names, name_problems
 from copier_fastapi_sqlalchemy.resource.code import Code, read_text
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
@@ -55,6 +56,9 @@ def plan_addition(project: Project, resource: Resource, *, register: bool = True
         texts[MAIN] = edited(
             folder, MAIN, lambda text: add_to_main(text, entry_of(names), limit), is_formatted=formatted
         )
+    if register and (folder / ACCESS).exists():
+        roles = roles_of(texts[_router_path(names)] or "")
+        texts[ACCESS] = edited(folder, ACCESS, lambda text: add_to_access(text, roles), is_formatted=formatted)
     return Plan(f"Add {names.labels}", folder, _changed(folder, texts))
 
 
@@ -74,6 +78,9 @@ def plan_removal(project: Project, resource: Resource, *, register: bool = True,
         texts[MAIN] = edited(
             folder, MAIN, lambda text: remove_from_main(text, entry_of(names), limit), is_formatted=formatted
         )
+    if register and (folder / ACCESS).exists() and (folder / _router_path(names)).exists():
+        routes = roles_of(read_text(folder, _router_path(names)))
+        texts[ACCESS] = edited(folder, ACCESS, lambda text: remove_from_access(text, routes), is_formatted=formatted)
     require_unused(project, names, texts)
     texts |= dict.fromkeys(_unneeded(project, resource, texts))
     return Plan(f"Remove {names.labels}", folder, _changed(folder, texts))
@@ -132,8 +139,16 @@ def plan_change(change: Change, before: Side, after: Side) -> None:
             _write(change, folder, path, new[path], is_own=_is_own(path, names))
         elif old[path] != new[path]:
             _merge(change, folder, path, old[path], new[path])
+    if (folder / ACCESS).exists():
+        roles = [roles_of(texts[_router_path(names)]) for texts in (old, new)]
+        rows = remove_from_access(read_text(folder, ACCESS), roles[0].keys() - roles[1])
+        change.texts[ACCESS] = add_to_access(rows, {name: roles[1][name] for name in roles[1] if name not in roles[0]})
     gone = {path: text for path, text in old.items() if path not in new and not _is_own(path, names)}
     change.texts |= dict.fromkeys(_unimported(project, gone, change.texts))
+
+
+def _router_path(names: Names) -> str:
+    return f"app/{names.plural}/router.py"
 
 
 def _rename_tables(change: Change, before: Side, after: Side, old: str) -> None:
