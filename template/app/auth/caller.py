@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from fastapi import HTTPException
+
 from app.users.role import Role
 
 
@@ -17,6 +19,7 @@ class Account:
     """A user who can log in."""
 
     user_id: int
+    email: str
     password_hash: str = field(repr=False)
 
 
@@ -26,3 +29,8 @@ class Device:
 
     user_agent: str
     address: str
+
+
+def not_logged_in() -> HTTPException:
+    detail = "Log in: the request has no token, or one that is no longer valid."
+    return HTTPException(401, detail, headers={"WWW-Authenticate": "Bearer"})

@@ -8,6 +8,8 @@ import smtplib
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
+from anyio import CapacityLimiter, to_thread
+
 from app.settings import Settings
 
 TIMEOUT = 10  # seconds
@@ -21,11 +23,15 @@ an hour:
 If it wasn't you, there is nothing to do.
 """
 
+_threads = CapacityLimiter(4)
 logger = logging.getLogger(__name__)
 
 
-def send_token(settings: Settings, email: str, token: str) -> None:
-    """Mail the token, after the response: who asks can't tell whether there is such an account."""
+async def send_token(settings: Settings, email: str, token: str) -> None:
+    """Mail the token, after the response: who asks can't tell whether there is such an account.
+
+    A few mails at a time have threads of their own: a slow mail server keeps nobody else waiting.
+    """
     message = EmailMessage()
     message["Subject"] = SUBJECT
     message["From"] = settings.mail_from
@@ -33,7 +39,7 @@ def send_token(settings: Settings, email: str, token: str) -> None:
     # A server never sees what is after the #, nor does its log have it.
     message.set_content(TEXT.format(link=f"{settings.mail_link}#token={token}"))
     try:
-        send(settings, message)
+        await to_thread.run_sync(send, settings, message, limiter=_threads)
     except OSError:  # smtplib's errors are of this class too
         logger.exception("A mail can't be sent")
 
