@@ -147,11 +147,13 @@ def resolve(description: dict[str, Any], value: dict[str, Any]) -> dict[str, Any
     return value
 
 
+@pytest.mark.any_auth
 def test_document_is_valid_openapi_3_1(description: dict[str, Any]) -> None:
     assert description["openapi"].startswith("3.1.")
     schemathesis.openapi.from_dict(description).validate()
 
 
+@pytest.mark.any_auth
 def test_references_resolve_and_schemas_are_used(
     description: dict[str, Any],
 ) -> None:
@@ -162,6 +164,7 @@ def test_references_resolve_and_schemas_are_used(
     assert defined == used
 
 
+@pytest.mark.any_auth
 def test_operation_ids_are_unique_names_without_the_path(description: dict[str, Any]) -> None:
     names = [operation["operationId"] for operation in operations(description).values()]
     assert len(names) == len(set(names))
@@ -177,6 +180,7 @@ def test_responses_of_health_routes_are_declared(
         assert found[name]["responses"].keys() - {FAILED} == statuses - {FAILED}, name
 
 
+@pytest.mark.any_auth
 def test_errors_are_declared_as_problem_json(description: dict[str, Any]) -> None:
     members = {"type", "title", "status", "detail", "instance"}
     for name, operation in operations(description).items():
@@ -190,6 +194,7 @@ def test_errors_are_declared_as_problem_json(description: dict[str, Any]) -> Non
             assert ("errors" in schema["properties"]) >= (status == INVALID), f"{name} {status}"
 
 
+@pytest.mark.any_auth
 def test_tags_are_described(description: dict[str, Any]) -> None:
     described = {tag["name"] for tag in description["tags"] if tag["description"]}
     assert described == {tag for operation in operations(description).values() for tag in operation["tags"]}

@@ -18,6 +18,7 @@ from alembic.config import Config
 from fastapi import Depends, FastAPI
 
 from tests.harness.pages import blocks_of
+from tests.harness.variants import NO_AUTH
 
 PAGE = "docs/a-resource-by-hand.md"
 # A function of this name, and its decorator.
@@ -95,5 +96,11 @@ def migrated(answers: Mapping[str, Any]) -> Iterator[ModuleType]:
 
 def include(app: FastAPI, module: ModuleType, answers: Mapping[str, Any]) -> None:
     """Add the routes of the resource to the application."""
-    note_actor = [Depends(import_module("app.audit.actor").note_actor)] if "audit_log" in answers["mixins"] else []
-    app.include_router(module.router, prefix="/api/v1", dependencies=note_actor)
+    dependencies = []
+    if answers["auth"] != NO_AUTH:
+        access = import_module("app.auth.access")
+        access.ACCESS.update({route.name: access.AUTHOR for route in module.router.routes})
+        dependencies.append(Depends(import_module("app.auth.dependencies").require_access))
+    elif "audit_log" in answers["mixins"]:
+        dependencies.append(Depends(import_module("app.audit.actor").note_actor))
+    app.include_router(module.router, prefix="/api/v1", dependencies=dependencies)

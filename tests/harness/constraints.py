@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tests.harness.rendering import render, render_variant, snapshot
+from tests.harness.selection import auth_pairs
 from tests.harness.variants import ROOT, all_variants, choices
 
 CONSTRAINTS = ROOT / "constraints.txt"
@@ -86,7 +87,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source = snapshot(folder / "source")
-        for variant in all_variants():
+        for variant in (*all_variants(), *auth_pairs()):
             required |= set(requirements_of(render_variant(source, variant, folder / variant.id)))
         with_extras = render(source, folder / "extras", {"extras": list(choices("extras"))})
         required |= set(requirements_of(with_extras))

@@ -14,7 +14,7 @@ import pytest
 from tests.harness import servers
 from tests.harness.report import Report
 from tests.harness.scratch import scratch_folder
-from tests.harness.selection import MARKERS, Needs
+from tests.harness.selection import MARKERS, Needs, auth_pairs
 from tests.harness.servers import SERVERS, Server
 from tests.harness.service import SERVICE_LOG
 from tests.harness.variant_run import VariantRun, VariantRuns, collect_once, needs_variant
@@ -98,6 +98,8 @@ def chosen(config: pytest.Config) -> list[tuple[Variant, str]]:
     """
     parts = [part.partition(":") for part in config.getoption("variants").split(",")]
     pairs = [(variant, product) for pattern, _, product in parts for variant in select(pattern)]
+    if config.getoption("variants") == ALL:
+        pairs += [(variant, "") for variant in auth_pairs()]
     return list(dict.fromkeys(pairs))
 
 

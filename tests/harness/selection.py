@@ -18,6 +18,10 @@ with all.
 
 Every variant is driven through those that are marked `crud` too: `tests/every_variant/` calls them.
 
+Each value of `auth` but the default makes 24 variants more: one for each base variant, with and without the example,
+whose sets of mixins take turns. `every_variant` runs on all of them, `accounts` on those with the example, `any_auth` on
+one for each database, and no other test on any.
+
 But for `every_variant`, `each_base` and `each_base_and_mixin`, one combination of `io` and `data_access` is enough for
 a database and a set of mixins: the tests take them round-robin. With `--everything`, a test runs on each variant that
 it can run on.
@@ -31,7 +35,7 @@ from zlib import crc32
 
 import pytest
 
-from tests.harness.variants import Variant, choices
+from tests.harness.variants import NO_AUTH, Variant, choices, variants_with_auth
 
 MARKERS = (
     "every_variant: runs on all variants",
@@ -44,6 +48,8 @@ MARKERS = (
     "crud: every variant is driven through it too",
     "database(*names): needs one of these databases",
     "base: needs a base variant, which has the default mixins",
+    "accounts: needs accounts; runs on a variant with them for each base variant",
+    "any_auth: runs on a variant with accounts for each database too",
 )
 KINDS = ("every_variant", "each_base_and_mixin", "each_mixin", "each_base", "each_database")
 COMBINATIONS = list(product(choices("io"), choices("data_access")))
@@ -60,6 +66,8 @@ class Needs:
     server: bool = True
     example: bool = False
     base: bool = False
+    accounts: bool = False
+    any_auth: bool = False
     mixins: frozenset[str] = frozenset()
     databases: frozenset[str] = frozenset(choices("database"))
     turn: int = 0
@@ -74,6 +82,8 @@ class Needs:
             server="server" in test.fixturenames,
             example="example" in names,
             base="base" in names,
+            accounts="accounts" in names,
+            any_auth="any_auth" in names or "every_variant" in names,
             mixins=frozenset(name for marker in test.iter_markers("mixin") for name in marker.args),
             databases=databases or frozenset(choices("database")),
             turn=crc32(test.nodeid.encode()),
@@ -84,6 +94,7 @@ class Needs:
         return (
             (variant.example or not self.example)
             and (variant.is_base or not self.base)
+            and (self.accounts or (self.any_auth and not self.base) if variant.auth != NO_AUTH else not self.accounts)
             and self.mixins <= {*variant.mixins}
             and variant.database in self.databases
         )
@@ -93,6 +104,8 @@ class Needs:
 
         On the second server of a database, one combination of `io` and `data_access` is enough for every test.
         """
+        if variant.auth != NO_AUTH:
+            return not second_server and self.choose_with_auth(variant)
         others = len(variant.mixins) - len(self.mixins)
         fewest, most = others == 0, len(variant.mixins) == len(choices("mixins"))
         in_turn = self.has_turn(variant)
@@ -107,6 +120,12 @@ class Needs:
         one = (every_base or self.kind == "each_mixin") and others == 1 and variant.example
         return (fewest or most or one) and (in_turn or (every_base and variant.example))
 
+    def choose_with_auth(self, variant: Variant) -> bool:
+        """Tell whether a variant with accounts, which meets the needs, is one that the test runs on."""
+        if self.kind == "every_variant":
+            return True
+        return variant.example if self.accounts else variant in one_of_each(auth_pairs(), lambda each: each.database)
+
     def has_turn(self, variant: Variant) -> bool:
         """Tell whether the test runs on this combination of `io` and `data_access`, if it runs on one."""
         mixins = sum(1 << number for number, name in enumerate(choices("mixins")) if name in variant.mixins)
@@ -120,3 +139,8 @@ def one_of_each(cases: Iterable[Case], kind: Callable[[Case], Hashable]) -> list
     for case in cases:
         found.setdefault(kind(case), []).append(case)
     return [alike[turn * STRIDE % len(alike)] for turn, alike in enumerate(found.values())]
+
+
+def auth_pairs() -> list[Variant]:
+    """Give each way to authenticate with each base variant, with and without the example; sets of mixins take turns."""
+    return one_of_each(variants_with_auth(), lambda variant: (variant.auth, variant.base, variant.example))

@@ -18,6 +18,9 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
     draft.write_text(str(listener.getsockname()[1]))
     draft.rename(target)
     vars(import_module("app.web.health"))["READY_TIMEOUT"] = PATIENCE
+    if Path("app/auth").exists():  # hashes of a few milliseconds, which still are most of what a login takes
+        hasher = import_module("pwdlib.hashers.argon2").Argon2Hasher(time_cost=1, memory_cost=4096, parallelism=1)
+        vars(import_module("app.auth.passwords"))["HASHER"] = import_module("pwdlib").PasswordHash([hasher])
     root_path = "".join(sys.argv[2:])
     config = uvicorn.Config("app.main:create_app", factory=True, http="app.web.protocol:Http", root_path=root_path)
     uvicorn.Server(config).run(sockets=[listener])

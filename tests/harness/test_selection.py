@@ -1,13 +1,13 @@
 """Each kind of test runs where `selection.py` says, and all tests together on every combination."""
 
 from collections import Counter
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 
 from tests.every_variant import test_every_variant
 from tests.every_variant.checks import CONTRACT, FIRST_MODEL, checks_for, checks_of, needs_of
-from tests.harness.selection import COMBINATIONS, KINDS, Needs, one_of_each
+from tests.harness.selection import COMBINATIONS, KINDS, Needs, auth_pairs, one_of_each
 from tests.harness.variants import Variant, all_variants, choices, select
 
 DATABASES, MIXINS = choices("database"), choices("mixins")
@@ -67,6 +67,20 @@ def test_each_check_of_every_variant_runs() -> None:
     checks = checks_of(*CONTRACT, FIRST_MODEL)
     assert {check for variant in all_variants() for check in checks_for(variant.answers)} == {*checks}
     assert {need for check in checks for need in needs_of(check)} == {"example", *MIXINS}
+
+
+def test_each_pair_with_auth_is_there() -> None:
+    found = auth_pairs()
+    for key in ("database", "io", "data_access"):
+        pairs = {(variant.auth, variant.answers[key], variant.example) for variant in found}
+        assert pairs == {*product([*choices("auth")][1:], choices(key), [True, False])}
+    assert {name for variant in found for name in variant.mixins} == {*MIXINS}
+    assert [variant for variant in found if Needs("every_variant", any_auth=True).choose(variant)] == found
+    accounts = [variant for variant in found if Needs(accounts=True).choose(variant)]
+    assert len({variant.base for variant in accounts}) == len(DATABASES) * len(COMBINATIONS)
+    long = [variant for variant in found if Needs(any_auth=True).choose(variant)]
+    assert {variant.database for variant in long} == {*DATABASES}
+    assert not any(Needs(example=True).are_met_by(variant) for variant in found)
 
 
 def test_one_of_each_kind_is_not_always_the_first() -> None:

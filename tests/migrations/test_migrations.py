@@ -145,6 +145,7 @@ def alembic(warm_process: WarmProcess, project: Path, database_url: str) -> Alem
     return Alembic(warm_process, project, database_url)
 
 
+@pytest.mark.any_auth
 def test_offline_sql(alembic: Alembic, variant: Variant, database_url: str) -> None:
     up, down = alembic("upgrade head --sql"), alembic("downgrade head:base --sql") if has_tables(variant) else ""
     for table in ["users"] * variant.example + ["audit_log"] * ("audit_log" in variant.mixins):
@@ -153,6 +154,7 @@ def test_offline_sql(alembic: Alembic, variant: Variant, database_url: str) -> N
     assert schema_of(database_url) == set()
 
 
+@pytest.mark.any_auth
 def test_autogenerate_finds_nothing(warm_process: WarmProcess, project: Path, migrated_url: str) -> None:
     """`check`, which compares the same, runs on every variant."""
     before = set(project.glob("migrations/versions/*.py"))

@@ -16,6 +16,7 @@ MAY_IMPORT_MAIN = {"app/__main__.py", "app/seed.py"}
 
 
 @pytest.mark.each_mixin
+@pytest.mark.any_auth
 def test_imports_point_down(project: Path) -> None:
     assert list(upward_imports(project)) == []
 

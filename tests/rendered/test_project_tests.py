@@ -8,6 +8,7 @@ from tests.harness.project_tests import run_tests
 from tests.harness.warm_process import CommandFailed, WarmProcess
 
 
+@pytest.mark.any_auth
 def test_project_tests_pass(warm_process: WarmProcess, project: Path, database_url: str) -> None:
     environment = {"TEST_DATABASE_URL": database_url}
     try:

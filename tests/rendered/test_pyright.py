@@ -12,17 +12,18 @@ import pytest
 
 from tests.harness.commands import tool
 from tests.harness.rendering import render, render_variant
-from tests.harness.selection import one_of_each
+from tests.harness.selection import auth_pairs, one_of_each
 from tests.harness.variants import Variant, all_variants, choices
 
 
 def variants(*, everything: bool) -> list[Variant]:
-    """Give the variants without mixins and with all, or one of each with each database, and two without the example."""
+    """Give the variants without mixins and with all, or one of each with each database, two without the example, three with accounts."""
     found = [variant for variant in all_variants() if variant.mixins in {(), choices("mixins")}]
     if everything:
         return found
     example = one_of_each([v for v in found if v.example], lambda v: (v.database, v.mixins))
-    return [*example, *one_of_each([v for v in found if not v.example], lambda v: v.io)]
+    bare = one_of_each([v for v in found if not v.example], lambda v: v.io)
+    return [*example, *bare, *one_of_each(auth_pairs(), lambda v: v.database)]
 
 
 def errors_in(folder: Path, projects: list[str]) -> list[str]:

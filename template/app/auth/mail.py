@@ -30,8 +30,12 @@ logger = logging.getLogger(__name__)
 async def send_token(settings: Settings, email: str, token: str) -> None:
     """Mail the token, after the response: who asks can't tell whether there is such an account.
 
-    A few mails at a time have threads of their own: a slow mail server keeps nobody else waiting.
+    A slow mail server keeps nobody else waiting: mails have a few threads of their own.
     """
+    await to_thread.run_sync(mail_token, settings, email, token, limiter=_threads)
+
+
+def mail_token(settings: Settings, email: str, token: str) -> None:
     message = EmailMessage()
     message["Subject"] = SUBJECT
     message["From"] = settings.mail_from
@@ -39,7 +43,7 @@ async def send_token(settings: Settings, email: str, token: str) -> None:
     # A server never sees what is after the #, nor does its log have it.
     message.set_content(TEXT.format(link=f"{settings.mail_link}#token={token}"))
     try:
-        await to_thread.run_sync(send, settings, message, limiter=_threads)
+        send(settings, message)
     except OSError:  # smtplib's errors are of this class too
         logger.exception("A mail can't be sent")
 

@@ -2,10 +2,9 @@ import logging
 from email.message import EmailMessage
 from typing import Any, Self
 
-import anyio
 import pytest
 
-from app.auth.mail import send_token
+from app.auth.mail import mail_token
 from app.settings import Settings, load_settings
 
 SMTP_URL = "smtp+starttls://ann:s%40cret@mail.example:2525"
@@ -38,7 +37,7 @@ class FakeServer:
 def test_mail_is_sent_by_smtp(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("smtplib.SMTP", FakeServer)
     settings = Settings(smtp_url=SMTP_URL, mail_link="https://example.com/set")
-    anyio.run(send_token, settings, "ada@example.com", "mailed_x")
+    mail_token(settings, "ada@example.com", "mailed_x")
     host, port, _, starttls, user, message, last = FakeServer.calls
     assert (host, port, starttls, user) == ("mail.example", 2525, "starttls", ("ann", "s@cret"))
     assert "\nhttps://example.com/set#token=mailed_x\n" in message.get_content()
@@ -52,16 +51,16 @@ def test_mail_that_fails_is_logged_without_its_token(
         raise ConnectionRefusedError
 
     monkeypatch.setattr("smtplib.SMTP", fail)
-    anyio.run(send_token, Settings(smtp_url=SMTP_URL), "ada@example.com", "mailed_x")
+    mail_token(Settings(smtp_url=SMTP_URL), "ada@example.com", "mailed_x")
     assert "A mail can't be sent" in caplog.text
     assert "mailed_x" not in caplog.text
 
 
 def test_token_is_logged_in_development_alone(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    anyio.run(send_token, Settings(environment="production"), "ada@example.com", "mailed_x")
+    mail_token(Settings(environment="production"), "ada@example.com", "mailed_x")
     assert "mailed_x" not in caplog.text
-    anyio.run(send_token, Settings(), "ada@example.com", "mailed_x")
+    mail_token(Settings(), "ada@example.com", "mailed_x")
     assert "mailed_x" in caplog.text
 
 
