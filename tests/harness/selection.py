@@ -19,8 +19,8 @@ with all.
 Every variant is driven through those that are marked `crud` too: `tests/every_variant/` calls them.
 
 Each value of `auth` but the default makes 24 variants more: one for each base variant, with and without the example,
-whose sets of mixins take turns. `every_variant` runs on all of them, `accounts` on those with the example, `any_auth` on
-one for each database, and no other test on any.
+whose sets of mixins take turns. `every_variant` runs on all of them, `accounts` on those with the example, `any_auth`
+on one for each database, and no other test on any.
 
 But for `every_variant`, `each_base` and `each_base_and_mixin`, one combination of `io` and `data_access` is enough for
 a database and a set of mixins: the tests take them round-robin. With `--everything`, a test runs on each variant that

@@ -15,6 +15,7 @@ SOFT_DELETE = "sqlite-sync-core-soft_delete"
 AUDIT_LOG = "sqlite-async-orm-timestamps+audit_log"
 LOCKING = "sqlite-sync-core-optimistic_locking"
 SEARCH = "sqlite-sync-core-full_text_search"
+ACCOUNTS = "sqlite-async-orm-timestamps-password"
 
 
 @dataclass(frozen=True)
@@ -957,6 +958,48 @@ TRACED = (
     ),
 )
 
+
+def of_accounts(test: str) -> Check:
+    """Check a service with accounts."""
+    return Check(f"contract/test_accounts.py::{test}", ACCOUNTS)
+
+
+# Who may do what.
+ACCESS = (
+    Mutation(
+        "attempts that aren't limited",
+        "template/app/auth/throttle.py.jinja",
+        "    further = update(attempts).where(*recent, attempts.c.tries < limit)\n    if await",
+        "    further = update(attempts).where(*recent)\n    if await",
+        of_accounts("test_throttled_login_says_when_to_try_again"),
+        r"assert 200 == 429|assert 429",
+    ),
+    Mutation(
+        "cookie of another origin",
+        "template/app/auth/dependencies.py.jinja",
+        "        require_same_origin(request)\n",
+        "        pass\n",
+        of_accounts("test_cookie_is_for_the_same_origin"),
+        r"== 403",
+    ),
+    Mutation(
+        "row of another user",
+        "template/app/auth/dependencies.py.jinja",
+        "    if identity.owner not in (None, caller.id) or author not in (None, caller.id):",
+        "    if author not in (None, caller.id):",
+        of_accounts("test_role_decides_what_may_be_called"),
+        r"== 403",
+    ),
+    Mutation(
+        "session that is alive again",
+        "template/{{orm}}/app/users/repository.py.jinja",
+        "        user = await self.get_for_update(user_id, WITH_PROFILE)\n        #{% if accounts %}",
+        "        user = await self.get_for_update(user_id, WITH_PROFILE)\n        #{% if accounts and audit_log %}",
+        of_accounts("test_deactivated_user_is_out_for_good"),
+        r"== 401",
+    ),
+)
+
 MIXINS = (*SOFTLY_DELETED, *AUDITED, *LOCKED, *SEARCHED)
-SERVED = (*FAULTS, *TRACED)
+SERVED = (*FAULTS, *TRACED, *ACCESS)
 MUTATIONS = (*WRITTEN, *HELD, *REQUIRED, *MIGRATIONS, *TRANSACTIONS, *QUERIES, *ANSWERS, *SERVED, *MIXINS, *GENERATED)

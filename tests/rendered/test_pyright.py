@@ -17,7 +17,7 @@ from tests.harness.variants import Variant, all_variants, choices
 
 
 def variants(*, everything: bool) -> list[Variant]:
-    """Give the variants without mixins and with all, or one of each with each database, two without the example, three with accounts."""
+    """Give the variants without mixins and with all, or one of each with each database, and a few others."""
     found = [variant for variant in all_variants() if variant.mixins in {(), choices("mixins")}]
     if everything:
         return found
