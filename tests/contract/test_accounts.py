@@ -64,7 +64,7 @@ class Accounts:
         token = self.mailed_token("register", email, name="Someone")
         assert self.set_password(token).status_code == httpx2.codes.NO_CONTENT
         self.execute("UPDATE users SET role = :role WHERE email = :email", role=role, email=email)
-        self.execute("DELETE FROM attempts")
+        self.execute("DELETE FROM auth_attempts")
         headers = self.log_in(email)
         return {"id": self.me(headers).json()["id"], "email": email, "headers": headers}
 
@@ -87,7 +87,7 @@ class Accounts:
 def accounts(api: Client, db: Engine, request: pytest.FixtureRequest) -> Iterator[Accounts]:
     """The accounts of the service, of which none has been tried yet."""
     made = Accounts(api, db, request)
-    made.execute("DELETE FROM attempts")
+    made.execute("DELETE FROM auth_attempts")
     yield made
     api.cookies.clear()
 
@@ -161,8 +161,8 @@ def test_attempts_at_once_are_no_more_than_attempts_in_turn(service: str) -> Non
 
 def test_throttled_login_says_when_to_try_again(accounts: Accounts) -> None:
     account = accounts.new()
-    accounts.execute("DELETE FROM sessions WHERE user_id <> :id", id=account["id"])
-    accounts.execute("UPDATE sessions SET address = '192.0.2.1'")  # the owner is elsewhere
+    accounts.execute("DELETE FROM auth_sessions WHERE user_id <> :id", id=account["id"])
+    accounts.execute("UPDATE auth_sessions SET address = '192.0.2.1'")  # the owner is elsewhere
     for _ in range(LIMIT):
         refused(accounts.try_password(account["email"]), 401)
     response = accounts.try_password(account["email"], PASSWORD)
@@ -198,7 +198,7 @@ def test_sessions_are_listed_and_ended(accounts: Accounts) -> None:
 
 def test_session_expires(accounts: Accounts) -> None:
     account = accounts.new()
-    accounts.execute("UPDATE sessions SET expires_at = created_at WHERE user_id = :id", id=account["id"])
+    accounts.execute("UPDATE auth_sessions SET expires_at = created_at WHERE user_id = :id", id=account["id"])
     refused(accounts.me(account["headers"]), 401)
 
 
@@ -215,7 +215,7 @@ def test_mailed_token_is_used_once_and_ends_sessions_and_other_tokens(accounts: 
 
 def test_mailed_token_expires(accounts: Accounts) -> None:
     token = accounts.mailed_token("register", new_email(), name="Someone")
-    accounts.execute("UPDATE mailed_tokens SET expires_at = '2001-01-01 00:00:00'")
+    accounts.execute("UPDATE auth_mailed_tokens SET expires_at = '2001-01-01 00:00:00'")
     refused(accounts.set_password(token), 400)
 
 
@@ -223,7 +223,7 @@ def test_database_has_no_token_and_no_password(accounts: Accounts) -> None:
     account = accounts.new()
     mailed = accounts.mailed_token("forgotten-password", account["email"])
     with accounts.db.connect() as connection:
-        tables = ("passwords", "sessions", "mailed_tokens", "attempts")
+        tables = ("auth_passwords", "auth_sessions", "auth_mailed_tokens", "auth_attempts")
         rows = [connection.execute(select(literal_column("*")).select_from(table(name))).all() for name in tables]
     kept = repr(rows)
     token = account["headers"]["Authorization"].removeprefix("Bearer ")
