@@ -985,8 +985,8 @@ ACCESS = (
     Mutation(
         "row of another user",
         "template/app/auth/dependencies.py.jinja",
-        "    if identity.owner not in (None, caller.id) or author not in (None, caller.id):",
-        "    if author not in (None, caller.id):",
+        "    if not identity.owns_row:",
+        "    if not identity:",
         of_accounts("test_role_decides_what_may_be_called"),
         r"== 403",
     ),

@@ -42,7 +42,8 @@ def test_accounts_are_switched_on_and_off_with_data(
         assert schema_of(url) == declared_schema(warm_process, project.folder, another_url)
         check_kept(before, rows_of(url))
         check_code(project.folder, mypy_cache)
-        project.check_tests(warm_process, test_url)
+        if variant.database == "sqlite":  # one is as good as another
+            project.check_tests(warm_process, test_url)
         log = tmp_path / "service.log"
         with (
             serving(warm_process, project.folder, {"DATABASE_URL": url}, tmp_path, log) as address,
@@ -55,7 +56,7 @@ def test_accounts_are_switched_on_and_off_with_data(
         project.revise(alembic, "Have no accounts")
         assert schema_of(url) == schema
         check_kept(before, rows_of(url))
-        assert project.files() == files
+        assert {name: text for name, text in project.files().items() if not name.startswith(".ruff_cache/")} == files
 
 
 def check_login(api: httpx2.Client, log: Path) -> None:
