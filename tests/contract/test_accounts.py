@@ -224,7 +224,9 @@ def test_database_has_no_token_and_no_password(accounts: Accounts) -> None:
     mailed = accounts.mailed_token("forgotten-password", account["email"])
     with accounts.db.connect() as connection:
         tables = ("auth_passwords", "auth_sessions", "auth_mailed_tokens", "auth_attempts")
-        rows = [connection.execute(select(literal_column("*")).select_from(table(name))).all() for name in tables]
+        rows: list[Any] = [
+            connection.execute(select(literal_column("*")).select_from(table(name))).all() for name in tables
+        ]
     kept = repr(rows)
     token = account["headers"]["Authorization"].removeprefix("Bearer ")
     for secret in (PASSWORD, token, token.removeprefix("session_"), mailed.removeprefix("mailed_")):
