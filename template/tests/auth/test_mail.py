@@ -3,6 +3,7 @@ from email.message import EmailMessage
 from typing import Any, Self
 
 import pytest
+from pydantic import SecretStr
 
 from app.auth.mail import mail_token
 from app.settings import Settings, load_settings
@@ -36,7 +37,7 @@ class FakeServer:
 
 def test_mail_is_sent_by_smtp(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("smtplib.SMTP", FakeServer)
-    settings = Settings(smtp_url=SMTP_URL, mail_link="https://example.com/set")
+    settings = Settings(smtp_url=SecretStr(SMTP_URL), mail_link="https://example.com/set")
     mail_token(settings, "ada@example.com", "mailed_x")
     host, port, _, starttls, user, message, last = FakeServer.calls
     assert (host, port, starttls, user) == ("mail.example", 2525, "starttls", ("ann", "s@cret"))
@@ -51,7 +52,7 @@ def test_mail_that_fails_is_logged_without_its_token(
         raise ConnectionRefusedError
 
     monkeypatch.setattr("smtplib.SMTP", fail)
-    mail_token(Settings(smtp_url=SMTP_URL), "ada@example.com", "mailed_x")
+    mail_token(Settings(smtp_url=SecretStr(SMTP_URL)), "ada@example.com", "mailed_x")
     assert "A mail can't be sent" in caplog.text
     assert "mailed_x" not in caplog.text
 
