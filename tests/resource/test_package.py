@@ -4,6 +4,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+from copier_fastapi_sqlalchemy.resource.render import TEMPLATES
 from tests.harness.commands import clean_environment, run, tool
 from tests.harness.rendering import render
 from tests.harness.variants import ROOT
@@ -11,6 +12,12 @@ from tests.updates.releases import git, release
 
 COMMAND = ["-m", "copier_fastapi_sqlalchemy", "resource", "add", "books"]
 FIELDS = ["title:str:200", "price:decimal:10,2", "status:enum:draft,out", "author:ref:users", "tags:many:tags"]
+
+
+def test_example_has_what_resources_share() -> None:
+    for name in ("json_objects.py", "urls.py"):
+        shared = (TEMPLATES / "support/web" / name).read_bytes()
+        assert (ROOT / "template/app/web" / name).read_bytes() == shared
 
 
 def test_wheel_writes_what_a_checkout_writes(source: Path, tmp_path: Path) -> None:
