@@ -249,6 +249,7 @@ def test_requirements_are_in_the_shared_environment(project: Path) -> None:
             assert requirement.specifier.contains(version(requirement.name), prereleases=True), text
 
 
+@pytest.mark.any_auth
 def test_pipeline_and_container_files_are_valid(project: Path) -> None:
     check = functools.partial(tool_for, "check-jsonschema", "--builtin-schema", project=project)
     check("vendor.github-workflows", ".github/workflows/ci.yml")
