@@ -55,6 +55,7 @@ PROJECT_TESTS = Check("rendered/test_project_tests.py::test_project_tests_pass")
 CRUD = "every_variant/test_every_variant.py::test_crud"
 
 REVISION = "template/migrations/versions/0001_blog.py.jinja"
+USERS_TABLE = "macros/users_table.jinja"
 
 # The form of what is rendered.
 WRITTEN = (
@@ -234,7 +235,7 @@ MIGRATIONS = (
     ),
     Mutation(
         "CHECK that no revision changes",
-        REVISION,
+        USERS_TABLE,
         "'author', 'reader'",
         "'author'",
         MIGRATED,
@@ -242,7 +243,7 @@ MIGRATIONS = (
     ),
     Mutation(
         "unique index that forgets its predicate, which Alembic can't see",
-        "template/migrations/versions/0001_blog.py.jinja",
+        USERS_TABLE,
         '        sqlite_where=sa.text("deleted_at IS NULL"),\n',
         "",
         Check(MIGRATED.test, SOFT_DELETE),
