@@ -87,7 +87,7 @@ def let_admin_call(app: FastAPI) -> None:
     dependencies, caller, role = map(import_module, ("app.auth.dependencies", "app.auth.caller", "app.users.role"))
 
     async def identify(x_actor: Annotated[str, Header()] = "admin") -> Any:
-        return dependencies.Identity(caller.Caller(id=x_actor, role=role.Role.ADMIN, session_id=0))
+        return dependencies.Identity(caller.Caller(id=x_actor, role=role.Role.ADMIN, session_id=0, digest=""))
 
     app.dependency_overrides[dependencies.identify] = identify
 

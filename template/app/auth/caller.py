@@ -12,6 +12,7 @@ class Caller:
     id: int
     role: Role
     session_id: int
+    digest: str = field(repr=False)  # of the token that it called with
 
 
 @dataclass(frozen=True)

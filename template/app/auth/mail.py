@@ -5,6 +5,7 @@ Change `send` where a service of your own sends mail.
 
 import logging
 import smtplib
+import ssl
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
@@ -15,12 +16,11 @@ from app.settings import Settings
 TIMEOUT = 10  # seconds
 SUBJECT = "Set your password"
 TEXT = """\
-Someone, probably you, wants to set the password of this email's account. Here it is done, within
-an hour:
+To set your password, open this link within an hour:
 
 {link}
 
-If it wasn't you, there is nothing to do.
+If you didn't ask for it, there is nothing to do.
 """
 
 _threads = CapacityLimiter(4)
@@ -57,10 +57,16 @@ def send(settings: Settings, message: EmailMessage) -> None:
             logger.warning("Without SMTP_URL no mail is sent")
         return
     url = urlsplit(settings.smtp_url.get_secret_value())
-    kind = smtplib.SMTP_SSL if url.scheme == "smtps" else smtplib.SMTP
-    with kind(url.hostname or "", url.port or 0, timeout=TIMEOUT) as server:
+    host, port = url.hostname or "", url.port or 0
+    tls = ssl.create_default_context()  # smtplib's own checks no certificate
+    server: smtplib.SMTP
+    if url.scheme == "smtps":
+        server = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=tls)
+    else:
+        server = smtplib.SMTP(host, port, timeout=TIMEOUT)
+    with server:
         if url.scheme == "smtp+starttls":
-            server.starttls()
+            server.starttls(context=tls)
         if url.username:
             server.login(unquote(url.username), unquote(url.password or ""))
         server.send_message(message)

@@ -1,4 +1,5 @@
 import logging
+import ssl
 from email.message import EmailMessage
 from typing import Any, Self
 
@@ -6,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.auth.mail import mail_token
-from app.settings import Settings, load_settings
+from app.settings import Settings, find_risks, load_settings
 
 SMTP_URL = "smtp+starttls://ann:s%40cret@mail.example:2525"
 
@@ -16,8 +17,12 @@ class FakeServer:
 
     calls: list[Any]
 
-    def __init__(self, host: str, port: int, timeout: float) -> None:
+    def __init__(
+        self, host: str, port: int, timeout: float, context: ssl.SSLContext | None = None
+    ) -> None:
         type(self).calls = [host, port, timeout]
+        if context is not None:
+            self.starttls(context)
 
     def __enter__(self) -> Self:
         return self
@@ -25,8 +30,8 @@ class FakeServer:
     def __exit__(self, *_error: object) -> None:
         self.calls.append("quit")
 
-    def starttls(self) -> None:
-        self.calls.append("starttls")
+    def starttls(self, context: ssl.SSLContext) -> None:
+        self.calls.append(("tls", context.verify_mode, context.check_hostname))
 
     def login(self, user: str, password: str) -> None:
         self.calls.append((user, password))
@@ -35,12 +40,17 @@ class FakeServer:
         self.calls.append(message)
 
 
-def test_mail_is_sent_by_smtp(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smtplib.SMTP", FakeServer)
-    settings = Settings(smtp_url=SecretStr(SMTP_URL), mail_link="https://example.com/set")
+@pytest.mark.parametrize(("scheme", "name"), [("smtps", "SMTP_SSL"), ("smtp+starttls", "SMTP")])
+def test_mail_is_sent_to_a_server_with_the_right_certificate(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, name: str
+) -> None:
+    monkeypatch.setattr(f"smtplib.{name}", FakeServer)
+    url = SecretStr(SMTP_URL.replace("smtp+starttls", scheme))
+    settings = Settings(smtp_url=url, mail_link="https://example.com/set")
     mail_token(settings, "ada@example.com", "mailed_x")
-    host, port, _, starttls, user, message, last = FakeServer.calls
-    assert (host, port, starttls, user) == ("mail.example", 2525, "starttls", ("ann", "s@cret"))
+    host, port, _, tls, user, message, last = FakeServer.calls
+    assert (host, port, user) == ("mail.example", 2525, ("ann", "s@cret"))
+    assert tls == ("tls", ssl.CERT_REQUIRED, True)
     assert "\nhttps://example.com/set#token=mailed_x\n" in message.get_content()
     assert last == "quit"
 
@@ -65,7 +75,17 @@ def test_token_is_logged_in_development_alone(caplog: pytest.LogCaptureFixture) 
     assert "mailed_x" in caplog.text
 
 
-@pytest.mark.parametrize("url", ["mail.example", "http://mail.example", "smtp://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mail.example",
+        "http://mail.example",
+        "smtp://",
+        "smtp://mail.example:abc",
+        "smtp://mail.example:99999",
+        "smtp://[mail.example",
+    ],
+)
 def test_url_of_no_mail_server_stops_the_start(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("SMTP_URL", url)
     with pytest.raises(SystemExit, match=r"^SMTP_URL: expected the URL of a mail server"):
@@ -80,3 +100,24 @@ def test_production_needs_mail_to_register(
     monkeypatch.setenv("SMTP_URL", url)
     with pytest.raises(SystemExit, match=rf"(?m)^{named}: "):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SMTP_URL", "smtp://ann:secret@mail.example"),
+        ("MAIL_FROM", "accounts@localhost"),
+        ("MAIL_LINK", "http://example.com/password"),
+    ],
+)
+def test_production_mails_nothing_in_clear_or_from_localhost(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv("SMTP_URL", SMTP_URL)
+    monkeypatch.setenv("MAIL_FROM", "accounts@example.com")
+    monkeypatch.setenv("MAIL_LINK", "https://example.com/password")
+    monkeypatch.setenv(name, value)
+    settings = Settings(environment="production")
+    risks = [risk for risk in find_risks(settings) if "DATABASE" not in risk]
+    assert len(risks) == 1
+    assert name in risks[0].partition(": ")[0]
