@@ -10,6 +10,7 @@ RESOURCES = ("app.auth", "app.comments", "app.posts", "app.tagging", "app.users"
 FORBIDDEN = {
     "app/db": ("app.web", "app.audit", "app.main", "app.seed", "fastapi", "starlette", *RESOURCES),
     "app/web": ("app.audit", "app.main", "app.seed", *RESOURCES),
+    "app/audit": ("app.main", "app.seed", *RESOURCES),
     "app": ("app.main", "app.seed"),
 }
 MAY_IMPORT_MAIN = {"app/__main__.py", "app/seed.py"}
