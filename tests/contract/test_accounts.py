@@ -279,7 +279,7 @@ def test_every_route_but_the_open_ones_needs_a_token(api: Client) -> None:
             assert (status == httpx2.codes.UNAUTHORIZED) is ("security" in operation), (method, path)
             if status != httpx2.codes.UNAUTHORIZED:
                 opened.add(operation["operationId"])
-    assert opened == {"register_user", "forget_password", "set_password", "log_in"}
+    assert opened == {"register_user", "request_password_reset", "set_password", "log_in"}
 
 
 def test_role_decides_what_may_be_called(accounts: Accounts) -> None:

@@ -34,7 +34,7 @@ class NewAccount(Registration):
     password: NewPassword
 
 
-class Forgotten(Input):
+class PasswordResetRequest(Input):
     email: Email
 
 
