@@ -103,7 +103,7 @@ def change(source: Path) -> None:
         reword_docstring(file)
     for file in files(template, "tests/**/test_*.py*"):
         substitute(file, r"\Z", TEST)
-    move_last_definition(template / "app/web/middleware.py")
+    move_last_definition(template / "app/web/middleware.py.jinja")
     (template / REMOVED).unlink()
     (template / f"{ADDED}.jinja").write_text(MODULE, encoding="utf-8")
     (template / "tests/test_access_log.py").write_text(MODULE_TEST, encoding="utf-8")
