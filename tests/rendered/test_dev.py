@@ -101,6 +101,16 @@ def test_taken_port_is_told_before_anything_is_done(installed: Path) -> None:
     assert "can't listen on 127.0.0.1, port 99999" in dev(installed, "serve", "--port", "99999").stderr
 
 
+@pytest.mark.parametrize("options", [[], ["--host", "127.0.0.2"]])
+def test_settings_say_where_to_listen_where_no_option_does(installed: Path, options: list[str]) -> None:
+    host = options[-1] if options else "127.0.0.3"
+    with socket.create_server((host, 0)) as taken:
+        port = taken.getsockname()[1]
+        (installed / ".env").write_text(f"SERVER_HOST=127.0.0.3\nSERVER_PORT={port}\n", encoding="utf-8")
+        done = dev(installed, "serve", *options)
+    assert done.stderr == f"Port {port} is taken: try --port {port + 1}.\n"
+
+
 def test_uv_installs_where_it_is_there(installed: Path, tmp_path: Path) -> None:
     shutil.rmtree(installed / ".venv")
     uv = tmp_path / "bin" / "uv"
@@ -109,7 +119,7 @@ def test_uv_installs_where_it_is_there(installed: Path, tmp_path: Path) -> None:
     uv.chmod(0o755)
     path = os.pathsep.join([str(uv.parent), os.environ["PATH"]])
     done = dev(installed, "test", "--version", PATH=path)
-    lines = done.stdout.splitlines()
+    lines = done.stderr.splitlines()
     assert lines[0] == "Installing into .venv with uv …"
     assert lines[1].startswith("uv pip install --python ")
     assert lines[1].endswith("--editable . --group dev")
@@ -232,12 +242,25 @@ class Engine(BaseHTTPRequestHandler):
 
 
 @on_mysql
-def test_mypy_and_ruff_start_no_database(installed: Path) -> None:
+def test_what_needs_no_database_starts_none(installed: Path) -> None:
     nowhere = "tcp://127.0.0.1:1"
     done = dev(installed, "run", "mypy", "--version", DOCKER_HOST=nowhere)
     assert done.stdout.startswith("mypy "), done.stderr
-    for command in (["mypy", "--version"], ["ruff", "check"]):
-        assert "database" not in dev(installed, "run", *command, DOCKER_HOST=nowhere).stderr
+    for command in (["mypy", "--version"], ["pytest", "--version"], ["ruff", "check"], ["migrations.lint", "HEAD"]):
+        assert "starting a database" not in dev(installed, "run", *command, DOCKER_HOST=nowhere).stderr
+
+
+@pytest.mark.parametrize("installed", ["postgresql", "mysql"], indirect=True)
+def test_openapi_alone_is_on_the_standard_output(installed: Path, tmp_path: Path) -> None:
+    (installed / ".venv" / "installed").unlink()
+    uv = tmp_path / "bin" / "uv"
+    uv.parent.mkdir()
+    uv.write_text("#!/bin/sh\necho Installed\n")
+    uv.chmod(0o755)
+    path = os.pathsep.join([str(uv.parent), os.environ["PATH"]])
+    done = dev(installed, "run", "app", "openapi", PATH=path, DOCKER_HOST="tcp://127.0.0.1:1")
+    assert json.loads(done.stdout)["openapi"], done.stderr
+    assert done.stderr.splitlines() == ["Installing into .venv with uv …", "Installed"]
 
 
 @on_mysql

@@ -2,7 +2,10 @@
 
 import functools
 import re
+import subprocess
+import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -11,11 +14,12 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from tests.harness.commands import run_tool
+from tests.harness.commands import clean_environment, run_tool
 from tests.harness.constraints import requirements_of
 from tests.harness.rendering import files_of, render, render_variant
 from tests.harness.variants import Variant, choices
 from tests.harness.warm_process import WarmProcess
+from tests.rendered.image import services_of
 from tests.rendered.unused import unused_names
 
 WORDS = {
@@ -242,6 +246,12 @@ def test_development_tools_are_used(project: Path) -> None:
 
 
 @pytest.mark.any_auth
+def test_each_requirement_is_declared_once(project: Path) -> None:
+    names = [Requirement(text).name for text in requirements_of(project)]
+    assert_none([name for name, times in Counter(names).items() if times > 1])
+
+
+@pytest.mark.any_auth
 def test_requirements_are_in_the_shared_environment(project: Path) -> None:
     for text in requirements_of(project):
         requirement = Requirement(text)
@@ -255,6 +265,29 @@ def test_pipeline_and_container_files_are_valid(project: Path) -> None:
     check("vendor.github-workflows", ".github/workflows/ci.yml")
     check("vendor.compose-spec", "compose.yaml")
     tool_for("hadolint", "Dockerfile", project=project)
+
+
+@pytest.mark.any_auth
+def test_compose_passes_on_what_production_needs(project: Path) -> None:
+    given = {
+        "ENVIRONMENT": "production",
+        "DATABASE_PASSWORD": "secret",
+        "SMTP_URL": "smtps://mail.example.com",
+        "MAIL_FROM": "accounts@example.com",
+        "MAIL_LINK": "https://example.com/password",
+        "FORWARDED_ALLOW_IPS": "10.0.0.1",
+    }
+    environment = services_of(project, given)["app"]["environment"]
+    ask = "from app.settings import load_settings as load; print(load().forwarded_allow_ips)"
+    done = subprocess.run(
+        [sys.executable, "-c", ask],
+        cwd=project,
+        env=clean_environment(**environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("10.0.0.1\n", "")
 
 
 @pytest.mark.each_database
