@@ -17,6 +17,7 @@ from itertools import groupby
 from pathlib import Path
 
 import pyte
+import yaml
 
 from tests.harness.variants import ROOT
 from tests.updates.releases import this_version
@@ -28,8 +29,9 @@ LONGEST_PAUSE = 0.8  # seconds
 END_PAUSE = 5.0
 IDLE = 0.7  # seconds without output, after which a question is answered
 DOWN, ENTER = "\x1b[B", "\r"
-# PostgreSQL; all else as it is.
-ANSWERS = [ENTER, ENTER, ENTER, DOWN + ENTER, *[ENTER] * 6]
+# What is typed where a question is not answered by Enter.
+KEYS = {"database": DOWN + ENTER}
+LONGEST_SILENCE = 120.0  # seconds, after which a command hangs
 COLOURS = {
     "default": "#d8dee9",
     "green": "#a3be8c",
@@ -80,6 +82,17 @@ class Recording:
         return "".join(markup for _, markup in parts)
 
 
+def keys() -> list[str]:
+    """Give the keys for each question that is asked: PostgreSQL, and all else as it is."""
+    questions = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
+    asked = [
+        name
+        for name, question in questions.items()
+        if not name.startswith("_") and "when" not in question  # the others are computed, or for other answers
+    ]
+    return [KEYS.get(name, ENTER) for name in asked]
+
+
 def run(recording: Recording, command: list[str], folder: Path, answers: list[str], until: str = "") -> None:
     """Run a command in a terminal and record it, until it ends or has shown `until`."""
     ours, theirs = pty.openpty()
@@ -87,11 +100,18 @@ def run(recording: Recording, command: list[str], folder: Path, answers: list[st
     process = subprocess.Popen(command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, env=os.environ | size)
     os.close(theirs)
     waiting, shown, last = list(answers), "", time.monotonic()
+    answered = last
     while True:
         readable, _, _ = select.select([ours], [], [], IDLE)
         if not readable:
             if waiting and shown:
                 os.write(ours, waiting.pop(0).encode())
+                answered = time.monotonic()
+            elif time.monotonic() - max(last, answered) > LONGEST_SILENCE:
+                process.kill()
+                process.wait()
+                os.close(ours)
+                sys.exit(f"{command} waits for an answer that KEYS lacks, or does nothing:\n{shown}")
             continue
         try:
             text = os.read(ours, 65536).decode(errors="replace")
@@ -124,7 +144,7 @@ def record() -> Recording:
         subprocess.run(["git", "tag", f"v{this_version()}"], cwd=folder / "template", check=True)
         recording.type(f"uvx copier copy {URL} my-service")
         copy = ["copier", "copy", "--quiet", str(folder / "template"), "my-service"]
-        run(recording, copy, folder, ANSWERS)
+        run(recording, copy, folder, keys())
         recording.type("cd my-service")
         recording.type("python3 dev.py serve &")
         try:
