@@ -17,7 +17,7 @@ from tests.harness.variants import ROOT
         ("requests", "sqlite,async,full-stack,textbook-orm,insert,"),
         ("clients", "sqlite,rendered-orm,4,"),
         ("process", "sqlite,textbook-orm,"),
-        ("mixins", "sqlite,orm,all,PATCH /posts/{id},7,"),
+        ("mixins", "sqlite,orm,all,PATCH /posts/{id},6,"),
         ("telemetry", "sqlite,orm,traces and metrics,insert,"),
         ("million-rows", "sqlite,core,SQL with OFFSET,900,"),
     ],
