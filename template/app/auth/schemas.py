@@ -57,7 +57,7 @@ class PasswordChange(Input):
 
 
 class Accepted(Output):
-    detail: str = "If there is such an account, or can be one, a mail is on its way."
+    detail: str = "A mail is on its way, if the address has an account or can have one."
 
 
 class TokenPublic(Output):
