@@ -111,7 +111,7 @@ def run(recording: Recording, command: list[str], folder: Path, answers: list[st
                 process.kill()
                 process.wait()
                 os.close(ours)
-                sys.exit(f"{command} waits for an answer that KEYS lacks, or does nothing:\n{shown}")
+                sys.exit(f"{command} waits for an answer that `keys` lacks, or does nothing:\n{shown}")
             continue
         try:
             text = os.read(ours, 65536).decode(errors="replace")

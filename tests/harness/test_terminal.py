@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-terminal = pytest.importorskip("tests.harness.terminal", reason="pyte is in the dependency group docs")
+from tests.harness import terminal
 
 
 def test_a_command_that_waits_for_another_answer_ends_in_a_sentence(
