@@ -10,9 +10,11 @@ def drop_referring_first(
 ) -> PriorityDispatchResult:
     """Drop tables after what refers to them: others that go, and columns of those that stay."""
     if autogen.inspector is not None:
-        names = [name for name, _keys in autogen.inspector.get_sorted_table_and_fkc_names()]
+        found = autogen.inspector.get_sorted_table_and_fkc_names()
+        order = {name: number for number, (name, _keys) in enumerate(found)}
         drops = [op for op in operations.ops if isinstance(op, DropTableOp)]
-        drops.sort(key=lambda op: names.index(op.table_name), reverse=True)
+        # A table of another schema isn't among those found.
+        drops.sort(key=lambda op: order.get(op.table_name, -1), reverse=True)
         others = [op for op in operations.ops if not isinstance(op, DropTableOp)]
         operations.ops[:] = [*others, *drops]
     return PriorityDispatchResult.CONTINUE
