@@ -97,8 +97,9 @@ class Report:
         if report.failed:
             result.failed += 1
             repeat = repeat_of(getattr(report, "collected", report.nodeid), variant)
-            self._failures.append((report.nodeid, last_line_of(report), repeat))
-            self._say(f"FAILED {report.nodeid}\n       repeat: {repeat}")
+            said = last_line_of(report)
+            self._failures.append((report.nodeid, said, repeat))
+            self._say(f"FAILED {report.nodeid}\n       {said}\n       repeat: {repeat}")
         if report.when == "teardown" and not variant:
             self._left[part] -= 1
             if not self._left[part]:
@@ -128,8 +129,8 @@ class Report:
         summary = f"{len(variants)} variants in {time.monotonic() - self._started:.0f} seconds ({options})"
         for rows in tables:
             terminalreporter.write_line("\n".join([*in_markdown(rows), ""]))
-        for _, _, repeat in self._failures:
-            terminalreporter.write_line(f"repeat: {repeat}")
+        for _, said, repeat in self._failures:
+            terminalreporter.write_line(f"{said}\nrepeat: {repeat}")
         if self._failures:
             tables.insert(0, [["failed", "what it said", "repeat"], *self._failures])
         PAGE.parent.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 import uvicorn
 
 PATIENCE = 60.0  # seconds that the database has to answer in: the machine of a test may be busy
+KEEP_ALIVE = 600  # seconds: a busy machine can halt a process for some
 with socket.create_server(("127.0.0.1", 0)) as listener:
     target = Path(sys.argv[1])
     draft = target.with_suffix(".draft")
@@ -22,5 +23,12 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
         hasher = import_module("pwdlib.hashers.argon2").Argon2Hasher(time_cost=1, memory_cost=4096, parallelism=1)
         vars(import_module("app.auth.passwords"))["HASHER"] = import_module("pwdlib").PasswordHash([hasher])
     root_path = "".join(sys.argv[2:])
-    config = uvicorn.Config("app.main:create_app", factory=True, http="app.web.protocol:Http", root_path=root_path)
+    # A client gives an idle connection up before the service does; of the two at once, its request is reset.
+    config = uvicorn.Config(
+        "app.main:create_app",
+        factory=True,
+        http="app.web.protocol:Http",
+        root_path=root_path,
+        timeout_keep_alive=KEEP_ALIVE,
+    )
     uvicorn.Server(config).run(sockets=[listener])
