@@ -32,7 +32,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     text = "the variants to run on: names, or patterns such as sqlite-*-plain, joined with commas (default: all)"
     parser.addoption("--variants", default=ALL, help=text)
     text = "run each test on every variant that it can run on, however much alike"
-    parser.addoption("--everything", action="store_true", help=text)
+    parser.addoption("--everything", action="store_const", const="everything", default="", help=text)
+    text = "run each test on every variant that can tell something new, and all cases of the tests of no variant"
+    parser.addoption("--matrix", dest="everything", action="store_const", const="matrix", help=text)
     parser.addoption("--only-variants", action="store_true", help="leave out the tests that need no variant")
 
 
@@ -106,7 +108,7 @@ def chosen(config: pytest.Config) -> list[tuple[Variant, str]]:
 def variant_runs(config: pytest.Config, session: pytest.Session, tests: list[pytest.Function]) -> Iterator[VariantRun]:
     """Give the runs of the chosen variants on each server of their database, those with the most tests first."""
     needs = [(test, Needs.of(test)) for test in tests]
-    everything = config.getoption("everything")
+    extent = config.getoption("everything")
     runs, found = [], set()
     for variant, product in chosen(config):
         alike = [server for server in config.stash[SERVERS] if server.database == variant.database]
@@ -118,7 +120,7 @@ def variant_runs(config: pytest.Config, session: pytest.Session, tests: list[pyt
                 for test, need in needs
                 if need.are_met_by(variant)
                 and (need.server or not number)
-                and (everything or need.choose(variant, second_server=number > 0))
+                and need.choose(variant, extent, second_server=number > 0)
             ]
             found.update(own)
             name = f"{variant.id}:{server.product.lower()}" if len(alike) > 1 else variant.id

@@ -23,8 +23,12 @@ whose sets of mixins take turns. `every_variant` runs on all of them, `accounts`
 on one for each database, and no other test on any.
 
 But for `every_variant`, `each_base` and `each_base_and_mixin`, one combination of `io` and `data_access` is enough for
-a database and a set of mixins: the tests take them round-robin. With `--everything`, a test runs on each variant that
-it can run on.
+a database and a set of mixins: the tests take them round-robin.
+
+With `--matrix`, a test of what is rendered runs on each variant that it can run on, but for one that is marked
+`each_base` or `each_database`: it runs on each base variant. One of what our commands do, in `tests/resource/` and
+`tests/updates/`, runs as with `each_base_and_mixin`. With `--everything`, a test runs on each variant that it can run
+on.
 """
 
 from collections.abc import Callable, Hashable, Iterable
@@ -51,6 +55,7 @@ MARKERS = (
     "accounts: needs accounts; runs on a variant with them for each base variant",
     "any_auth: runs on a variant with accounts for each database too",
 )
+OF_COMMANDS = ("tests/resource/", "tests/updates/")
 KINDS = ("every_variant", "each_base_and_mixin", "each_mixin", "each_base", "each_database")
 COMBINATIONS = list(product(choices("io"), choices("data_access")))
 # From a case to the next of those that are alike. It is prime to their number, so all that they differ in takes turns.
@@ -70,6 +75,7 @@ class Needs:
     any_auth: bool = False
     mixins: frozenset[str] = frozenset()
     databases: frozenset[str] = frozenset(choices("database"))
+    of_command: bool = False
     turn: int = 0
 
     @classmethod
@@ -86,6 +92,7 @@ class Needs:
             any_auth="any_auth" in names or "every_variant" in names,
             mixins=frozenset(name for marker in test.iter_markers("mixin") for name in marker.args),
             databases=databases or frozenset(choices("database")),
+            of_command=test.nodeid.startswith(OF_COMMANDS),
             turn=crc32(test.nodeid.encode()),
         )
 
@@ -99,11 +106,14 @@ class Needs:
             and variant.database in self.databases
         )
 
-    def choose(self, variant: Variant, *, second_server: bool = False) -> bool:
+    def choose(self, variant: Variant, extent: str = "", *, second_server: bool = False) -> bool:
         """Tell whether `variant`, which meets the needs, is one that the test runs on.
 
         On the second server of a database, one combination of `io` and `data_access` is enough for every test.
         """
+        of_base = self.kind in {"each_base", "each_database"}
+        if extent == "everything" or (extent == "matrix" and not of_base and not self.of_command):
+            return True
         if variant.auth != NO_AUTH:
             return not second_server and self.choose_with_auth(variant)
         others = len(variant.mixins) - len(self.mixins)
@@ -113,10 +123,10 @@ class Needs:
             return False
         if self.kind == "every_variant":
             return others <= 1 or most or not second_server
-        if self.kind in {"each_base", "each_database"}:
+        if of_base:
             is_base = most and variant.example if self.mixins else variant.is_base
-            return is_base and (in_turn or self.kind == "each_base")
-        every_base = self.kind == "each_base_and_mixin"
+            return is_base and (in_turn or bool(extent) or self.kind == "each_base")
+        every_base = bool(extent) or self.kind == "each_base_and_mixin"
         one = (every_base or self.kind == "each_mixin") and others == 1 and variant.example
         return (fewest or most or one) and (in_turn or (every_base and variant.example))
 

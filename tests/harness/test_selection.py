@@ -15,10 +15,10 @@ DATABASES, MIXINS = choices("database"), choices("mixins")
 TURNS = range(len(COMBINATIONS))
 
 
-def selected(needs: Needs, *, second_server: bool = False) -> list[Variant]:
+def selected(needs: Needs, extent: str = "", *, second_server: bool = False) -> list[Variant]:
     """Give the variants that a test with these needs runs on."""
     possible = [variant for variant in all_variants() if needs.are_met_by(variant)]
-    return [variant for variant in possible if needs.choose(variant, second_server=second_server)]
+    return [variant for variant in possible if needs.choose(variant, extent, second_server=second_server)]
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,21 @@ def selected(needs: Needs, *, second_server: bool = False) -> list[Variant]:
 def test_number_of_variants(kind: str, with_example: int, without: int) -> None:
     counts = Counter(variant.example for variant in selected(Needs(kind)))
     assert (counts[True], counts[False]) == (with_example, without)
+
+
+@pytest.mark.parametrize(
+    ("needs", "with_example", "without"),
+    [
+        (Needs(), 384, 384),
+        (Needs("each_mixin", example=True), 384, 0),
+        (Needs("each_database"), 12, 0),
+        (Needs(of_command=True), 84, 6),
+    ],
+)
+def test_number_of_variants_of_the_matrix(needs: Needs, with_example: int, without: int) -> None:
+    counts = Counter(variant.example for variant in selected(needs, "matrix"))
+    assert (counts[True], counts[False]) == (with_example, without)
+    assert len(selected(needs, "everything")) == (384 if needs.example else 768)
 
 
 @pytest.mark.parametrize("kind", ["", *KINDS])
