@@ -48,19 +48,27 @@ class Proxy:
         """Pass on what was held, and all that comes."""
         self._open.set()
 
+    def cut(self, connections: int | None = None) -> None:
+        """Cut the oldest connections, or all, and accept new ones."""
+        listener, *pairs = self._sockets
+        chosen = pairs[: 2 * connections] if connections else pairs
+        self._sockets = [listener, *pairs[len(chosen) :]]
+        close(chosen)
+
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and accept no more."""
         self._open.set()
-        for each in self._sockets:
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
+        close(self._sockets)
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(self._server)
+                try:
+                    server = socket.create_connection(self._server)
+                except OSError:  # as a client sees who connects to the server itself
+                    client.close()
+                    continue
                 self._sockets += [client, server]
                 for source, target in ((client, server), (server, client)):
                     threading.Thread(target=self._pass_on, args=(source, target), daemon=True).start()
@@ -73,6 +81,14 @@ class Proxy:
                 self._open.wait()
                 target.sendall(data)
             target.shutdown(socket.SHUT_WR)
+
+
+def close(sockets: list[socket.socket]) -> None:
+    """Close connections under way."""
+    for each in sockets:
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+        each.close()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,196 @@
+"""Clients that write all the time and remember what they were promised, and the judge of what is there in the end."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+
+from tests.contract.blog import new_user, unique_word
+from tests.contract.storage import Storage
+from tests.harness.service import NO_CERTIFICATES
+
+CLIENTS = 8
+BULK = 5
+LOST = "no answer"
+PAUSE = 0.02  # seconds that a client waits after a failure, as one does
+
+
+@dataclass
+class Promised:
+    """A user as the service acknowledged it, and what an unacknowledged call may have made of it since."""
+
+    name: str | None
+    possible: set[str | None] = field(default_factory=set)
+
+    def fits(self, name: str | None) -> bool:
+        """Tell whether the row can have this name; None stands for no row."""
+        return name == self.name or name in self.possible
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call: when it began and ended, by the monotonic clock, and its status or LOST."""
+
+    began: float
+    ended: float
+    result: int | str
+
+
+class Client:
+    """Adds users, changes and deletes those that it has added, and reads them back."""
+
+    def __init__(self, url: str) -> None:
+        """Call the API at `url`."""
+        self.api = httpx2.Client(base_url=f"{url}/api/v1", timeout=30, verify=NO_CERTIFICATES)
+        self.calls: list[Call] = []
+        self.users: dict[int, Promised] = {}
+        self.bulks: list[tuple[str, bool]] = []
+        self.wrong: list[str] = []
+
+    def turn(self) -> None:
+        """Make a few calls."""
+        user = self._add()
+        if user is None:
+            return
+        self._read(user)
+        self._change(user)
+        self._read(user)
+        self._add_bulk()
+        if user % 2:
+            self._delete(user)
+
+    def _call(self, method: str, path: str, **options: Any) -> httpx2.Response | None:
+        began = time.monotonic()
+        try:
+            response = self.api.request(method, path, **options)
+        except httpx2.TransportError:
+            response = None
+        result = LOST if response is None else response.status_code
+        self.calls.append(Call(began, time.monotonic(), result))
+        if response is not None and response.is_success:
+            return response
+        if result == 503 and response is not None and "retry-after" not in response.headers:
+            self.wrong.append(f"{method} {path}: 503 without Retry-After")
+        if result not in (503, LOST):
+            text = response.text if response is not None else ""
+            self.wrong.append(f"{method} {path}: {result} {text}")
+        time.sleep(PAUSE)
+        return None
+
+    def _add(self) -> int | None:
+        body = new_user()
+        response = self._call("POST", "/users", json=body)
+        if response is None:
+            return None
+        user: int = response.json()["id"]
+        self.users[user] = Promised(body["name"])
+        return user
+
+    def _read(self, user: int) -> None:
+        response = self._call("GET", f"/users/{user}")
+        if response is not None and not self.users[user].fits(response.json()["name"]):
+            self.wrong.append(f"user {user} was read as {response.json()['name']}: {self.users[user]}")
+
+    def _change(self, user: int) -> None:
+        name, promised = unique_word(), self.users[user]
+        promised.possible.add(name)
+        if self._call("PATCH", f"/users/{user}", json={"name": name}, headers={"If-Match": "*"}):
+            self.users[user] = Promised(name)
+
+    def _delete(self, user: int) -> None:
+        promised = self.users[user]
+        promised.possible.add(None)
+        if self._call("DELETE", f"/users/{user}", headers={"If-Match": "*"}):
+            self.users[user] = Promised(None)
+
+    def _add_bulk(self) -> None:
+        name = unique_word()
+        response = self._call("POST", "/users/bulk", json=[new_user(name=name) for _ in range(BULK)])
+        self.bulks.append((name, response is not None))
+
+
+class Load:
+    """Some clients at work at once."""
+
+    def __init__(self, url: str, clients: int = CLIENTS) -> None:
+        """Let `clients` call the service at `url` once it is started."""
+        self.clients = [Client(url) for _ in range(clients)]
+        self._ends = threading.Event()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Keep the clients at work until the end of the context, and wait for their last calls."""
+
+        def work(client: Client) -> None:
+            while not self._ends.is_set():
+                client.turn()
+
+        threads = [threading.Thread(target=work, args=(client,)) for client in self.clients]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._ends.set()
+            for thread in threads:
+                thread.join()
+            for client in self.clients:
+                client.api.close()
+
+    @property
+    def calls(self) -> list[Call]:
+        """Give the calls of all clients."""
+        return sorted((call for client in self.clients for call in client.calls), key=lambda call: call.ended)
+
+    def succeeded(self, since: float) -> bool:
+        """Tell whether each client has had a success of a call that began after `since`."""
+        return all(
+            any(call.began > since and isinstance(call.result, int) and call.result < 300 for call in client.calls[:])
+            for client in self.clients
+        )
+
+    def wait_for_success(self, patience: float) -> float:
+        """Wait until every client is served again, and give how many seconds that took."""
+        began = time.monotonic()
+        while not self.succeeded(began):
+            assert time.monotonic() - began < patience, f"some clients aren't served after {patience:.0f} s"
+            time.sleep(0.01)
+        return time.monotonic() - began
+
+    def seen(self) -> Counter[int | str]:
+        """Count the results that aren't successes."""
+        return Counter(call.result for call in self.calls if call.result == LOST or int(call.result) >= 300)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of what was acknowledged, and of what wasn't."""
+
+    acknowledged: int
+    lost: list[str]
+    half_written: list[str]
+    wrong: list[str]
+
+
+def judge(load: Load, stored: Storage) -> Verdict:
+    """Compare the rows with what the clients were promised."""
+    rows = {row["id"]: row["name"] for row in stored.rows("users")}
+    names = Counter(row["name"] for row in stored.with_deleted.rows("users"))
+    lost, half_written, acknowledged = [], [], 0
+    for client in load.clients:
+        for user, promised in client.users.items():
+            acknowledged += 1
+            if not promised.fits(rows.get(user)):
+                lost.append(f"user {user} is {rows.get(user)}: {promised}")
+        for name, is_promised in client.bulks:
+            acknowledged += is_promised
+            if is_promised and names[name] != BULK:
+                lost.append(f"{names[name]} of {BULK} users {name}")
+            if names[name] not in (0, BULK):
+                half_written.append(f"{names[name]} of {BULK} users {name}")
+    return Verdict(acknowledged, lost, half_written, [text for client in load.clients for text in client.wrong])

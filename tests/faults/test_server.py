@@ -1,0 +1,52 @@
+"""The database server dies, hangs, or loses its connections while clients write."""
+
+import time
+
+import pytest
+
+from tests.faults.conftest import Stage
+
+pytestmark = [
+    pytest.mark.example,
+    pytest.mark.each_base,
+    pytest.mark.database("postgresql", "mysql"),
+    pytest.mark.mixin("timestamps", "soft_delete", "audit_log", "optimistic_locking", "full_text_search"),
+]
+
+
+def test_server_is_killed_and_started_again(stage: Stage) -> None:
+    with stage() as scene:
+        scene.server.kill()
+        time.sleep(0.5)  # that long nobody answers
+        scene.server.start()
+        scene.recover()
+
+
+def test_server_is_stopped_and_started_again(stage: Stage) -> None:
+    with stage() as scene:
+        scene.server.stop()
+        scene.server.start()
+        scene.recover()
+
+
+def test_all_connections_are_cut(stage: Stage) -> None:
+    with stage() as scene:
+        scene.proxy.cut()
+        scene.recover()
+
+
+def test_connections_are_cut_one_by_one(stage: Stage) -> None:
+    with stage() as scene:
+        for _ in range(20):
+            scene.proxy.cut(1)
+            time.sleep(0.02)
+        scene.recover()
+
+
+def test_network_swallows_what_is_sent(stage: Stage) -> None:
+    with stage() as scene:
+        scene.proxy.hold()
+        time.sleep(4)  # longer than the service waits for an answer
+        scene.proxy.cut()
+        scene.proxy.release()
+        scene.recover()
