@@ -1,70 +1,84 @@
-"""Database servers that can be killed: each on a port and with data that outlive its process."""
+"""Database servers and services that can be killed: each on a port and with data that outlive its process."""
 
 import os
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import httpx2
+import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
 from tests.harness import servers
+from tests.harness.commands import clean_environment
 from tests.harness.servers import call, find, free_port
+from tests.harness.service import NO_CERTIFICATES
 
 PATIENCE = 60.0
 
 
 class Mortal:
-    """A server whose process can be killed, stopped for a while, and started again.
+    """A process that can be killed and started again, and serves at `url` while it lives."""
 
-    Its data survive SIGKILL: unlike the servers of the other tests, it syncs what it commits.
-    """
-
-    def __init__(self, command: list[str | Path], log: Path, user: str | None, url: str) -> None:
-        """Start it, and wait until it answers at `url`."""
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        log: Path,
+        url: str,
+        *,
+        user: str | None = None,
+        folder: Path | str = "/",
+        environment: Mapping[str, str] | None = None,
+        gentle: signal.Signals = signal.SIGTERM,
+    ) -> None:
+        """Start it, and wait until it answers; `gentle` is the signal that lets it end as it should."""
         self.url = url
-        self._command, self._log, self._user = command, log, user
+        self._command, self._log, self._gentle = command, log, gentle
+        self._options: dict[str, Any] = {"user": user, "cwd": folder, "env": environment}
         self.start()
 
     def start(self) -> None:
-        """Start the process and wait until the server answers.
-
-        Raises:
-            NoServer: it ended, or doesn't answer in time; the text holds its log.
-
-        """
+        """Start the process and wait until it answers."""
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(
                 self._command,
-                user=self._user,
-                cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                **self._options,
             )
         deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                servers.identify(self.url)
-            except SQLAlchemyError as error:
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    raise servers.NoServer(self._log.read_text(errors="replace")[-4000:]) from error
-                time.sleep(0.02)
-            else:
-                return
+        while not self.answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.close()
+                pytest.fail(f"It doesn't answer; its log:\n{self._log.read_text(errors='replace')[-4000:]}")
+            time.sleep(0.02)
+
+    def answers(self) -> bool:
+        """Tell whether the database, or the service, is ready."""
+        try:
+            if self.url.startswith("http"):
+                return httpx2.get(f"{self.url}/health/ready", timeout=5, verify=NO_CERTIFICATES).is_success
+            servers.identify(self.url)
+        except (SQLAlchemyError, httpx2.TransportError):
+            return False
+        return True
 
     def kill(self) -> None:
-        """Kill the server and its children at once, as a machine that loses its power does."""
+        """Kill the process and its children at once, as when the machine loses its power."""
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def stop(self) -> None:
-        """Stop the server as an administrator does, without waiting for its clients."""
-        self._process.send_signal(signal.SIGINT if "postgres" in str(self._command[0]) else signal.SIGTERM)
-        self._process.wait(PATIENCE)
+    def stop(self) -> int:
+        """Let it end as an administrator does, and give its status."""
+        self._process.send_signal(self._gentle)
+        return self._process.wait(PATIENCE)
 
     def close(self) -> None:
         """End it for good."""
@@ -72,9 +86,21 @@ class Mortal:
             self.kill()
 
 
+def mortal_service(project: Path, environment: Mapping[str, str], log: Path, workers: int) -> Mortal:
+    """Serve a project with the command that its image has."""
+    port = free_port()
+    own = {"SERVER_PORT": str(port), "SERVER_WORKERS": str(workers), "LOG_LEVEL": "warning"}
+    command = [sys.executable, "-m", "app", "serve"]
+    url = f"http://127.0.0.1:{port}"
+    return Mortal(command, log, url, folder=project, environment=clean_environment(**environment, **own))
+
+
 @contextmanager
 def mortal(database: str, folder: Path) -> Iterator[Mortal]:
-    """Run a server of one's own in `folder`."""
+    """Run a database server of one's own in `folder`.
+
+    Its data survive SIGKILL: unlike the servers of the other tests, it syncs what it commits.
+    """
     start = {"postgresql": _postgresql, "mysql": _mysql}[database]
     with servers.unprivileged(folder) as user:
         made = start(folder, user)
@@ -91,7 +117,8 @@ def _postgresql(folder: Path, user: str | None) -> Mortal:
     settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": ""}
     flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    return Mortal([binaries / "postgres", "-D", data, *flags], folder / "log", user, url)
+    command: list[str | Path] = [binaries / "postgres", "-D", data, *flags]
+    return Mortal(command, folder / "log", url, user=user, gentle=signal.SIGINT)  # it doesn't wait for its clients
 
 
 def _mysql(folder: Path, user: str | None) -> Mortal:
@@ -112,4 +139,5 @@ def _mysql(folder: Path, user: str | None) -> Mortal:
         options = ["--mysqlx=OFF"]
     options += [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder / 'socket'}", f"--init-file={start}"]
     options += [f"--pid-file={folder / 'pid'}", "--skip-name-resolve"]
-    return Mortal([server, *common, *options], folder / "log", user, f"mysql://app:app@127.0.0.1:{port}")
+    url = f"mysql://app:app@127.0.0.1:{port}"
+    return Mortal([server, *common, *options], folder / "log", url, user=user)

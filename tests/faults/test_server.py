@@ -16,6 +16,7 @@ pytestmark = [
 
 def test_server_is_killed_and_started_again(stage: Stage) -> None:
     with stage() as scene:
+        assert scene.server
         scene.server.kill()
         time.sleep(0.5)  # that long nobody answers
         scene.server.start()
@@ -24,6 +25,7 @@ def test_server_is_killed_and_started_again(stage: Stage) -> None:
 
 def test_server_is_stopped_and_started_again(stage: Stage) -> None:
     with stage() as scene:
+        assert scene.server
         scene.server.stop()
         scene.server.start()
         scene.recover()
@@ -31,12 +33,14 @@ def test_server_is_stopped_and_started_again(stage: Stage) -> None:
 
 def test_all_connections_are_cut(stage: Stage) -> None:
     with stage() as scene:
+        assert scene.proxy
         scene.proxy.cut()
         scene.recover()
 
 
 def test_connections_are_cut_one_by_one(stage: Stage) -> None:
     with stage() as scene:
+        assert scene.proxy
         for _ in range(20):
             scene.proxy.cut(1)
             time.sleep(0.02)
@@ -45,6 +49,7 @@ def test_connections_are_cut_one_by_one(stage: Stage) -> None:
 
 def test_network_swallows_what_is_sent(stage: Stage) -> None:
     with stage() as scene:
+        assert scene.proxy
         scene.proxy.hold()
         time.sleep(4)  # longer than the service waits for an answer
         scene.proxy.cut()
