@@ -1,5 +1,6 @@
 """A service under load on a server of its own, for a fault."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,14 +12,23 @@ from sqlalchemy import make_url
 from tests.contract.storage import Storage
 from tests.faults.load import Load, judge
 from tests.faults.mortal import Mortal, mortal, mortal_service
+from tests.faults.report import FaultReport
 from tests.harness import servers
 from tests.harness.servers import Server
 from tests.harness.variants import Variant
 from tests.harness.warm_process import WarmProcess
 from tests.service.proxy import Proxy
 
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Collect the rows of the page, in the process that hands out the tests."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(FaultReport())
+
+
 SETTINGS = {"DB_CONNECT_TIMEOUT": "2", "DB_STATEMENT_TIMEOUT": "3", "DB_LOCK_TIMEOUT": "2", "DB_POOL_TIMEOUT": "2"}
 SERVED_AGAIN = 20.0  # seconds, at most
+WRITING = 0.5  # seconds before the fault
 
 
 @dataclass
@@ -78,12 +88,21 @@ def stage(
             scene = Scene(load, service, mortal_server, proxy)
             with load.running():
                 load.wait_for_success(SERVED_AGAIN)
+                time.sleep(WRITING)
                 yield scene
             database = servers.engine(url)
             verdict = judge(load, Storage(database, hides="soft_delete" in variant.mixins))
-            seen = {str(result): count for result, count in load.seen().items()}
-            row = {"seen": seen, "acknowledged": verdict.acknowledged, "recovered": scene.recovered}
-            request.node.user_properties += row.items()
+            row = {
+                "title": request.function.__doc__.strip().rstrip("."),
+                "database": variant.database,
+                "variant": variant.id,
+                "seen": load.seen(),
+                "acknowledged": verdict.acknowledged,
+                "lost": len(verdict.lost),
+                "half_written": len(verdict.half_written),
+                "recovered": scene.recovered,
+            }
+            request.node.user_properties.append(("fault", row))
             assert not verdict.lost, "\n".join(verdict.lost)
             assert not verdict.half_written, "\n".join(verdict.half_written)
             assert not verdict.wrong, "\n".join(verdict.wrong[:20])

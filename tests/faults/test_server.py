@@ -15,6 +15,7 @@ pytestmark = [
 
 
 def test_server_is_killed_and_started_again(stage: Stage) -> None:
+    """The server is killed with SIGKILL, and started half a second later."""
     with stage() as scene:
         assert scene.server
         scene.server.kill()
@@ -24,6 +25,7 @@ def test_server_is_killed_and_started_again(stage: Stage) -> None:
 
 
 def test_server_is_stopped_and_started_again(stage: Stage) -> None:
+    """The server is stopped, and started again."""
     with stage() as scene:
         assert scene.server
         scene.server.stop()
@@ -32,6 +34,7 @@ def test_server_is_stopped_and_started_again(stage: Stage) -> None:
 
 
 def test_all_connections_are_cut(stage: Stage) -> None:
+    """All connections are cut at once."""
     with stage() as scene:
         assert scene.proxy
         scene.proxy.cut()
@@ -39,6 +42,7 @@ def test_all_connections_are_cut(stage: Stage) -> None:
 
 
 def test_connections_are_cut_one_by_one(stage: Stage) -> None:
+    """Connections are cut one after the other."""
     with stage() as scene:
         assert scene.proxy
         for _ in range(20):
@@ -48,6 +52,7 @@ def test_connections_are_cut_one_by_one(stage: Stage) -> None:
 
 
 def test_network_swallows_what_is_sent(stage: Stage) -> None:
+    """The network swallows what is sent in both directions, for four seconds."""
     with stage() as scene:
         assert scene.proxy
         scene.proxy.hold()

@@ -8,20 +8,36 @@ pytestmark = [
     pytest.mark.example,
     pytest.mark.each_base,
     pytest.mark.mixin("timestamps", "soft_delete", "audit_log", "optimistic_locking", "full_text_search"),
-    pytest.mark.parametrize("workers", [1, 4]),
 ]
 
 
-def test_service_is_killed_and_started_again(stage: Stage, workers: int) -> None:
-    with stage(workers) as scene:
+def test_service_is_killed_and_started_again(stage: Stage) -> None:
+    """The service is killed with SIGKILL, and started again."""
+    with stage() as scene:
         scene.service.kill()
         scene.service.start()
         scene.recover()
 
 
-def test_service_is_stopped_and_started_again(stage: Stage, workers: int) -> None:
-    """Who is served when the signal comes gets an answer: it isn't half done."""
-    with stage(workers) as scene:
+def test_service_of_four_workers_is_killed_and_started_again(stage: Stage) -> None:
+    """The service is killed with SIGKILL, and started again; it has four workers."""
+    with stage(workers=4) as scene:
+        scene.service.kill()
+        scene.service.start()
+        scene.recover()
+
+
+def test_service_is_stopped_and_started_again(stage: Stage) -> None:
+    """The service gets SIGTERM, and is started again."""
+    with stage() as scene:
+        assert scene.service.stop() in {0, -15}
+        scene.service.start()
+        scene.recover()
+
+
+def test_service_of_four_workers_is_stopped_and_started_again(stage: Stage) -> None:
+    """The service gets SIGTERM, and is started again; it has four workers."""
+    with stage(workers=4) as scene:
         assert scene.service.stop() in {0, -15}
         scene.service.start()
         scene.recover()
