@@ -7,7 +7,7 @@ PYTEST = $(VENV)/bin/python -m pytest
 READY = $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo programs test test-one matrix lint docs names picture constraints bench clean
+.PHONY: help demo programs test test-one matrix faults lint docs names picture constraints bench clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,10 @@ matrix: $(READY) programs ## Run every test on every variant that can tell somet
 
 test-one: $(READY) ## Run everything on one variant: make test-one VARIANT=mysql-sync-core-timestamps TEST=tests/contract
 	@$(PYTEST) --variants "$(VARIANT)" --everything $(TEST)
+
+faults: $(READY) programs ## Break the database and the service under load on every base variant, and write docs/reliability.md
+	@$(PYTEST) -n $(WORKERS) --dist loadgroup --everything --only-variants tests/faults
+	@$(VENV)/bin/python -m tests.faults.report
 
 programs: $(READY) ## Install the programs that the tests need, where apt-get can, or say which they are
 	@$(VENV)/bin/python -m tests.harness.programs

@@ -163,6 +163,13 @@ class Load:
             time.sleep(0.01)
         return time.monotonic() - began
 
+    def wait_for(self, result: str, patience: float) -> None:
+        """Wait until a client has seen a result."""
+        began = time.monotonic()
+        while not self.seen()[result]:
+            assert time.monotonic() - began < patience, f"no client has seen {result} in {patience:.0f} s"
+            time.sleep(0.01)
+
     def seen(self) -> Counter[str]:
         """Count the results that aren't successes."""
         return Counter(call.result for client in self.clients for call in client.calls if not call.succeeded)

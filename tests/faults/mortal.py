@@ -42,8 +42,8 @@ class Mortal:
         self._options: dict[str, Any] = {"user": user, "cwd": folder, "env": environment}
         self.start()
 
-    def start(self) -> None:
-        """Start the process and wait until it answers."""
+    def start(self, asked: str = "ready") -> None:
+        """Start the process and wait until it answers; a service is asked whether it is `ready` or `live`."""
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(
                 self._command,
@@ -54,17 +54,17 @@ class Mortal:
                 **self._options,
             )
         deadline = time.monotonic() + PATIENCE
-        while not self.answers():
+        while not self.answers(asked):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.close()
                 pytest.fail(f"It doesn't answer; its log:\n{self._log.read_text(errors='replace')[-4000:]}")
             time.sleep(0.02)
 
-    def answers(self) -> bool:
-        """Tell whether the database, or the service, is ready."""
+    def answers(self, asked: str) -> bool:
+        """Tell whether the database answers, or the service is `ready` or `live`."""
         try:
             if self.url.startswith("http"):
-                return httpx2.get(f"{self.url}/health/ready", timeout=5, verify=NO_CERTIFICATES).is_success
+                return httpx2.get(f"{self.url}/health/{asked}", timeout=5, verify=NO_CERTIFICATES).is_success
             servers.identify(self.url)
         except (SQLAlchemyError, httpx2.TransportError):
             return False

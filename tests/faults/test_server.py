@@ -8,7 +8,7 @@ from tests.faults.conftest import Stage
 
 pytestmark = [
     pytest.mark.example,
-    pytest.mark.each_base,
+    pytest.mark.each_database,
     pytest.mark.database("postgresql", "mysql"),
     pytest.mark.mixin("timestamps", "soft_delete", "audit_log", "optimistic_locking", "full_text_search"),
 ]
