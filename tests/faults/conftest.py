@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from tests.contract.blog import unique_word
 from tests.contract.storage import Storage
 from tests.faults.load import Load, judge
-from tests.faults.mortal import Mortal, mortal, mortal_service
+from tests.faults.mortal import Mortal, execute, mortal, mortal_service
 from tests.faults.report import FaultReport
 from tests.harness import servers
 from tests.harness.servers import Server
@@ -33,12 +34,16 @@ WRITING = 0.5  # seconds before the fault
 
 @dataclass
 class Scene:
-    """A service, the load on it, its database server, which SQLite lacks, and the network between."""
+    """A service, the load on it, its database server, which SQLite lacks, and the network between.
+
+    In the end the rows are read from the database at `url`.
+    """
 
     load: Load
     service: Mortal
     server: Mortal | None
     proxy: Proxy | None
+    url: str
     recovered: float = 0
 
     def recover(self) -> None:
@@ -59,12 +64,20 @@ def mortal_server(server: Server, scratch: Path, tmp_path_factory: pytest.TempPa
         yield made
 
 
+def new_database(server: Mortal | None, folder: Path) -> str:
+    """Give the URL of an empty database, which goes with its server, or with `folder`."""
+    if server is None:
+        return f"sqlite:///{folder}/faults.db"
+    name = unique_word()
+    execute(server.url, f"CREATE DATABASE {name}")
+    return make_url(server.url).set(database=name).render_as_string(hide_password=False)
+
+
 @pytest.fixture
 def stage(
     warm_process: WarmProcess,
     project: Path,
     variant: Variant,
-    server: Server,
     mortal_server: Mortal | None,
     tmp_path: Path,
     request: pytest.FixtureRequest,
@@ -72,9 +85,10 @@ def stage(
     """A context with a service under load, which judges what the clients were promised when it ends."""
 
     @contextmanager
-    def play(workers: int = 1) -> Iterator[Scene]:
-        own = servers.identify(mortal_server.url) if mortal_server else server
-        with servers.new_database(own, tmp_path) as url, ExitStack() as stack:
+    def play(workers: int = 1, other_server: Mortal | None = None) -> Iterator[Scene]:
+        own = other_server or mortal_server
+        url = new_database(own, tmp_path)
+        with ExitStack() as stack:
             warm_process.run(["-m", "alembic", "upgrade", "head"], project, {"DATABASE_URL": url})
             parsed, proxy = make_url(url), None
             if parsed.host and parsed.port:
@@ -85,12 +99,12 @@ def stage(
             service = mortal_service(project, environment, tmp_path / "service.log", workers)
             stack.callback(service.close)
             load = Load(service.url)
-            scene = Scene(load, service, mortal_server, proxy)
+            scene = Scene(load, service, own, proxy, url)
             with load.running():
                 load.wait_for_success(SERVED_AGAIN)
                 time.sleep(WRITING)
                 yield scene
-            database = servers.engine(url)
+            database = servers.engine(scene.url)
             verdict = judge(load, Storage(database, hides="soft_delete" in variant.mixins))
             row = {
                 "title": request.function.__doc__.strip().rstrip("."),

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from tests.harness import servers
@@ -110,10 +111,32 @@ def mortal(database: str, folder: Path) -> Iterator[Mortal]:
             made.close()
 
 
-def _postgresql(folder: Path, user: str | None) -> Mortal:
+@contextmanager
+def standby(primary: Mortal, folder: Path) -> Iterator[Mortal]:
+    """Run a standby of a PostgreSQL server in `folder`; from now on the primary commits what the standby has too."""
+    with servers.unprivileged(folder) as user:
+        made = _postgresql(folder, user, primary)
+        try:
+            execute(primary.url, "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
+            yield made
+        finally:
+            made.close()
+
+
+def execute(url: str, *statements: str) -> None:
+    """Execute each statement on its own, outside of a transaction."""
+    with servers.engine(url).execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def _postgresql(folder: Path, user: str | None, primary: Mortal | None = None) -> Mortal:
     binaries = servers.executable(servers.postgresql_binaries(), folder, user)
     data, port = folder / "data", free_port()
-    call([binaries / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"], user)
+    if primary:
+        call([binaries / "pg_basebackup", "-D", data, "-d", primary.url, "-R", "-c", "fast"], user)
+    else:
+        call([binaries / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"], user)
     settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": ""}
     flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"

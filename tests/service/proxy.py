@@ -40,6 +40,11 @@ class Proxy:
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
+    def lead_to(self, host: str, port: int) -> None:
+        """Cut all connections, and lead new ones to another server."""
+        self._server = (host, port)
+        self.cut()
+
     def hold(self) -> None:
         """Accept connections and take in bytes as before, but pass none on: a server that is stopped does the same."""
         self._open.clear()

@@ -1,0 +1,44 @@
+"""A standby takes over from its primary."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from tests.faults.conftest import SERVED_AGAIN, Stage
+from tests.faults.mortal import Mortal, execute, mortal, standby
+
+pytestmark = [
+    pytest.mark.example,
+    pytest.mark.each_database,
+    pytest.mark.database("postgresql"),
+    pytest.mark.mixin("timestamps", "soft_delete", "audit_log", "optimistic_locking", "full_text_search"),
+]
+READ_ONLY = 1.0  # seconds that clients meet a standby in
+
+
+@pytest.fixture
+def pair(scratch: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Mortal, Mortal]]:
+    """A primary, and a standby that has all that the primary has acknowledged."""
+    folder = scratch / tmp_path_factory.mktemp("pair").name
+    with mortal("postgresql", folder / "primary") as primary, standby(primary, folder / "standby") as second:
+        yield primary, second
+
+
+def test_standby_is_promoted(stage: Stage, pair: tuple[Mortal, Mortal]) -> None:
+    """The primary is killed, and its address leads to a standby, which is promoted a second later."""
+    primary, second = pair
+    with stage(other_server=primary) as scene:
+        assert scene.proxy
+        primary.kill()
+        there = make_url(second.url)
+        assert there.host
+        assert there.port
+        scene.proxy.lead_to(there.host, there.port)
+        scene.load.wait_for("503", SERVED_AGAIN)
+        time.sleep(READ_ONLY)
+        execute(second.url, "SELECT pg_promote()")
+        scene.recover()
+        scene.url = there.set(database=make_url(scene.url).database).render_as_string(hide_password=False)
