@@ -17,6 +17,8 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool, Pool
 
+from tests.harness import guard
+
 DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "sqlite": "sqlite+pysqlite"}
 PATIENCE = 60.0
 LOCAL = "local"
@@ -370,6 +372,7 @@ def process(command: Sequence[str | Path], log: Path, user: str | None, url: str
         server = subprocess.Popen(
             command, user=user, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
+    guard.watch(server.pid)
     try:
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -390,3 +393,4 @@ def process(command: Sequence[str | Path], log: Path, user: str | None, url: str
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+        guard.forget(server.pid)

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
+from tests.harness import guard
+
 LIBRARIES = [
     "aiosqlite",
     "alembic.autogenerate",
@@ -102,7 +104,12 @@ class WarmProcess:
         words = [str(word) for word in command]
         process = self._context.Process(target=become, args=(words, folder, dict(environment or {}), log), daemon=True)
         process.start()
+        assert process.pid is not None
+        guard.watch(process.pid)
         child = Child(process, command, log)
+        for other in self._children:
+            if other.status is not None:
+                guard.forget(other.pid)
         self._children = [*(other for other in self._children if other.status is None), child]
         return child
 
@@ -162,6 +169,7 @@ def become(command: list[str], folder: Path, environment: dict[str, str], log: P
     sys.dont_write_bytecode = False  # an option of the warm process, if PYTHONDONTWRITEBYTECODE was set for pytest
     status = 1
     try:
+        os.setsid()  # the guard kills the whole group
         signal.signal(signal.SIGINT, signal.default_int_handler)
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         os.dup2(output, 1)
