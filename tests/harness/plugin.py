@@ -126,7 +126,8 @@ def variant_runs(config: pytest.Config, session: pytest.Session, tests: list[pyt
             name = f"{variant.id}:{server.product.lower()}" if len(alike) > 1 else variant.id
             if own:
                 runs.append(VariantRun.from_parent(session, name=name, variant=variant, server=server, tests=own))
-    if config.getoption("variants") == ALL and (lost := [test.nodeid for test in tests if test not in found]):
+    lost = [test.nodeid for test, need in needs if test not in found and (extent or not need.slow)]
+    if config.getoption("variants") == ALL and lost:
         raise pytest.UsageError(f"No variant is one that these tests can run on: {', '.join(lost)}.")
     yield from sorted(runs, key=lambda run: -len(run.tests))
 

@@ -14,7 +14,7 @@ The test's marker says it:
 The markers `example`, `mixin("audit_log")` and `database("mysql")` leave out the variants that lack it, and `base`
 those that aren't base variants. For a test that needs a mixin, "no mixin" is no other than those, and its base variants
 have all mixins. Tests without the marker `example` run on variants without the example too: on those with no mixin and
-with all.
+with all. A test with the marker `slow` runs with `--matrix` or `--everything` only.
 
 Every variant is driven through those that are marked `crud` too: `tests/every_variant/` calls them.
 
@@ -47,6 +47,7 @@ MARKERS = (
     "each_mixin: runs with no mixin, each alone, and all, for each database",
     "each_base: runs on the base variants",
     "each_database: runs on one base variant of each database",
+    "slow: runs with --matrix or --everything only",
     "example: needs the example",
     "mixin(*names): needs these mixins",
     "crud: every variant is driven through it too",
@@ -71,6 +72,7 @@ class Needs:
     server: bool = True
     example: bool = False
     base: bool = False
+    slow: bool = False
     accounts: bool = False
     any_auth: bool = False
     mixins: frozenset[str] = frozenset()
@@ -88,6 +90,7 @@ class Needs:
             server="server" in test.fixturenames,
             example="example" in names,
             base="base" in names,
+            slow="slow" in names,
             accounts="accounts" in names,
             any_auth="any_auth" in names or "every_variant" in names,
             mixins=frozenset(name for marker in test.iter_markers("mixin") for name in marker.args),
@@ -119,7 +122,8 @@ class Needs:
         others = len(variant.mixins) - len(self.mixins)
         fewest, most = others == 0, len(variant.mixins) == len(choices("mixins"))
         in_turn = self.has_turn(variant)
-        if second_server and not (in_turn and variant.example):
+        is_left_out = self.slow and not extent
+        if is_left_out or (second_server and not (in_turn and variant.example)):
             return False
         if self.kind == "every_variant":
             return others <= 1 or most or not second_server

@@ -68,6 +68,10 @@ def test_test_of_a_mixin_runs_on_each_database(kind: str) -> None:
             assert all({*names} <= {*variant.mixins} for variant in found)
 
 
+def test_slow_test_is_left_out() -> None:
+    assert not selected(Needs("each_database", slow=True))
+
+
 def test_second_server_of_a_database_runs_each_mixin() -> None:
     found = selected(Needs("every_variant", databases=frozenset(["mysql"])), second_server=True)
     assert sorted(variant.mixins for variant in found) == sorted([(), *((name,) for name in MIXINS), MIXINS])
