@@ -1,10 +1,11 @@
 """A service under load on a server of its own, for a fault."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import make_url
@@ -13,7 +14,7 @@ from tests.contract.blog import unique_word
 from tests.contract.storage import Storage
 from tests.faults.load import Load, judge
 from tests.faults.mortal import Mortal, execute, mortal, mortal_service
-from tests.faults.report import FaultReport
+from tests.faults.report import FaultReport, Row, title_of
 from tests.harness import servers
 from tests.harness.servers import Server
 from tests.harness.variants import Variant
@@ -74,18 +75,35 @@ def new_database(server: Mortal | None, folder: Path) -> str:
 
 
 @pytest.fixture
+def record(variant: Variant, server: Server, request: pytest.FixtureRequest) -> Callable[..., None]:
+    """A function that keeps what the test's fault came to, for the page."""
+
+    def keep(**told: Any) -> None:
+        title = title_of(request.function)
+        row = Row(title, variant.database, variant.id, str(server), **told)
+        request.node.user_properties.append(("fault", asdict(row)))
+
+    return keep
+
+
+@pytest.fixture
 def stage(
     warm_process: WarmProcess,
     project: Path,
     variant: Variant,
     mortal_server: Mortal | None,
     tmp_path: Path,
-    request: pytest.FixtureRequest,
+    record: Callable[..., None],
 ) -> Stage:
     """A context with a service under load, which judges what the clients were promised when it ends."""
 
     @contextmanager
-    def play(workers: int = 1, other_server: Mortal | None = None) -> Iterator[Scene]:
+    def play(
+        workers: int = 1,
+        other_server: Mortal | None = None,
+        reach: Callable[[str], str] = str,
+        settings: Mapping[str, str] = {},
+    ) -> Iterator[Scene]:
         own = other_server or mortal_server
         url = new_database(own, tmp_path)
         with ExitStack() as stack:
@@ -95,7 +113,8 @@ def stage(
                 proxy = Proxy(parsed.host, parsed.port)
                 stack.callback(proxy.close)
                 parsed = parsed.set(port=proxy.port)
-            environment = {**SETTINGS, "DATABASE_URL": parsed.render_as_string(hide_password=False)}
+            reached = reach(parsed.render_as_string(hide_password=False))
+            environment = {**SETTINGS, **settings, "DATABASE_URL": reached}
             service = mortal_service(project, environment, tmp_path / "service.log", workers)
             stack.callback(service.close)
             load = Load(service.url)
@@ -106,20 +125,16 @@ def stage(
                 yield scene
             database = servers.engine(scene.url)
             verdict = judge(load, Storage(database, hides="soft_delete" in variant.mixins))
-            row = {
-                "title": request.function.__doc__.strip().rstrip("."),
-                "database": variant.database,
-                "variant": variant.id,
-                "seen": load.seen(),
-                "acknowledged": verdict.acknowledged,
-                "lost": len(verdict.lost),
-                "half_written": len(verdict.half_written),
-                "recovered": scene.recovered,
-            }
-            request.node.user_properties.append(("fault", row))
             assert not verdict.lost, "\n".join(verdict.lost)
             assert not verdict.half_written, "\n".join(verdict.half_written)
             assert not verdict.wrong, "\n".join(verdict.wrong[:20])
             assert verdict.acknowledged > 0
+            record(
+                seen=dict(load.seen()),
+                acknowledged=verdict.acknowledged,
+                lost=len(verdict.lost),
+                half_written=len(verdict.half_written),
+                recovered=scene.recovered,
+            )
 
     return play

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from tests.harness import servers
+from tests.harness import guard, servers
 from tests.harness.commands import clean_environment
 from tests.harness.servers import call, find, free_port
 from tests.harness.service import NO_CERTIFICATES
@@ -40,7 +40,8 @@ class Mortal:
         """Start it, and wait until it answers; `gentle` is the signal that lets it end as it should."""
         self.url = url
         self._command, self._log, self._gentle = command, log, gentle
-        self._options: dict[str, Any] = {"user": user, "cwd": folder, "env": environment}
+        self.environment = {**(environment or os.environ)}
+        self._options: dict[str, Any] = {"user": user, "cwd": folder}
         self.start()
 
     def start(self, asked: str = "ready") -> None:
@@ -52,8 +53,11 @@ class Mortal:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                env=self.environment,
                 **self._options,
             )
+        self._lives = True
+        guard.watch(self._process.pid)
         deadline = time.monotonic() + PATIENCE
         while not self.answers(asked):
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -71,20 +75,39 @@ class Mortal:
             return False
         return True
 
+    @property
+    def pid(self) -> int:
+        """Give the number of the process."""
+        return self._process.pid
+
+    def obey_permissions(self) -> None:
+        """From the next start on, let files that root may not write to be read-only for root too."""
+        if os.geteuid() == 0:
+            capabilities = "-dac_override,-dac_read_search"
+            options = [f"--bounding-set={capabilities}", f"--inh-caps={capabilities}"]
+            self._command = ["setpriv", *options, *self._command]
+
     def kill(self) -> None:
         """Kill the process and its children at once, as when the machine loses its power."""
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        if self._lives:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._end()
 
     def stop(self) -> int:
         """Let it end as an administrator does, and give its status."""
         self._process.send_signal(self._gentle)
-        return self._process.wait(PATIENCE)
+        return self._end()
 
     def close(self) -> None:
         """End it for good."""
-        if self._process.poll() is None:
-            self.kill()
+        self.kill()
+
+    def _end(self) -> int:
+        """Wait for the end of the process."""
+        status = self._process.wait(PATIENCE)
+        self._lives = False
+        guard.forget(self._process.pid)
+        return status
 
 
 def mortal_service(project: Path, environment: Mapping[str, str], log: Path, workers: int) -> Mortal:
@@ -137,6 +160,8 @@ def _postgresql(folder: Path, user: str | None, primary: Mortal | None = None) -
         call([binaries / "pg_basebackup", "-D", data, "-d", primary.url, "-R", "-c", "fast"], user)
     else:
         call([binaries / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"], user)
+        access = data / "pg_hba.conf"  # accounts of such names need their passwords
+        access.write_text(f"host all /^keyed_ 127.0.0.1/32 scram-sha-256\n{access.read_text()}")
     settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": ""}
     flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
@@ -149,7 +174,9 @@ def _mysql(folder: Path, user: str | None) -> Mortal:
     assert server is not None, "the servers of the other tests install it"
     data, port = folder / "data", free_port()
     start = folder / "start.sql"
-    start.write_text("CREATE USER IF NOT EXISTS 'app'@'%' IDENTIFIED BY 'app';\nGRANT ALL ON *.* TO 'app'@'%';\n")
+    start.write_text(
+        "CREATE USER IF NOT EXISTS 'app'@'%' IDENTIFIED BY 'app';\nGRANT ALL ON *.* TO 'app'@'%' WITH GRANT OPTION;\n"
+    )
     start.chmod(0o644)
     common = ["--no-defaults", f"--datadir={data}"]
     if "mariadb" in server.resolve().name:

@@ -24,6 +24,7 @@ def test_server_is_killed_and_started_again(stage: Stage) -> None:
         scene.recover()
 
 
+@pytest.mark.slow
 def test_server_is_stopped_and_started_again(stage: Stage) -> None:
     """The server is stopped, and started again."""
     with stage() as scene:
@@ -41,6 +42,7 @@ def test_all_connections_are_cut(stage: Stage) -> None:
         scene.recover()
 
 
+@pytest.mark.slow
 def test_connections_are_cut_one_by_one(stage: Stage) -> None:
     """Connections are cut one after the other."""
     with stage() as scene:
@@ -51,6 +53,7 @@ def test_connections_are_cut_one_by_one(stage: Stage) -> None:
         scene.recover()
 
 
+@pytest.mark.slow
 def test_network_swallows_what_is_sent(stage: Stage) -> None:
     """The network swallows what is sent in both directions, for four seconds."""
     with stage() as scene:

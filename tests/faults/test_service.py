@@ -19,6 +19,7 @@ def test_service_is_killed_and_started_again(stage: Stage) -> None:
         scene.recover()
 
 
+@pytest.mark.slow
 def test_service_of_four_workers_is_killed_and_started_again(stage: Stage) -> None:
     """The service is killed with SIGKILL, and started again; it has four workers."""
     with stage(workers=4) as scene:
@@ -27,6 +28,7 @@ def test_service_of_four_workers_is_killed_and_started_again(stage: Stage) -> No
         scene.recover()
 
 
+@pytest.mark.slow
 def test_service_is_stopped_and_started_again(stage: Stage) -> None:
     """The service gets SIGTERM, and is started again."""
     with stage() as scene:
@@ -35,6 +37,7 @@ def test_service_is_stopped_and_started_again(stage: Stage) -> None:
         scene.recover()
 
 
+@pytest.mark.slow
 def test_service_of_four_workers_is_stopped_and_started_again(stage: Stage) -> None:
     """The service gets SIGTERM, and is started again; it has four workers."""
     with stage(workers=4) as scene:

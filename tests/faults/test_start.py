@@ -14,6 +14,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.slow
 def test_service_starts_before_its_server(stage: Stage) -> None:
     """The service is started while its server is down, which comes up later."""
     with stage() as scene:
