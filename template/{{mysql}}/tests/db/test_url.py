@@ -17,6 +17,11 @@ def test_url_gets_the_driver_of_the_service(url: str) -> None:
     assert parse_url(url) == make_url(f"{DRIVER}://ann:secret@host:3306/app")
 
 
+def test_at_sign_may_be_quoted_or_in_a_parameter() -> None:
+    url = parse_url("mysql://ann:p%40ss@host/app?ssl_ca=a@b.pem")
+    assert (url.password, url.host) == ("p@ss", "host")
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -17,6 +17,11 @@ def test_url_gets_the_driver_of_the_service(url: str) -> None:
     assert parse_url(url) == make_url(f"{DRIVER}://ann:secret@host:5432/app")
 
 
+def test_at_sign_may_be_quoted_or_in_a_parameter() -> None:
+    url = parse_url("postgresql://ann:p%40ss@host/app?application_name=a@b")
+    assert (url.password, url.host) == ("p@ss", "host")
+
+
 @pytest.mark.parametrize(
     "query",
     [
