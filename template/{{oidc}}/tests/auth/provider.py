@@ -35,14 +35,14 @@ PAGE = """\
 class Key:
     """A private key, and its public one as the provider publishes it."""
 
-    def __init__(self, key_id: str, algorithm: str = "RS256") -> None:
+    def __init__(self, key_id: str, algorithm: str = "RS256", bits: int = 2048) -> None:
         self.id, self.algorithm = key_id, algorithm
         self.private: Any
         if algorithm == "ES256":
             self.private = ec.generate_private_key(ec.SECP256R1())
             public = ECAlgorithm.to_jwk(self.private.public_key(), as_dict=True)
         else:
-            self.private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+            self.private = rsa.generate_private_key(public_exponent=65537, key_size=bits)
             public = RSAAlgorithm.to_jwk(self.private.public_key(), as_dict=True)
         self.public = {**public, "kid": key_id, "alg": algorithm, "use": "sig"}
 
@@ -74,9 +74,9 @@ class Provider:
         return {name: value for name, value in claims.items() if value is not None}
 
     def token(self, subject: str, *, key: Key | None = None, **more: Any) -> str:
-        """Return a token that is valid but for what is given."""
+        """Return a token that is valid but for the key and the claims that are given."""
         signer = key or self.keys[0]
-        headers = {"kid": signer.id}
+        headers = {"kid": signer.id} if signer.id else {}
         claims = self.claims(subject, **more)
         return jwt.encode(claims, signer.private, signer.algorithm, headers=headers)
 
