@@ -53,14 +53,15 @@ MARKERS = (
     "crud: every variant is driven through it too",
     "database(*names): needs one of these databases",
     "base: needs a base variant, which has the default mixins",
-    "accounts: needs accounts; runs on a variant with them for each base variant",
-    "any_auth: runs on a variant with accounts for each database too",
+    "accounts: needs accounts of the service's own; runs on a variant with them for each base variant",
+    "any_auth: runs on a variant with each way to authenticate for each database too",
 )
 OF_COMMANDS = ("tests/resource/", "tests/updates/")
 KINDS = ("every_variant", "each_base_and_mixin", "each_mixin", "each_base", "each_database")
 COMBINATIONS = list(product(choices("io"), choices("data_access")))
 # From a case to the next of those that are alike. It is prime to their number, so all that they differ in takes turns.
 STRIDE = 7
+PASSWORD = "password"
 Case = TypeVar("Case")
 
 
@@ -104,7 +105,7 @@ class Needs:
         return (
             (variant.example or not self.example)
             and (variant.is_base or not self.base)
-            and (self.accounts or (self.any_auth and not self.base) if variant.auth != NO_AUTH else not self.accounts)
+            and (variant.auth == PASSWORD if self.accounts else variant.auth == NO_AUTH or (self.any_auth and not self.base))
             and self.mixins <= {*variant.mixins}
             and variant.database in self.databases
         )
@@ -138,7 +139,7 @@ class Needs:
         """Tell whether a variant with accounts, which meets the needs, is one that the test runs on."""
         if self.kind == "every_variant":
             return True
-        return variant.example if self.accounts else variant in one_of_each(auth_pairs(), lambda each: each.database)
+        return variant.example if self.accounts else variant in one_of_each(auth_pairs(), lambda each: (each.auth, each.database))
 
     def has_turn(self, variant: Variant) -> bool:
         """Tell whether the test runs on this combination of `io` and `data_access`, if it runs on one."""

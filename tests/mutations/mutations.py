@@ -969,7 +969,7 @@ def of_accounts(test: str) -> Check:
 ACCESS = (
     Mutation(
         "attempts that aren't limited",
-        "template/app/auth/throttle.py.jinja",
+        "template/{{password}}/app/auth/throttle.py.jinja",
         "    further = update(attempts).where(*recent, attempts.c.tries < limit)\n    if await",
         "    further = update(attempts).where(*recent)\n    if await",
         of_accounts("test_throttled_login_says_when_to_try_again"),
@@ -994,8 +994,8 @@ ACCESS = (
     Mutation(
         "session that is alive again",
         "template/{{orm}}/app/users/repository.py.jinja",
-        "        user = await self.get_for_update(user_id, WITH_PROFILE)\n        #{% if accounts %}",
-        "        user = await self.get_for_update(user_id, WITH_PROFILE)\n        #{% if accounts and audit_log %}",
+        "        user = await self.get_for_update(user_id, WITH_PROFILE)\n        #{% if password %}",
+        "        user = await self.get_for_update(user_id, WITH_PROFILE)\n        #{% if password and audit_log %}",
         of_accounts("test_deactivated_user_is_out_for_good"),
         r"== 401",
     ),
