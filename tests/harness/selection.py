@@ -105,10 +105,14 @@ class Needs:
         return (
             (variant.example or not self.example)
             and (variant.is_base or not self.base)
-            and (variant.auth == PASSWORD if self.accounts else variant.auth == NO_AUTH or (self.any_auth and not self.base))
+            and self.fits_auth(variant.auth, any_auth=self.any_auth and not self.base)
             and self.mixins <= {*variant.mixins}
             and variant.database in self.databases
         )
+
+    def fits_auth(self, auth: str, *, any_auth: bool) -> bool:
+        """Tell whether the test can run with this value of the question."""
+        return auth == PASSWORD if self.accounts else any_auth or auth == NO_AUTH
 
     def choose(self, variant: Variant, extent: str = "", *, second_server: bool = False) -> bool:
         """Tell whether `variant`, which meets the needs, is one that the test runs on.
@@ -139,7 +143,9 @@ class Needs:
         """Tell whether a variant with accounts, which meets the needs, is one that the test runs on."""
         if self.kind == "every_variant":
             return True
-        return variant.example if self.accounts else variant in one_of_each(auth_pairs(), lambda each: (each.auth, each.database))
+        if self.accounts:
+            return variant.example
+        return variant in one_of_each(auth_pairs(), lambda each: (each.auth, each.database))
 
     def has_turn(self, variant: Variant) -> bool:
         """Tell whether the test runs on this combination of `io` and `data_access`, if it runs on one."""

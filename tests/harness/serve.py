@@ -19,7 +19,8 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
     draft.write_text(str(listener.getsockname()[1]))
     draft.rename(target)
     vars(import_module("app.web.health"))["READY_TIMEOUT"] = PATIENCE
-    if Path("app/auth/passwords.py").exists():  # hashes of a few milliseconds, which still are most of what a login takes
+    # Hashes of a few milliseconds, which still are most of what a login takes.
+    if Path("app/auth/passwords.py").exists():
         hasher = import_module("pwdlib.hashers.argon2").Argon2Hasher(time_cost=1, memory_cost=4096, parallelism=1)
         vars(import_module("app.auth.passwords"))["HASHER"] = import_module("pwdlib").PasswordHash([hasher])
     root_path = "".join(sys.argv[2:])

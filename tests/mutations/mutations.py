@@ -512,7 +512,7 @@ ANSWERS = (
     ),
     Mutation(
         "docs page with a script from elsewhere",
-        "template/app/web/docs.py",
+        "template/app/web/docs.py.jinja",
         'src="docs/static/swagger-ui-bundle.js"',
         'src="https://cdn.example.com/swagger-ui-bundle.js"',
         Check("contract/test_health.py::test_docs_page_loads_from_the_service_alone", SYNC_CORE),
