@@ -55,6 +55,7 @@ class Provider:
         self.audience = audience
         self.keys = list(keys)
         self.documents: dict[str, Any] = {}  # by path, instead of its own
+        self.redirects: dict[str, str] = {}
         self.requests: list[str] = []
         self.codes: dict[str, tuple[str, str]] = {}
 
@@ -129,6 +130,11 @@ class Handler(BaseHTTPRequestHandler):
         if parts.path == "/authorize":
             page = self.provider.login_page(_first_values(parts.query))
             self._respond(200, "text/html", page.encode())
+            return
+        if parts.path in self.provider.redirects:
+            self.send_response(302)
+            self.send_header("Location", self.provider.redirects[parts.path])
+            self.end_headers()
             return
         document = self.provider.document(parts.path)
         self._respond(404 if document is None else 200, "application/json", _encode(document))
