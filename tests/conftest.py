@@ -14,11 +14,12 @@ from sqlalchemy import Engine
 from sqlalchemy.pool import QueuePool
 
 from tests.harness import rendering, servers
+from tests.harness.identity_provider import IdentityProvider, providing
 from tests.harness.scratch import scratch_folder
 from tests.harness.servers import NewDatabase, Server
 from tests.harness.service import NO_CERTIFICATES, SERVICE_LOG, serving
 from tests.harness.variant_run import VariantRun
-from tests.harness.variants import ROOT, Variant
+from tests.harness.variants import OIDC, ROOT, Variant
 from tests.harness.warm_process import WarmProcess
 from tests.updates.releases import add_later_release, repository
 
@@ -114,12 +115,32 @@ def migrated_url(warm_process: WarmProcess, project: Path, new_database: NewData
 
 
 @pytest.fixture(scope="session")
+def identity_provider() -> Iterator[IdentityProvider]:
+    """The identity provider whose tokens services take."""
+    with providing() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def service_environment(variant: Variant, migrated_url: str, request: pytest.FixtureRequest) -> dict[str, str]:
+    """The settings of the variant's service, its database migrated."""
+    made = {"DATABASE_URL": migrated_url}
+    if variant.auth == OIDC:
+        made["OIDC_ISSUER"] = request.getfixturevalue("identity_provider").issuer
+    return made
+
+
+@pytest.fixture(scope="session")
 def service(
-    warm_process: WarmProcess, project: Path, migrated_url: str, scratch: Path, request: pytest.FixtureRequest
+    warm_process: WarmProcess,
+    project: Path,
+    service_environment: dict[str, str],
+    scratch: Path,
+    request: pytest.FixtureRequest,
 ) -> Iterator[str]:
-    """The URL of the variant's service, its database migrated."""
+    """The URL of the variant's service."""
     log = request.config.stash[SERVICE_LOG] = scratch / "service.log"
-    with serving(warm_process, project, {"DATABASE_URL": migrated_url}, scratch, log) as url:
+    with serving(warm_process, project, service_environment, scratch, log) as url:
         yield url
 
 

@@ -15,11 +15,11 @@ from sqlalchemy import Engine, literal_column, select, table, text
 from tests.harness.service import NO_CERTIFICATES, SERVICE_LOG
 
 from .blog import new_email, new_user
-from .problems import check_problem, media_type
+from .callers import AUTH, bearer, check_roles, refused, routes_without_a_token
+from .problems import check_problem
 
 pytestmark = [pytest.mark.accounts, pytest.mark.example]
 
-AUTH = "/api/v1/auth"
 PASSWORD = "a long enough password"
 WRONG = "wrong"
 COOKIE = "__Host-session"
@@ -90,20 +90,6 @@ def accounts(api: Client, db: Engine, request: pytest.FixtureRequest) -> Iterato
     made.execute("DELETE FROM auth_attempts")
     yield made
     api.cookies.clear()
-
-
-def bearer(token: str) -> dict[str, str]:
-    """Give the header with a token."""
-    return {"Authorization": f"Bearer {token}"}
-
-
-def refused(response: Response, status: int) -> dict[str, Any]:
-    """Read a problem, without what differs from request to request."""
-    assert response.status_code == status, response.text
-    assert media_type(response) == "application/problem+json"
-    problem: dict[str, Any] = response.json()
-    assert ("www-authenticate" in response.headers) is (status == httpx2.codes.UNAUTHORIZED)
-    return {name: value for name, value in problem.items() if name != "request_id"}
 
 
 def test_login_gives_a_session_until_logout(accounts: Accounts) -> None:
@@ -267,46 +253,11 @@ def test_token_in_the_url_is_no_login(accounts: Accounts) -> None:
 
 
 def test_every_route_but_the_open_ones_needs_a_token(api: Client) -> None:
-    document = api.get("/openapi.json").json()
-    opened = set()
-    for path, operations in document["paths"].items():
-        for method, operation in operations.items():
-            if not path.startswith("/api/"):
-                assert "security" not in operation
-                continue
-            url = re.sub(r"{\w+}", "1", path)
-            status = api.request(method, url).status_code
-            assert (status == httpx2.codes.UNAUTHORIZED) is ("security" in operation), (method, path)
-            if status != httpx2.codes.UNAUTHORIZED:
-                opened.add(operation["operationId"])
-    assert opened == {"register_user", "request_password_reset", "set_password", "log_in"}
+    assert routes_without_a_token(api) == {"register_user", "request_password_reset", "set_password", "log_in"}
 
 
 def test_role_decides_what_may_be_called(accounts: Accounts) -> None:
-    reader, author, admin = (accounts.new(role) for role in ("reader", "author", "admin"))
-    api = accounts.api
-
-    def post_by(account: dict[str, Any], signed: dict[str, Any]) -> Response:
-        body = {"author_id": signed["id"], "title": "First", "content": "Hello."}
-        return api.post("/api/v1/posts", json=body, headers=account["headers"])
-
-    refused(post_by(reader, reader), 403)
-    refused(post_by(author, admin), 403)
-    post = post_by(author, author).json()
-    url = f"/api/v1/posts/{post['id']}"
-    assert api.get(url, headers=reader["headers"]).status_code == httpx2.codes.OK
-    other = accounts.new("author")
-    refused(api.patch(url, json={"title": "Theirs"}, headers=other["headers"]), 403)
-    refused(api.delete(url, headers=other["headers"]), 403)
-    for account in (author, admin):
-        assert api.patch(url, json={"title": "Ours"}, headers=account["headers"]).status_code == httpx2.codes.OK
-    for account in (reader, author):
-        refused(api.get("/api/v1/users", headers=account["headers"]), 403)
-        refused(api.post("/api/v1/users", json=new_user(role="admin"), headers=account["headers"]), 403)
-        url = f"/api/v1/users/{account['id']}"
-        refused(api.patch(url, json={"role": "admin"}, headers=account["headers"]), 403)
-    assert api.get("/api/v1/users", headers=admin["headers"]).status_code == httpx2.codes.OK
-    refused(api.delete(f"/api/v1/users/{admin['id']}", headers=admin["headers"]), 403)
+    check_roles(accounts.api, accounts.new)
 
 
 def test_deactivated_user_is_out_for_good(accounts: Accounts) -> None:

@@ -19,8 +19,8 @@ with all. A test with the marker `slow` runs with `--matrix` or `--everything` o
 Every variant is driven through those that are marked `crud` too: `tests/every_variant/` calls them.
 
 Each value of `auth` but the default makes 24 variants more: one for each base variant, with and without the example,
-whose sets of mixins take turns. `every_variant` runs on all of them, `accounts` on those with the example, `any_auth`
-on one for each database, and no other test on any.
+whose sets of mixins take turns. `every_variant` runs on all of them, `accounts` and `oidc` on those of their value with
+the example, `any_auth` on one for each value and database, and no other test on any.
 
 But for `every_variant`, `each_base` and `each_base_and_mixin`, one combination of `io` and `data_access` is enough for
 a database and a set of mixins: the tests take them round-robin.
@@ -39,7 +39,7 @@ from zlib import crc32
 
 import pytest
 
-from tests.harness.variants import NO_AUTH, Variant, choices, variants_with_auth
+from tests.harness.variants import NO_AUTH, OIDC, PASSWORD, Variant, choices, variants_with_auth
 
 MARKERS = (
     "every_variant: runs on all variants",
@@ -54,14 +54,15 @@ MARKERS = (
     "database(*names): needs one of these databases",
     "base: needs a base variant, which has the default mixins",
     "accounts: needs accounts of the service's own; runs on a variant with them for each base variant",
+    "oidc: needs an identity provider; runs on a variant with auth=oidc for each base variant",
     "any_auth: runs on a variant with each way to authenticate for each database too",
 )
 OF_COMMANDS = ("tests/resource/", "tests/updates/")
+AUTHS = {"accounts": PASSWORD, "oidc": OIDC}  # by the marker of tests for one alone
 KINDS = ("every_variant", "each_base_and_mixin", "each_mixin", "each_base", "each_database")
 COMBINATIONS = list(product(choices("io"), choices("data_access")))
 # From a case to the next of those that are alike. It is prime to their number, so all that they differ in takes turns.
 STRIDE = 7
-PASSWORD = "password"
 Case = TypeVar("Case")
 
 
@@ -74,7 +75,7 @@ class Needs:
     example: bool = False
     base: bool = False
     slow: bool = False
-    accounts: bool = False
+    auth: str = NO_AUTH
     any_auth: bool = False
     mixins: frozenset[str] = frozenset()
     databases: frozenset[str] = frozenset(choices("database"))
@@ -92,7 +93,7 @@ class Needs:
             example="example" in names,
             base="base" in names,
             slow="slow" in names,
-            accounts="accounts" in names,
+            auth=next((auth for name, auth in AUTHS.items() if name in names), NO_AUTH),
             any_auth="any_auth" in names or "every_variant" in names,
             mixins=frozenset(name for marker in test.iter_markers("mixin") for name in marker.args),
             databases=databases or frozenset(choices("database")),
@@ -112,7 +113,7 @@ class Needs:
 
     def fits_auth(self, auth: str, *, any_auth: bool) -> bool:
         """Tell whether the test can run with this value of the question."""
-        return auth == PASSWORD if self.accounts else any_auth or auth == NO_AUTH
+        return auth == self.auth or (any_auth and self.auth == NO_AUTH)
 
     def choose(self, variant: Variant, extent: str = "", *, second_server: bool = False) -> bool:
         """Tell whether `variant`, which meets the needs, is one that the test runs on.
@@ -143,7 +144,7 @@ class Needs:
         """Tell whether a variant with accounts, which meets the needs, is one that the test runs on."""
         if self.kind == "every_variant":
             return True
-        if self.accounts:
+        if self.auth != NO_AUTH:
             return variant.example
         return variant in one_of_each(auth_pairs(), lambda each: (each.auth, each.database))
 

@@ -8,7 +8,7 @@ import pytest
 from tests.every_variant import test_every_variant
 from tests.every_variant.checks import CONTRACT, FIRST_MODEL, checks_for, checks_of, needs_of
 from tests.harness.selection import COMBINATIONS, KINDS, Needs, auth_pairs, one_of_each
-from tests.harness.variants import Variant, all_variants, choices, select
+from tests.harness.variants import OIDC, PASSWORD, Variant, all_variants, choices, select
 
 DATABASES, MIXINS = choices("database"), choices("mixins")
 # Tests with these turns run on different combinations of `io` and `data_access`.
@@ -95,10 +95,14 @@ def test_each_pair_with_auth_is_there() -> None:
         assert pairs == {*product([*choices("auth")][1:], choices(key), [True, False])}
     assert {name for variant in found for name in variant.mixins} == {*MIXINS}
     assert [variant for variant in found if Needs("every_variant", any_auth=True).choose(variant)] == found
-    accounts = [variant for variant in found if Needs(accounts=True).choose(variant)]
-    assert len({variant.base for variant in accounts}) == len(DATABASES) * len(COMBINATIONS)
+    for auth in (PASSWORD, OIDC):
+        need = Needs(auth=auth)
+        own = [variant for variant in found if need.are_met_by(variant) and need.choose(variant)]
+        assert {variant.auth for variant in own} == {auth}
+        assert len({variant.base for variant in own}) == len(own) == len(DATABASES) * len(COMBINATIONS)
     long = [variant for variant in found if Needs(any_auth=True).choose(variant)]
-    assert {variant.database for variant in long} == {*DATABASES}
+    assert {(variant.auth, variant.database) for variant in long} == {*product([PASSWORD, OIDC], DATABASES)}
+    assert len(long) == 2 * len(DATABASES)
     assert not any(Needs(example=True).are_met_by(variant) for variant in found)
 
 

@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BARE = "bare"
 PLAIN = "plain"
 NO_AUTH = "none"
+OIDC = "oidc"
+PASSWORD = "password"
 
 
 @cache

@@ -1,0 +1,72 @@
+"""What holds for who calls, whichever way they show who they are."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+from httpx2 import Client, Response
+
+from .blog import new_user
+from .problems import media_type
+
+AUTH = "/api/v1/auth"
+Caller = dict[str, Any]  # its id, its email, and the headers of its requests
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Give the header with a token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def refused(response: Response, status: int) -> dict[str, Any]:
+    """Read a problem, without what differs from request to request."""
+    assert response.status_code == status, response.text
+    assert media_type(response) == "application/problem+json"
+    problem: dict[str, Any] = response.json()
+    assert ("www-authenticate" in response.headers) is (status == httpx2.codes.UNAUTHORIZED)
+    return {name: value for name, value in problem.items() if name != "request_id"}
+
+
+def routes_without_a_token(api: Client) -> set[str]:
+    """Give the routes of resources that need no token; check that the others say so, and are 401."""
+    document = api.get("/openapi.json").json()
+    found = set()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if not path.startswith("/api/"):
+                assert "security" not in operation
+                continue
+            url = re.sub(r"{\w+}", "1", path)
+            status = api.request(method, url).status_code
+            assert (status == httpx2.codes.UNAUTHORIZED) is ("security" in operation), (method, path)
+            if status != httpx2.codes.UNAUTHORIZED:
+                found.add(operation["operationId"])
+    return found
+
+
+def check_roles(api: Client, new: Callable[[str], Caller]) -> None:
+    """Check that the role decides what callers may do, and that authors change their own posts alone."""
+    reader, author, admin = (new(role) for role in ("reader", "author", "admin"))
+
+    def post_by(caller: Caller, signed: Caller) -> Response:
+        body = {"author_id": signed["id"], "title": "First", "content": "Hello."}
+        return api.post("/api/v1/posts", json=body, headers=caller["headers"])
+
+    refused(post_by(reader, reader), 403)
+    refused(post_by(author, admin), 403)
+    post = post_by(author, author).json()
+    url = f"/api/v1/posts/{post['id']}"
+    assert api.get(url, headers=reader["headers"]).status_code == httpx2.codes.OK
+    other = new("author")
+    refused(api.patch(url, json={"title": "Theirs"}, headers=other["headers"]), 403)
+    refused(api.delete(url, headers=other["headers"]), 403)
+    for caller in (author, admin):
+        assert api.patch(url, json={"title": "Ours"}, headers=caller["headers"]).status_code == httpx2.codes.OK
+    for caller in (reader, author):
+        refused(api.get("/api/v1/users", headers=caller["headers"]), 403)
+        refused(api.post("/api/v1/users", json=new_user(role="admin"), headers=caller["headers"]), 403)
+        url = f"/api/v1/users/{caller['id']}"
+        refused(api.patch(url, json={"role": "admin"}, headers=caller["headers"]), 403)
+    assert api.get("/api/v1/users", headers=admin["headers"]).status_code == httpx2.codes.OK
+    refused(api.delete(f"/api/v1/users/{admin['id']}", headers=admin["headers"]), 403)
