@@ -54,13 +54,13 @@ class IdentityProvider(ThreadingHTTPServer):
         self.fetches += 1
         return {"keys": [key.public for key in self.keys]}
 
-    def claims(self, subject: str, **changes: object) -> dict[str, Any]:
+    def claims(self, subject: str, **changes: Any) -> dict[str, Any]:
         """Give the claims of a valid token but for the changes, of which None takes a claim out."""
         now = int(time.time())
         claims = {"iss": self.issuer, "aud": AUDIENCE, "sub": subject, "iat": now, "exp": now + LIFETIME, **changes}
         return {name: value for name, value in claims.items() if value is not None}
 
-    def token(self, subject: str, key: Key | None = None, **changes: object) -> str:
+    def token(self, subject: str, key: Key | None = None, **changes: Any) -> str:
         """Sign a token that is valid but for the changes and the key."""
         signer = key or self.keys[0]
         return jwt.encode(self.claims(subject, **changes), signer.private, "RS256", headers={"kid": signer.id})

@@ -16,6 +16,7 @@ AUDIT_LOG = "sqlite-async-orm-timestamps+audit_log"
 LOCKING = "sqlite-sync-core-optimistic_locking"
 SEARCH = "sqlite-sync-core-full_text_search"
 ACCOUNTS = "sqlite-async-orm-timestamps-password"
+OIDC = "sqlite-async-orm-timestamps-oidc"
 
 
 @dataclass(frozen=True)
@@ -1001,6 +1002,55 @@ ACCESS = (
     ),
 )
 
+
+def of_tokens(test: str, **given: str) -> Check:
+    """Check a service that takes the tokens of an identity provider."""
+    return Check(f"contract/test_oidc.py::{test}", OIDC, given)
+
+
+TOKENS = (
+    Mutation(
+        "token for another service",
+        "template/{{oidc}}/app/auth/tokens.py.jinja",
+        '"enforce_minimum_key_length": True}',
+        '"enforce_minimum_key_length": True, "verify_aud": False}',
+        of_tokens("test_invalid_token_is_401", kind="another-audience"),
+        r"== 401",
+    ),
+    Mutation(
+        "token that is over",
+        "template/{{oidc}}/app/auth/tokens.py.jinja",
+        "LEEWAY = 30 ",
+        "LEEWAY = 3600 ",
+        of_tokens("test_invalid_token_is_401", kind="expired"),
+        r"== 401",
+    ),
+    Mutation(
+        "keys that are fetched for each unknown one",
+        "template/{{oidc}}/app/auth/keys.py.jinja",
+        "if monotonic() - self._tried_at < pause:",
+        "if pause < 0:",
+        of_tokens("test_token_of_a_new_key_is_valid_and_unknown_keys_are_asked_for_seldom"),
+        r"assert .* <= ",
+    ),
+    Mutation(
+        "race of first requests that is lost",
+        "template/{{oidc}}/app/auth/provisioning.py.jinja",
+        "    except DuplicateError:\n        return\n",
+        "    except NotFoundError:\n        return\n",
+        of_tokens("test_first_requests_at_once_make_one_user"),
+        r"assert \{.*409",
+    ),
+    Mutation(
+        "deactivated user with a token",
+        "template/{{oidc}}/app/auth/provisioning.py.jinja",
+        "    if user is None or not is_welcome(user):",
+        "    if user is None:",
+        of_tokens("test_deactivated_user_is_out_until_activated"),
+        r"== .*403",
+    ),
+)
+
 MIXINS = (*SOFTLY_DELETED, *AUDITED, *LOCKED, *SEARCHED)
-SERVED = (*FAULTS, *TRACED, *ACCESS)
+SERVED = (*FAULTS, *TRACED, *ACCESS, *TOKENS)
 MUTATIONS = (*WRITTEN, *HELD, *REQUIRED, *MIGRATIONS, *TRANSACTIONS, *QUERIES, *ANSWERS, *SERVED, *MIXINS, *GENERATED)

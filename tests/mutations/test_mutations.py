@@ -15,6 +15,7 @@ import pytest
 
 from tests.contract.conftest import blog, mixins, schemas, stored  # noqa: F401 - fixtures
 from tests.contract.test_accounts import accounts  # noqa: F401 - a fixture
+from tests.contract.test_oidc import users  # noqa: F401 - a fixture
 from tests.contract.test_openapi import description, example_operations  # noqa: F401 - fixtures
 from tests.every_variant.test_every_variant import driven, passes  # noqa: F401 - fixtures
 from tests.harness import rendering, servers

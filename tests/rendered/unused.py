@@ -15,11 +15,15 @@ CALLED_BY_LIBRARIES = {
     "cache_ok",
     "convert",
     "depends_on",
+    "do_GET",
+    "do_OPTIONS",
+    "do_POST",
     "down_revision",
     "downgrade",
     "format",
     "impl",
     "load_dialect_impl",
+    "log_message",
     "metadata",
     "model_config",
     "openapi",
@@ -27,14 +31,15 @@ CALLED_BY_LIBRARIES = {
     "process_literal_param",
     "process_result_value",
     "pytestmark",
+    "redirect_request",
     "reverse",
     "revision",
     "to_string",
     "type_annotation_map",
     "upgrade",
 }
-# Where no mixin has a moment, the owner's first column of one needs it.
-FOR_OWNERS = {"UTCDateTime"}
+# Where no mixin has a moment, the owner's first column of one needs it; a route of theirs may be for anyone.
+FOR_OWNERS = {"UTCDateTime", "ANYONE"}
 WORD = re.compile(r"[A-Za-z_]\w*")
 
 
