@@ -40,9 +40,10 @@ def test_accounts_are_switched_on_then_to_a_provider_then_off_with_data(
         alembic = Alembic(warm_process, project.folder, url)
         alembic("upgrade head")
         warm_process.run(["-m", "app.seed"], project.folder, environment)
-        schema, before, files = schema_of(url), rows_of(url), project.files()
+        schema, files = schema_of(url), project.files()
 
         def switch(auth: str) -> None:
+            before = {name: rows for name, rows in rows_of(url).items() if not name.startswith("auth_")}
             assert project.update(auth=auth) == set()
             project.revise(alembic, f"Have {auth}")
             with new_database() as another_url:
