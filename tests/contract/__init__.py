@@ -6,5 +6,5 @@ uniquely and never expect an empty table. `tests/harness/selection.py` explains 
 
 import pytest
 
-for module in ("blog", "problems", "schemas", "storage"):
+for module in ("blog", "callers", "problems", "schemas", "storage"):
     pytest.register_assert_rewrite(f"{__name__}.{module}")
