@@ -49,6 +49,14 @@ def pages_of(navigation: list[dict[str, Any]]) -> Iterator[str]:
             yield from [page] if isinstance(page, str) else pages_of(page)
 
 
+def test_named_tests_exist() -> None:
+    named = {name for page in PAGES for name in re.findall(r"`(test_\w+)`", page.read_text(encoding="utf-8"))}
+    files = [path for folder in ("tests", "template") for path in (ROOT / folder).rglob("test_*.py*")]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in files if path.suffix in {".py", ".jinja"})
+    assert "test_cookie_is_for_the_same_origin" in named
+    assert named - set(re.findall(r"def (test_\w+)", code)) == set()
+
+
 def test_every_page_is_in_the_navigation() -> None:
     navigation = yaml.safe_load(text_of("mkdocs.yml"))["nav"]
     listed = set(pages_of(navigation))

@@ -1051,6 +1051,26 @@ TOKENS = (
     ),
 )
 
+SECRET = Check("service/test_secrets.py::test_password_of_the_database_is_never_shown", POSTGRESQL)
+SECRETS = (
+    Mutation(
+        "password in a dump of the settings",
+        "template/app/settings.py.jinja",
+        "InstanceOf[URL], NoDecode, BeforeValidator(parse_url), WITHOUT_PASSWORD",
+        "InstanceOf[URL], NoDecode, BeforeValidator(parse_url)",
+        SECRET,
+        r"assert 'hunter2' not in",
+    ),
+    Mutation(
+        "password that is taken for the host",
+        "template/{{postgresql}}/app/db/url.py.jinja",
+        "    if isinstance(value, str) and UNQUOTED_AT.match(",
+        "    if not isinstance(value, str) and UNQUOTED_AT.match(",
+        SECRET,
+        r"assert 'write an @",
+    ),
+)
+
 MIXINS = (*SOFTLY_DELETED, *AUDITED, *LOCKED, *SEARCHED)
-SERVED = (*FAULTS, *TRACED, *ACCESS, *TOKENS)
+SERVED = (*FAULTS, *TRACED, *ACCESS, *TOKENS, *SECRETS)
 MUTATIONS = (*WRITTEN, *HELD, *REQUIRED, *MIGRATIONS, *TRANSACTIONS, *QUERIES, *ANSWERS, *SERVED, *MIXINS, *GENERATED)
