@@ -1,11 +1,14 @@
 """`python -m app`: the commands of a service, and exit codes that scripts can use."""
 
 import json
+import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2
@@ -101,6 +104,34 @@ def test_serve_takes_settings_and_ends_well(project: Path, migrated_url: str, tm
         messages.count("Application startup complete.") == messages.count("Application shutdown complete.") == workers
     )
     assert sum(line.get("route") == "/api/v1/users" for line in lines) == 1
+
+
+@pytest.mark.each_database
+def test_workers_end_with_the_process_that_started_them(project: Path, migrated_url: str, tmp_path: Path) -> None:
+    port = free_port()
+    environment = clean_environment(DATABASE_URL=migrated_url, SERVER_PORT=str(port), SERVER_WORKERS="2")
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", "app", "serve"]
+        service = subprocess.Popen(
+            command, cwd=project, env=environment, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        wait_until_ready(service, f"http://127.0.0.1:{port}", log)
+        service.kill()
+        service.wait()
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                socket.create_server(("127.0.0.1", port)).close()
+            except OSError:
+                assert time.monotonic() < deadline, "the workers keep the port"
+                time.sleep(0.05)
+            else:
+                break
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(service.pid, signal.SIGKILL)
 
 
 def wait_until_ready(service: subprocess.Popen[bytes], url: str, log: Path) -> None:
