@@ -45,9 +45,10 @@ docs: $(READY) ## Build the documentation, strictly
 names: $(READY) ## List anew in docs/frozen-names.md the names that no version takes away
 	@$(VENV)/bin/python -m tests.updates.frozen_names
 
-picture: $(READY) ## Record the terminal of README.md and the trace of docs/telemetry.md anew, as SVGs
+picture: $(READY) ## Make the pictures of README.md and docs/ anew
 	@$(VENV)/bin/python -m tests.harness.terminal
 	@$(VENV)/bin/python -m tests.harness.trace
+	@$(VENV)/bin/python -m tests.harness.login
 
 constraints: $(READY) ## Pin anew what the template's services and this repository depend on
 	@$(VENV)/bin/python -m tests.harness.constraints

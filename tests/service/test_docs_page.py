@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.login import VARIANT, logged_in
 from tests.harness.programs import BROWSERS
 from tests.harness.rendering import render_variant
 from tests.harness.servers import find
@@ -64,3 +65,11 @@ def test_docs_page_works_offline(source: Path, warm_process: WarmProcess, tmp_pa
     assert {"/api/v1/users", "/api/v1/posts/{post_id}", "/health/ready"} <= operations
     assert page.count("Try it out") == 1  # the operation that the address names is open
     assert '<option value="/prefix">' in page  # where "Execute" sends requests
+
+
+def test_authorize_logs_in_at_the_provider(source: Path, warm_process: WarmProcess, tmp_path: Path) -> None:
+    project = render_variant(source, VARIANT, tmp_path / "project")
+    with logged_in(warm_process, project, find_browser(), tmp_path / "login", "arthur") as login:
+        response = login.call("auth-read_me")
+    assert '"email": "arthur@example.com"' in response
+    assert '"role": "author"' in response

@@ -1,0 +1,107 @@
+"""Logs in by "Authorize" in a service's documentation page: `make picture` writes docs/identity-provider.png of it."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+from tests.harness.browser import PATIENCE, Browser, Page, browsing
+from tests.harness.programs import BROWSERS
+from tests.harness.rendering import render_variant, snapshot
+from tests.harness.scratch import scratch_folder
+from tests.harness.servers import find
+from tests.harness.service import NO_CERTIFICATES, serving
+from tests.harness.variants import OIDC, ROOT, Variant
+from tests.harness.warm_process import WarmProcess
+
+PICTURE = ROOT / "docs/identity-provider.png"
+WELL_KNOWN = "/.well-known/openid-configuration"
+VARIANT = Variant("sqlite", "async", "orm", ("timestamps",), auth=OIDC)
+
+
+@dataclass
+class Login:
+    """The documentation page, after the login, and the picture of it."""
+
+    page: Page
+    picture: bytes
+
+    def call(self, operation: str) -> str:
+        """Try an operation out, and give the text of what it answers."""
+        block = f"#operations-{operation}"
+        self.page.click(".modal-ux .close-modal")
+        for button in (".opblock-summary-control", ".try-out__btn", ".execute"):
+            self.page.click(f"{block} {button}")
+        text: str = self.page.wait_for(f"document.querySelector('{block} .live-responses-table')?.innerText")
+        return text
+
+
+@contextmanager
+def logged_in(warm_process: WarmProcess, project: Path, program: Path, folder: Path, name: str) -> Iterator[Login]:
+    """Log in at the provider of the project's own tests, and give the page."""
+    folder.mkdir()
+    issuer = f"http://localhost:{free_port()}"
+    environment = {"DATABASE_URL": f"sqlite:///{folder / 'app.db'}", "OIDC_ISSUER": issuer}
+    warm_process.run(["-m", "alembic", "upgrade", "head"], project, environment)
+    provider = warm_process.start(["-m", "tests.auth.provider"], project, environment, folder / "provider.log")
+    try:
+        wait_for(issuer)
+        with (
+            serving(warm_process, project, environment, folder) as address,
+            browsing(program, folder / "profile") as browser,
+            browser.page("/docs", f"{address}/docs") as page,
+        ):
+            log_in(browser, page, name)
+            yield Login(page, page.picture())
+    finally:
+        warm_process.stop(provider)
+
+
+def wait_for(issuer: str) -> None:
+    """Wait until the provider answers; raise TimeoutError where it never does."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with suppress(httpx2.TransportError):
+            httpx2.get(f"{issuer}/keys", verify=NO_CERTIFICATES).raise_for_status()
+            return
+        time.sleep(0.05)
+    raise TimeoutError(f"{issuer} doesn't answer")
+
+
+def log_in(browser: Browser, page: Page, name: str) -> None:
+    """Follow the dialog as a user does."""
+    page.wait_for(f"performance.getEntriesByType('resource').some(({{name}}) => name.includes('{WELL_KNOWN}'))")
+    time.sleep(1)  # until the page has made what the dialog shows of it
+    page.click(".auth-wrapper .authorize")
+    page.wait_for("document.querySelector('.modal-ux')?.innerText.includes('PKCE')")
+    page.click(".modal-ux button.authorize")
+    with browser.page("/authorize?") as provider:
+        provider.click(f"#{name}")
+    page.wait_for("document.querySelector('.modal-ux')?.innerText.includes('Logout')")
+
+
+def free_port() -> int:
+    """Give a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def main() -> None:
+    """Write the picture."""
+    program = find(*BROWSERS)
+    if program is None:
+        raise SystemExit("Install Chromium first: apt-get install chromium.")
+    with scratch_folder() as folder, WarmProcess(folder / "logs") as warm_process:
+        project = render_variant(snapshot(folder / "source"), VARIANT, folder / "project")
+        with logged_in(warm_process, project, program, folder / "login", "arthur") as login:
+            PICTURE.write_bytes(login.picture)
+    print(f"{PICTURE.relative_to(ROOT)}: {PICTURE.stat().st_size // 1024} KiB")
+
+
+if __name__ == "__main__":
+    main()
