@@ -14,6 +14,7 @@ from app.settings import Settings, find_risks, load_settings
         ("OIDC_ISSUER", "https://", "expected the URL of an identity provider"),
         ("OIDC_ISSUER", "https://login.example.com:abc", "expected the URL"),
         ("OIDC_ISSUER", "https://login.example.com?realm=1", "expected the URL"),
+        ("OIDC_ISSUER", "https://login.example.com/ ", "expected the URL"),
         ("OIDC_ALGORITHMS", "", "expected some of RS256, "),
         ("OIDC_ALGORITHMS", "none", "expected some of RS256, "),
         ("OIDC_ALGORITHMS", "RS256,HS256", "expected some of RS256, "),
