@@ -1,10 +1,13 @@
-"""The connections of an engine: what happens to them, in the log."""
+"""The connections of an engine: logged, and replaced once they are bad."""
 
 import logging
 
 from sqlalchemy import Engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from app.db.driver_errors import needs_new_connection
 
 logger = logging.getLogger(__name__)
 
@@ -28,3 +31,14 @@ def _invalidated(
 ) -> None:
     """Name the error's class alone: a driver's message can hold values of a statement."""
     logger.warning("A connection is lost: %s", type(error).__name__ if error else "no error")
+
+
+def replace_bad(engine: Engine) -> None:
+    """Close a connection whose error says that it stays bad, and all that were opened before."""
+
+    def check(context: ExceptionContext) -> None:
+        error = context.sqlalchemy_exception
+        if isinstance(error, DBAPIError) and needs_new_connection(error):
+            context.is_disconnect = True
+
+    event.listen(engine, "handle_error", check)

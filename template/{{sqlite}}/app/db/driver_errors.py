@@ -33,6 +33,11 @@ def is_unavailable(error: DBAPIError) -> bool:
     return primary_code in UNAVAILABLE or error.connection_invalidated
 
 
+def needs_new_connection(error: DBAPIError) -> bool:
+    """Whether a connection can't write: one made while the file could only be read stays so."""
+    return _code(error) & 0xFF == sqlite3.SQLITE_READONLY
+
+
 def _code(error: DBAPIError) -> int:
     """Return the extended code, or 0 where the driver gives none."""
     return getattr(error.orig, "sqlite_errorcode", 0)
