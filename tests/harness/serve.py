@@ -23,9 +23,9 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
     if Path("app/auth/passwords.py").exists():
         hasher = import_module("pwdlib.hashers.argon2").Argon2Hasher(time_cost=1, memory_cost=4096, parallelism=1)
         vars(import_module("app.auth.passwords"))["HASHER"] = import_module("pwdlib").PasswordHash([hasher])
-    # Keys that aren't known are asked for again after a second, not after a minute.
+    # Keys that aren't known are asked for again after a moment, not after a minute.
     if Path("app/auth/keys.py").exists():
-        vars(import_module("app.auth.keys")).update(PAUSE=1, PAUSE_WITHOUT_KEYS=1)
+        vars(import_module("app.auth.keys")).update(PAUSE=0.3, PAUSE_WITHOUT_KEYS=1)
     root_path = "".join(sys.argv[2:])
     # A client gives an idle connection up before the service does; of the two at once, its request is reset.
     config = uvicorn.Config(

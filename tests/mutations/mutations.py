@@ -1036,8 +1036,8 @@ TOKENS = (
     Mutation(
         "race of first requests that is lost",
         "template/{{oidc}}/app/auth/provisioning.py.jinja",
-        "    except DuplicateError:\n        return\n",
-        "    except NotFoundError:\n        return\n",
+        "        except DuplicateError:\n            if await find_user",
+        "        except NotFoundError:\n            if await find_user",
         of_tokens("test_first_requests_at_once_make_one_user"),
         r"assert \{.*409",
     ),
