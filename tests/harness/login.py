@@ -1,15 +1,21 @@
-"""Logs in by "Authorize" in a service's documentation page: `make picture` writes docs/identity-provider.png of it."""
+"""Logs in by "Authorize" in a service's documentation page: `make picture` writes docs/identity-provider.png of it.
+
+And docs/accounts.png, of a service with accounts of its own.
+"""
 
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx2
 
 from tests.harness.browser import PATIENCE, Browser, Page, browsing
+from tests.harness.commands import clean_environment
 from tests.harness.programs import BROWSERS
 from tests.harness.rendering import render_variant, snapshot
 from tests.harness.scratch import scratch_folder
@@ -18,8 +24,14 @@ from tests.harness.service import NO_CERTIFICATES, serving
 from tests.harness.variants import OIDC, ROOT, Variant
 from tests.harness.warm_process import WarmProcess
 
-PICTURE = ROOT / "docs/identity-provider.png"
+OF_PROVIDER, OF_ACCOUNTS = ROOT / "docs/identity-provider.png", ROOT / "docs/accounts.png"
 VARIANT = Variant("sqlite", "async", "orm", ("timestamps",), auth=OIDC)
+ACCOUNT = {"email": "ada@example.com", "password": "a sentence of many words"}
+# What Swagger's field takes for a user's typing.
+TYPE = """(field => {{
+  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(field, {text!r})
+  field.dispatchEvent(new Event("input", {{bubbles: true}}))
+}})(document.querySelector({selector!r}))"""
 
 
 @dataclass
@@ -93,6 +105,32 @@ def open_dialog(page: Page) -> None:
         time.sleep(0.2)
 
 
+def picture_of_accounts(warm_process: WarmProcess, project: Path, program: Path, folder: Path) -> bytes:
+    """Log in with a password, give the token to the page, and let it ask who calls; give what that looks like."""
+    folder.mkdir()
+    environment = {"DATABASE_URL": f"sqlite:///{folder / 'app.db'}"}
+    warm_process.run(["-m", "alembic", "upgrade", "head"], project, environment)
+    create = [sys.executable, "-m", "app", "create-admin", ACCOUNT["email"]]
+    subprocess.run(
+        create, cwd=project, env=clean_environment(**environment), input=ACCOUNT["password"], text=True, check=True
+    )
+    with (
+        serving(warm_process, project, environment, folder) as address,
+        browsing(program, folder / "profile") as browser,
+        browser.page("/docs", f"{address}/docs") as page,
+    ):
+        response = httpx2.post(f"{address}/api/v1/auth/login", json=ACCOUNT, verify=NO_CERTIFICATES)
+        page.click(".auth-wrapper .authorize")
+        page.wait_for("!!document.querySelector('.modal-ux input')")
+        page.run(TYPE.format(selector=".modal-ux input", text=response.raise_for_status().json()["token"]))
+        page.click(".modal-ux button.authorize")
+        page.wait_for("document.querySelector('.modal-ux')?.innerText.includes('Logout')")
+        login = Login(page, b"")
+        login.call("auth-read_me")
+        page.run("document.querySelector('#operations-auth-read_me .responses-wrapper').scrollIntoView()")
+        return page.picture()
+
+
 def free_port() -> int:
     """Give a port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -106,10 +144,14 @@ def main() -> None:
     if program is None:
         raise SystemExit("Install Chromium first: apt-get install chromium.")
     with scratch_folder() as folder, WarmProcess(folder / "logs") as warm_process:
-        project = render_variant(snapshot(folder / "source"), VARIANT, folder / "project")
+        source = snapshot(folder / "source")
+        project = render_variant(source, VARIANT, folder / "project")
         with logged_in(warm_process, project, program, folder / "login", "arthur") as login:
-            PICTURE.write_bytes(login.picture)
-    print(f"{PICTURE.relative_to(ROOT)}: {PICTURE.stat().st_size // 1024} KiB")
+            OF_PROVIDER.write_bytes(login.picture)
+        project = render_variant(source, replace(VARIANT, auth="password"), folder / "accounts")
+        OF_ACCOUNTS.write_bytes(picture_of_accounts(warm_process, project, program, folder / "account"))
+    for picture in (OF_PROVIDER, OF_ACCOUNTS):
+        print(f"{picture.relative_to(ROOT)}: {picture.stat().st_size // 1024} KiB")
 
 
 if __name__ == "__main__":
