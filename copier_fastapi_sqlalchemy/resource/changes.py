@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import indent
 
-from copier_fastapi_sqlalchemy.resource.access import ACCESS, add_to_access, remove_from_access, roles_of
+from copier_fastapi_sqlalchemy.resource.access import add_to_access, remove_from_access, replace_in_access, roles_of
 from copier_fastapi_sqlalchemy.resource.clashes import check_names, name_problems
 from copier_fastapi_sqlalchemy.resource.code import Code, read_text
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
-from copier_fastapi_sqlalchemy.resource.formatting import edited
+from copier_fastapi_sqlalchemy.resource.formatting import edited, edited_text
 from copier_fastapi_sqlalchemy.resource.merge import MARK, Merged, merge
 from copier_fastapi_sqlalchemy.resource.names import Names
+from copier_fastapi_sqlalchemy.resource.ownership import check_owner, rules_of
 from copier_fastapi_sqlalchemy.resource.plan import Plan
-from copier_fastapi_sqlalchemy.resource.project import RECORD, Project, require_unused
+from copier_fastapi_sqlalchemy.resource.project import ACCESS, RECORD, Project, require_unused
 from copier_fastapi_sqlalchemy.resource.record import Resource
 from copier_fastapi_sqlalchemy.resource.register import (
     MAIN,
@@ -42,6 +43,7 @@ def plan_addition(project: Project, resource: Resource, *, register: bool = True
 
     """
     names, folder, limit = resource.names, project.folder, project.line_length
+    check_owner(resource, project)
     View(resource, project).check_resource_name()
     check_names(resource, project)
     texts: dict[str, str | None] = {
@@ -56,9 +58,9 @@ def plan_addition(project: Project, resource: Resource, *, register: bool = True
         texts[MAIN] = edited(
             folder, MAIN, lambda text: add_to_main(text, entry_of(names), limit), is_formatted=formatted
         )
-    if register and (folder / ACCESS).exists():
-        roles = roles_of(texts[_router_path(names)] or "")
-        texts[ACCESS] = edited(folder, ACCESS, lambda text: add_to_access(text, roles), is_formatted=formatted)
+    if register and project.has_accounts:
+        rules = rules_of(resource, project, texts[router_path(names)] or "")
+        texts[ACCESS] = edited(folder, ACCESS, lambda text: add_to_access(text, rules), is_formatted=formatted)
     return Plan(f"Add {names.labels}", folder, _changed(folder, texts))
 
 
@@ -78,8 +80,8 @@ def plan_removal(project: Project, resource: Resource, *, register: bool = True,
         texts[MAIN] = edited(
             folder, MAIN, lambda text: remove_from_main(text, entry_of(names), limit), is_formatted=formatted
         )
-    if register and (folder / ACCESS).exists() and (folder / _router_path(names)).exists():
-        routes = roles_of(read_text(folder, _router_path(names)))
+    if register and project.has_accounts and (folder / router_path(names)).exists():
+        routes = roles_of(read_text(folder, router_path(names)))
         texts[ACCESS] = edited(folder, ACCESS, lambda text: remove_from_access(text, routes), is_formatted=formatted)
     require_unused(project, names, texts)
     texts |= dict.fromkeys(_unneeded(project, resource, texts))
@@ -125,6 +127,7 @@ def plan_change(change: Change, before: Side, after: Side) -> None:
 
     """
     project, names, folder = after.project, after.resource.names, after.project.folder
+    check_owner(after.resource, project)
     check_names(after.resource, project, {*name_problems(before.resource, before.project)})
     old, new = before.texts(), after.texts()
     if before.table_path != after.table_path:
@@ -139,16 +142,30 @@ def plan_change(change: Change, before: Side, after: Side) -> None:
             _write(change, folder, path, new[path], is_own=_is_own(path, names))
         elif old[path] != new[path]:
             _merge(change, folder, path, old[path], new[path])
-    if (folder / ACCESS).exists():
-        roles = [roles_of(texts[_router_path(names)]) for texts in (old, new)]
-        rows = remove_from_access(read_text(folder, ACCESS), roles[0].keys() - roles[1])
-        change.texts[ACCESS] = add_to_access(rows, {name: roles[1][name] for name in roles[1] if name not in roles[0]})
+    if project.has_accounts:
+        was, is_now = (
+            rules_of(side.resource, side.project, side.texts()[router_path(names)]) for side in (before, after)
+        )
+        _change_access(change, folder, was, is_now)
     gone = {path: text for path, text in old.items() if path not in new and not _is_own(path, names)}
     change.texts |= dict.fromkeys(_unimported(project, gone, change.texts))
 
 
-def _router_path(names: Names) -> str:
+def router_path(names: Names) -> str:
+    """Give the path of the module with a resource's routes."""
     return f"app/{names.plural}/router.py"
+
+
+def _change_access(change: Change, folder: Path, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """Let the rows of a resource's routes be those of its rules now; what its owner has edited stays."""
+
+    def edit(text: str) -> str:
+        text = remove_from_access(text, before.keys() - after.keys())
+        text, edited_rows = replace_in_access(text, before, after)
+        change.notes += [f"Read the row of {name} in {ACCESS}: it is yours, and stays." for name in edited_rows]
+        return add_to_access(text, {name: rule for name, rule in after.items() if name not in before})
+
+    change.texts[ACCESS] = edited_text(folder, ACCESS, change.texts.get(ACCESS) or read_text(folder, ACCESS), edit)
 
 
 def _rename_tables(change: Change, before: Side, after: Side, old: str) -> None:

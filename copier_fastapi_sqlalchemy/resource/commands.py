@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -16,14 +17,17 @@ from copier_fastapi_sqlalchemy.resource.changes import (
     plan_addition,
     plan_change,
     plan_removal,
+    router_path,
 )
+from copier_fastapi_sqlalchemy.resource.code import read_text
 from copier_fastapi_sqlalchemy.resource.edits import FieldChange, change_resource, changes_between
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.fields import parse_fields
 from copier_fastapi_sqlalchemy.resource.fill import Fill, literal_of
 from copier_fastapi_sqlalchemy.resource.names import Names, names_of
+from copier_fastapi_sqlalchemy.resource.ownership import advice_of, rules_of, summary_of
 from copier_fastapi_sqlalchemy.resource.plan import Plan
-from copier_fastapi_sqlalchemy.resource.project import Project, open_project, require_clean, require_free
+from copier_fastapi_sqlalchemy.resource.project import ACCESS, Project, open_project, require_clean, require_free
 from copier_fastapi_sqlalchemy.resource.record import Resource, from_toml
 from copier_fastapi_sqlalchemy.resource.refresh import loses, outdated, sides
 from copier_fastapi_sqlalchemy.resource.register import MAIN
@@ -110,13 +114,15 @@ def add(
     copier-fastapi-sqlalchemy resource add addresses city:str --parent users
     copier-fastapi-sqlalchemy resource add events note:str \
       --only create,read,list --paging cursor
+    copier-fastapi-sqlalchemy resource add notes body:text author:ref:users:owner
     copier-fastapi-sqlalchemy resource add books title:str --dry-run | less
     ```
 
     A field is `name:type`, with `?` behind the type if it can be null. The types: `str:200`, `text`, `int`, `bigint`,
     `bool`, `float`, `decimal:10,2`, `date`, `datetime`, `time`, `interval`, `uuid`, `json`, `bytes`, `email`, `url`,
     `enum:draft,out`, `ref:users`, `many:tags`. What can follow: `:unique`, `:index`, `:search`, `:secret`; for `ref`
-    also `:cascade`, `:restrict`, `:null`; and `=default` at the end.
+    also `:cascade`, `:restrict`, `:null`; for one to users, in a project with accounts, `:owner`: authors change only
+    their own; and `=default` at the end.
 
     With `--parent users`, addresses are listed and made below `/users/{user_id}/addresses`, and go with their user. The
     routes of `--only`: create, read, list, update, delete, bulk. A list has pages with numbers, which can be sorted,
@@ -141,11 +147,12 @@ def add(
         plan = plan_addition(opened, new, register=not no_register, formatted=not no_format)
         steps = [migrate(), write_revision(plan.title), migrate(), run_tests(f"tests/{names.plural}")]
         runs = 0 if no_migrate else 3 if no_test or no_register else 4
-        notes = _by_hand("Add to", names) if no_register else []
+        access = _access(opened, plan, [new], is_by_hand=no_register)
+        notes = [*(_by_hand("Add to", names) if no_register else []), *access.by_hand, *access.advice]
         if dry_run:
             typer.echo(plan.diff(), nl=False)
         else:
-            _carry_out(plan, steps, runs, notes)
+            _carry_out(plan, steps, runs, notes, access.lines)
             typer.echo(f"  Look at it: {serve_command(plan.folder)}, then http://127.0.0.1:8000/docs")
 
 
@@ -196,10 +203,34 @@ def remove(
             _carry_out(plan, steps, 0 if no_migrate else 2, notes)
 
 
-def _carry_out(plan: Plan, steps: Sequence[Step], runs: int, notes: Sequence[str]) -> None:
+@dataclass(frozen=True)
+class _Access:
+    """Who may call the routes of resources: lines about it, rows to add by hand, and advice."""
+
+    lines: list[str]
+    by_hand: list[str]
+    advice: list[str]
+
+
+def _access(project: Project, plan: Plan, resources: Sequence[Resource], *, is_by_hand: bool = False) -> _Access:
+    """Say who may do what, where the plan changes that, or its rows are left to do by hand."""
+    lines, rows, advice = list[str](), list[str](), list[str]()
+    is_told = ACCESS in plan.texts or (is_by_hand and project.has_accounts)
+    for one in resources if is_told else ():
+        path = router_path(one.names)
+        rules = rules_of(one, project, plan.texts.get(path) or read_text(project.folder, path))
+        of = f"{one.names.plural}: " if len(resources) > 1 else ""
+        lines.append(f"  {'allow':7} {of}{summary_of(rules, one.names)}")
+        rows += [f'    "{name}": {rule},' for name, rule in rules.items()]
+        advice += advice_of(one, project, rules)
+    by_hand = [f"Add to {ACCESS}:", *rows] if is_told and is_by_hand else []
+    return _Access([] if by_hand else lines, by_hand, advice)
+
+
+def _carry_out(plan: Plan, steps: Sequence[Step], runs: int, notes: Sequence[str], access: Sequence[str] = ()) -> None:
     """Show a plan, write its files, run the first `runs` of the steps, and say what is left to do."""
     folder = plan.folder
-    for line in (*plan.lines(), *(f"  {'run':7} {step.shown(folder)}" for step in steps[:runs])):
+    for line in (*plan.lines(), *access, *(f"  {'run':7} {step.shown(folder)}" for step in steps[:runs])):
         typer.echo(line)
     plan.write()
     revisions = run_steps(folder, steps[:runs], typer.echo)
@@ -291,7 +322,9 @@ def change(
         review = review_of(opened, old, new, fills)
         steps = [migrate(), write_revision(plan.title, review), migrate(), run_tests(f"tests/{name}")]
         runs = 0 if no_migrate else 2 if any(pair.loses for pair in differing) else 3 if no_test else 4
-        _finish_change(plan, made, steps, runs, review, is_dry=dry_run)
+        access = _access(opened, plan, [new])
+        made.notes += access.advice
+        _finish_change(plan, made, steps, runs, review, access.lines, is_dry=dry_run)
 
 
 @app.command()
@@ -384,7 +417,16 @@ def has_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _finish_change(plan: Plan, made: Change, steps: Sequence[Step], runs: int, review: Review, *, is_dry: bool) -> None:
+def _finish_change(
+    plan: Plan,
+    made: Change,
+    steps: Sequence[Step],
+    runs: int,
+    review: Review,
+    access: Sequence[str] = (),
+    *,
+    is_dry: bool,
+) -> None:
     """Show the plan and carry it out, up to the conflicts, if there are any."""
     if is_dry:
         typer.echo(plan.diff(), nl=False)
@@ -392,9 +434,9 @@ def _finish_change(plan: Plan, made: Change, steps: Sequence[Step], runs: int, r
             typer.echo(line, err=True)
         return
     if not made.conflicts:
-        _carry_out(plan, steps, runs, made.notes)
+        _carry_out(plan, steps, runs, made.notes, access)
         return
-    for line in plan.lines():
+    for line in (*plan.lines(), *access):
         typer.echo(line)
     plan.write()
     typer.echo("\nConflicts:", err=True)
@@ -484,4 +526,6 @@ def import_tables(
         notes = [line for one in made.imports for line in _by_hand("Add to", one.names)] if no_register else []
         notes += [f"Read it: {made.revision}"]
         notes += [f"Read the first revision, which changes columns: {text}" for text in made.conversions]
-        _carry_out(made.plan, steps, runs, notes)
+        imported = [one.resource for one in made.imports]
+        access = _access(opened, made.plan, imported, is_by_hand=no_register)
+        _carry_out(made.plan, steps, runs, [*notes, *access.by_hand, *access.advice], access.lines)

@@ -11,6 +11,7 @@ from copier_fastapi_sqlalchemy.resource.names import NAME
 
 MAX_NAME = 40
 OPTIONS = ("unique", "index", "search", "secret")
+OWNER = "owner"
 ON_DELETE = {"cascade": "CASCADE", "restrict": "RESTRICT", "null": "SET NULL"}
 # Columns that every record has or a mixin adds, attributes of mapped classes, rows and models of pydantic, and types.
 TAKEN_WORDS = """
@@ -48,6 +49,11 @@ class Field:
     def search(self) -> bool:
         """Whether the full-text search finds its words."""
         return "search" in self.options
+
+    @property
+    def owner(self) -> bool:
+        """Whether it has the user whom a record belongs to, and who never changes."""
+        return OWNER in self.options
 
     @cached_property
     def on_delete(self) -> str:
@@ -97,10 +103,10 @@ def parse_field(text: str) -> Field:
     kind, *rest = [part.removesuffix("?") for part in parts]
     if kind not in TYPES:
         raise Refusal(f"Give {name!r} one of these types: {', '.join(TYPES)}. There is no {kind!r}.")
-    options = frozenset(part for part in rest if part in OPTIONS or (kind == "ref" and part in ON_DELETE))
+    known = [*OPTIONS, *((*ON_DELETE, OWNER) if kind == "ref" else ())]
+    options = frozenset(part for part in rest if part in known)
     given = [part for part in rest if part not in options]
     if len(given) > 1 or (given and not TYPES[kind].takes):
-        known = [*OPTIONS, *(ON_DELETE if kind == "ref" else [])]
         raise Refusal(f"Take {given[-1]!r} out of {text!r}. What can follow a type: {', '.join(known)}.")
     if len(options & ON_DELETE.keys()) > 1:
         raise Refusal(f"Choose one of {', '.join(sorted(options & ON_DELETE.keys()))} for {name!r}.")

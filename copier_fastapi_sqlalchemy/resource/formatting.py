@@ -17,7 +17,11 @@ def edited(folder: Path, path: str, edit: Callable[[str], str], *, is_formatted:
 
     It is formatted by the project's own rules, unless it wasn't before.
     """
-    old = read_text(folder, path)
+    return edited_text(folder, path, read_text(folder, path), edit, is_formatted=is_formatted)
+
+
+def edited_text(folder: Path, path: str, old: str, edit: Callable[[str], str], *, is_formatted: bool = True) -> str:
+    """Do the same with a text that a file of the project will have."""
     mark = BOM if old.startswith(BOM) else ""
     has_crlf = "\r\n" in old and not re.search(r"(?<!\r)\n", old)
     text = old.removeprefix(BOM).replace("\r\n", "\n") if has_crlf else old.removeprefix(BOM)

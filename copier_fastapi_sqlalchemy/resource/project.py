@@ -23,6 +23,7 @@ from copier_fastapi_sqlalchemy.resource.source import LINE_LENGTH
 
 ANSWERS = ".copier-answers.yml"
 RECORD = "resource.toml"
+ACCESS = "app/auth/access.py"
 CHOICES = {
     "database": ("sqlite", "postgresql", "mysql"),
     "io": ("async", "sync"),
@@ -110,6 +111,11 @@ class Project:
     has_moment: bool | None = None
     form: int = former.NOW  # in which its resources are written
     operations: Mapping[str, str] = field(default_factory=dict)  # the module of each function of a route, by its name
+
+    @property
+    def has_accounts(self) -> bool:
+        """Whether a table says who may call which route."""
+        return (self.folder / ACCESS).is_file()
 
     def own_table(self, names: Names) -> KnownTable:
         """Give the table that a resource will have, for references to itself."""

@@ -30,6 +30,11 @@ class Resource:
     parent: str = ""  # the table below whose path it is
 
     @property
+    def owner(self) -> Field | None:
+        """The field that has the user whom a record belongs to."""
+        return next((field for field in self.fields if field.owner), None)
+
+    @property
     def options(self) -> list[str]:
         """The options with which it is asked for, beside its fields."""
         texts = [f"--unique {','.join(group)}" for group in self.unique]

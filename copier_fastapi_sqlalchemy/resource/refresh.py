@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from copier_fastapi_sqlalchemy.resource.changes import Side
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
+from copier_fastapi_sqlalchemy.resource.fields import OWNER
 from copier_fastapi_sqlalchemy.resource.names import camel, singular_of
 from copier_fastapi_sqlalchemy.resource.project import ANSWERS, RECORD, Answers, KnownTable, Project
 from copier_fastapi_sqlalchemy.resource.record import Resource, answer_lines
@@ -27,7 +28,12 @@ def outdated(project: Project, resources: Sequence[Resource]) -> list[Resource]:
                 f"Add [answers] to app/{resource.names.plural}/{RECORD} first, each on a line, with what {ANSWERS}"
                 f" had when it was written: today's are {lines}."
             )
-    return [resource for resource in resources if (resource.answers, resource.form) != (project.answers, project.form)]
+    return [
+        resource
+        for resource in resources
+        if (resource.answers, resource.form) != (project.answers, project.form)
+        or (resource.owner and not project.has_accounts)
+    ]
 
 
 def sides(project: Project, resource: Resource, refreshed: Sequence[Resource]) -> tuple[Side, Side]:
@@ -37,20 +43,26 @@ def sides(project: Project, resource: Resource, refreshed: Sequence[Resource]) -
     then = {name: _converted(table, answers) for name, table in project.tables.items()}
     old = replace(project, answers=answers, tables=then, has_moment="timestamps" in answers.mixins)
     new = replace(project, tables={**project.tables, **now})
-    return Side(resource, old), Side(_suitable(resource, project.answers, project.form), new)
+    return Side(resource, old), Side(_suitable(resource, project), new)
 
 
-def _suitable(resource: Resource, answers: Answers, form: int) -> Resource:
+def _suitable(resource: Resource, project: Project) -> Resource:
     """Give a resource in the form of now, which suits the project.
 
-    A search needs its mixin, and a write that takes ETags the route `read`.
+    A search needs its mixin, an owner accounts, and a write that takes ETags the route `read`.
     """
-    resource = replace(resource, form=form)
+    answers, resource = project.answers, replace(resource, form=project.form)
+    if not project.has_accounts:
+        resource = _without(resource, OWNER)
     if "optimistic_locking" in answers.mixins and {"update", "delete"} & {*resource.only}:
         resource = replace(resource, only=tuple(name for name in ROUTES if name in {"read", *resource.only}))
     if "full_text_search" in answers.mixins:
         return resource
-    fields = tuple(replace(field, options=field.options - {"search"}) for field in resource.fields)
+    return _without(resource, "search")
+
+
+def _without(resource: Resource, option: str) -> Resource:
+    fields = tuple(replace(field, options=field.options - {option}) for field in resource.fields)
     return replace(resource, fields=fields)
 
 

@@ -27,7 +27,8 @@ TEMPLATES = PACKAGE / "resource" / "templates"
 MACROS = PACKAGE / "macros" if (PACKAGE / "macros").is_dir() else PACKAGE.parent / "macros"
 # What resources share, each written with the first that imports it.
 SUPPORT = [file.relative_to(TEMPLATES).as_posix() for file in sorted(TEMPLATES.glob("support/*/*.py"))]
-SHARED = {path.replace("support/", "app/", 1): path for path in SUPPORT} | {"tests/rows.py": "tests/rows.py.jinja"}
+HELPERS = {f"tests/{name}.py": f"tests/{name}.py.jinja" for name in ("callers", "rows")}
+SHARED = {path.replace("support/", "app/", 1): path for path in SUPPORT} | HELPERS
 FORMER_SHARED = {"app/web/intervals.py": "former/intervals.py"}
 # Docstrings, comments and strings; those with a space are sentences.
 TEXT = re.compile(r'"""(?:.|\n)*?"""|(?m:(?:^| )# .*$)|"[^"\n]*"')

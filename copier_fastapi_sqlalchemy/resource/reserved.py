@@ -25,6 +25,7 @@ def reserved_names() -> frozenset[str]:
     names = {
         name
         for path in TEMPLATES.rglob("*.py.jinja")
+        if path.name != "callers.py.jinja"  # whose names no module of a resource has
         for name in _bound(ast.parse(path.read_text(encoding="utf-8")))
         if "book" not in name.lower() and (path.name in MODULES or name[0].isupper())
     }

@@ -121,6 +121,10 @@ def _check_members(field: Field) -> None:
 
 def _check_table(field: Field) -> None:
     name, given = field.name, field.arguments
+    if field.owner and (field.nullable or given != ("users",)):
+        raise Refusal(
+            f"Write {name}:ref:users:owner, or leave `owner` out: who owns a record is a user, and never null."
+        )
     if len(given) != 1 or not NAME.fullmatch(given[0]):
         raise Refusal(f"Give {name!r} the table that it refers to, as in author:ref:users or tags:many:tags.")
     if field.type == "ref" and field.on_delete == "SET NULL" and not field.nullable:

@@ -205,14 +205,17 @@ class View:
         sortable = [f.column_name for f in fields if f.kind.sortable and not f.field.secret and f.field.type != "ref"]
         sortable += ["created_at", "updated_at"] if "timestamps" in answers.mixins else []
         refs = [field for field in fields if field.field.type == "ref"]
-        errors = ["MissingReferenceError"] if refs or manys else []
-        new_errors = ["NotFoundError", *errors] if self.parent else [*errors]
+        changed_refs = [field for field in refs if not field.field.owner]
+        errors = ["MissingReferenceError"] if changed_refs or manys else []
+        new_errors = ["NotFoundError"] if self.parent else []
+        new_errors += ["MissingReferenceError"] if refs or manys else []
         new_errors += ["DuplicateError"] if uniques else []
         errors += ["DuplicateError"] if uniques else []
         alone = {(field.column_name,) for field in fields if field.field.unique}
         together = [group for group in uniques if group not in alone]
         return {
             **answers.facts(),
+            "accounts": self.project.has_accounts,
             "names": names,
             "types": {field.field.type for field in fields},
             "fields": fields,
@@ -221,6 +224,9 @@ class View:
             "manys": manys,
             "many_names": "{" + ", ".join(f'"{many.name}"' for many in manys) + "}",
             "refs": refs,
+            "changed_refs": changed_refs,
+            "patched": [field for field in fields if not field.field.owner],
+            "signed": next((field.column_name for field in refs if field.field.owner), ""),
             "enums": [_enum(field) for field in fields if field.field.type == "enum"],
             "form": self.resource.form,
             "defines_moment": any(field.field.type == "datetime" for field in fields) and not self._has_moment(),
@@ -264,6 +270,7 @@ class View:
         names, routes, manys, parent = self.names, self.routes, self.manys, self.parent
         orm = self.project.answers.orm
         writes = routes["creates"] or routes["updates"]
+        changed = [ref for ref in refs if not ref.field.owner]
         shows = any(routes[name] for name in ("reads", "lists", "creates", "updates", "restores")) or bool(searched)
         details = routes["reads"] or routes["restores"] or (routes["updates"] and not orm)
         has_fields_alone = bool(manys) and routes["bulk_creates"]
@@ -280,7 +287,9 @@ class View:
             "details": bool(manys) and details,
             "loads": bool(manys) and (routes["lists"] or bool(searched) or details or routes["updates"]),
             "takes": bool(uniques) and (writes or routes["restores"]),
-            "finds": bool(refs or manys) and writes,
+            "finds": (bool(refs) and routes["creates"])
+            or (bool(changed) and routes["updates"])
+            or (bool(manys) and writes),
             "per_row": bool(refs) and routes["bulk_creates"] and self.resource.form > former.WITHOUT_ROWS,
             "aliases": [
                 *(field.alias for field in aliased),
@@ -333,6 +342,8 @@ class View:
         nullable = {field.column_name for field in fields if field.field.nullable}
         with_change = {field.column_name for field in fields if field.changed}
         changed = [group for group in groups if with_change.issuperset(group)]
+        sent = [field for field in fields if routes["creates"] or not field.field.owner]
+        owners = {field.column_name for field in fields if field.field.owner}
         mixins = self.project.answers.mixins
         referring = [*(ref for ref in fields if ref.target and ref.target.name != self.names.plural), *manys]
         moving = [name for mixin, name in MOVING.items() if mixin in mixins]
@@ -352,12 +363,13 @@ class View:
             "numbered": any("number" in line.partition(": ")[2] for line in body),
             "changes": [f'"{field.column_name}": {field.changed}' for field in fields if field.changed],
             "invalid": [
-                *(f'("{field.column_name}", {value})' for field in fields for value in field.invalid),
+                *(f'("{field.column_name}", {value})' for field in sent for value in field.invalid),
                 *(f'("{many.name}", {value})' for many in manys for value in ("[0]", "None")),
             ],
             "unique_columns": f"[{', '.join(repr(group) for group in groups)}]".replace("'", '"'),
             "unique_groups": groups,
             "tests_taken": bool(changed),
+            "patches_taken": routes["updates"] and not any(owners & {*group} for group in groups),
             "needs_keys": routes["lists"] or (routes["updates"] and bool(changed)),
             "uses_fixture": routes["updates"]
             or routes["deletes"]
@@ -365,7 +377,7 @@ class View:
             or "audit_log" in mixins,
             "changed_columns": f"[{', '.join(repr(group) for group in changed)}]".replace("'", '"'),
             "reference_bodies": [
-                *(f'("{field.column_name}", 1_000_000)' for field in fields if field.target),
+                *(f'("{field.column_name}", 1_000_000)' for field in sent if field.target),
                 *(f'("{many.name}", [1_000_000])' for many in manys),
             ],
             "filter_tests": filter_tests,

@@ -27,6 +27,8 @@ def test_field_has_arguments_options_and_a_default() -> None:
         ("author:ref:users?", "SET NULL"),
         ("author:ref?:users:restrict", "RESTRICT"),
         ("author:ref:users:cascade", "CASCADE"),
+        ("author:ref:users:owner", "CASCADE"),
+        ("author:ref:users:owner:restrict", "RESTRICT"),
     ],
 )
 def test_reference_says_what_a_deletion_does(text: str, on_delete: str) -> None:
@@ -71,6 +73,11 @@ def test_reference_says_what_a_deletion_does(text: str, on_delete: str) -> None:
         ("status:enum:a-b,a_b", "Give 'status' values that differ"),
         ("author:ref", "Give 'author' the table that it refers to"),
         ("author:ref:users,posts", "Give 'author' the table that it refers to"),
+        ("author:ref:users?:owner", "Write author:ref:users:owner, or leave `owner` out"),
+        ("author:ref:posts:owner", "Write author:ref:users:owner, or leave `owner` out"),
+        ("author:ref:users:null:owner", "Write author:ref:users?:null"),
+        ("title:str:200:owner", "Take 'owner' out of 'title:str:200:owner'."),
+        ("tags:many:users:owner", "Take 'owner' out of 'tags:many:users:owner'."),
         ("author:ref:users:null", "Write author:ref:users?:null"),
         ("tags:many:tags?", "Write `tags:many:tags`"),
         ("tags:many:tags:unique", "Write `tags:many:tags`"),
