@@ -2,8 +2,10 @@
 
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from sqlite3 import connect
 from typing import Any
 
 import pytest
@@ -98,6 +100,20 @@ def test_reference_to_users_without_owner_is_told(start: Start) -> None:
     advice = "`resource change books author:ref:users:owner` limits that to their own"
     assert f"  Any author may change any book: {advice}\n" in output
     assert "  allow   readers read; authors create and change any; admins all\n" in output
+
+
+def test_import_tells_of_each_table_who_may_write(start: Start, tmp_path: Path) -> None:
+    project = start(BARE, ())
+    with closing(connect(tmp_path / "shop.db")) as database:
+        database.execute("CREATE TABLE users (id INTEGER PRIMARY KEY)")
+        database.execute("CREATE TABLE pens (id INTEGER PRIMARY KEY, name VARCHAR(9))")
+        reference = "author_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE"
+        database.execute(f"CREATE TABLE books (id INTEGER PRIMARY KEY, {reference})")
+    output = done(project, "import", "books", "pens", "--from", f"sqlite:///{tmp_path}/shop.db", "--no-migrate")
+    for name in ("books", "pens"):
+        assert f"  allow   {name}: readers read; authors create and change any; admins all\n" in output
+    assert output.count("Any author may change any") == 1
+    assert '    "update_book": AUTHOR,\n' in read(project, ACCESS)
 
 
 @pytest.mark.parametrize(("variant", "fields"), [(ACCOUNTS, ("title:str",)), (NO_ACCOUNTS, ("author:ref:users",))])
