@@ -18,9 +18,10 @@ with all. A test with the marker `slow` runs with `--matrix` or `--everything` o
 
 Every variant is driven through those that are marked `crud` too: `tests/every_variant/` calls them.
 
-Each value of `auth` but the default makes 24 variants more: one for each base variant, with and without the example,
-whose sets of mixins take turns. `every_variant` runs on all of them, `accounts` and `oidc` on those of their value with
-the example, `any_auth` on one for each value and database, and no other test on any.
+Each value of `auth` but the default makes 16 variants more: one for each base variant with the example, and four
+without it, in which each database, `io` and `data_access` occur. Sets of mixins take turns. `every_variant` runs on all
+of them, `accounts` and `oidc` on those of their value with the example, `any_auth` on one for each value and database,
+and no other test on any.
 
 But for `every_variant`, `each_base` and `each_base_and_mixin`, one combination of `io` and `data_access` is enough for
 a database and a set of mixins: the tests take them round-robin.
@@ -164,5 +165,14 @@ def one_of_each(cases: Iterable[Case], kind: Callable[[Case], Hashable]) -> list
 
 
 def auth_pairs() -> list[Variant]:
-    """Give each way to authenticate with each base variant, with and without the example; sets of mixins take turns."""
-    return one_of_each(variants_with_auth(), lambda variant: (variant.auth, variant.base, variant.example))
+    """Give each way to authenticate with each base variant, and without the example with each pair of its choices.
+
+    Sets of mixins take turns and, without the example, databases do.
+    """
+    found = [variant for variant in variants_with_auth() if variant.example]
+    bare = [variant for variant in variants_with_auth() if not variant.example]
+    bare.sort(key=lambda variant: variant.mixins)
+    return [
+        *one_of_each(found, lambda variant: (variant.auth, variant.base)),
+        *one_of_each(bare, lambda variant: (variant.auth, variant.io, variant.data_access)),
+    ]

@@ -72,37 +72,38 @@ def test_accounts_are_switched_on_then_to_a_provider_then_off_with_data(
 
         switch("none")
         assert schema_of(url) == schema
-        assert {name: text for name, text in project.files().items() if not name.startswith(".ruff_cache/")} == files
+        assert files_of(project) == files
 
 
 @pytest.mark.each_database
 @pytest.mark.base
 @pytest.mark.database("sqlite")
 def test_provider_is_switched_on_and_off(
-    variant: Variant,
-    template: Path,
-    new_database: NewDatabase,
-    tmp_path: Path,
-    warm_process: WarmProcess,
-    mypy_cache: Path,
+    variant: Variant, template: Path, new_database: NewDatabase, tmp_path: Path, warm_process: WarmProcess
 ) -> None:
     project = Project.copy(template, variant, tmp_path / "project")
-    with new_database() as url, new_database() as another_url, new_database() as test_url:
+    with new_database() as url, new_database() as another_url:
         alembic = Alembic(warm_process, project.folder, url)
         alembic("upgrade head")
-        schema, files = schema_of(url), project.files()
+        warm_process.run(["-m", "app.seed"], project.folder, {"DATABASE_URL": url})
+        schema, before, files = schema_of(url), rows_of(url), project.files()
 
         assert project.update(auth="oidc") == set()
         project.revise(alembic, "Have an identity provider")
         assert schema_of(url) == declared_schema(warm_process, project.folder, another_url)
-        check_code(project.folder, mypy_cache)
-        project.check_tests(warm_process, test_url)
+        check_kept(before, rows_of(url))
         project.commit("Have an identity provider")
 
         assert project.update(auth="none") == set()
         project.revise(alembic, "Have none")
         assert schema_of(url) == schema
-        assert {name: text for name, text in project.files().items() if not name.startswith(".ruff_cache/")} == files
+        check_kept(before, rows_of(url))
+        assert files_of(project) == files
+
+
+def files_of(project: Project) -> dict[str, bytes]:
+    """Read the project's files, without what its tools have left."""
+    return {name: text for name, text in project.files().items() if not name.startswith(".ruff_cache/")}
 
 
 def check_token(api: httpx2.Client, provider: IdentityProvider) -> None:
