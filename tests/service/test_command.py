@@ -15,6 +15,7 @@ import httpx2
 import pytest
 from sqlalchemy import make_url
 
+from tests.contract.blog import new_user
 from tests.harness.commands import clean_environment
 from tests.harness.servers import free_port
 from tests.harness.service import NO_CERTIFICATES
@@ -23,6 +24,7 @@ from tests.harness.warm_process import WarmProcess
 pytestmark = [pytest.mark.example, pytest.mark.each_base]
 
 PATIENCE = 60.0
+HEAD = "POST /api/v1/users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
 
 
 def test_help_lists_commands_and_exit_codes(warm_process: WarmProcess, project: Path) -> None:
@@ -93,7 +95,13 @@ def test_serve_takes_settings_and_ends_well(project: Path, migrated_url: str, tm
         assert "strict-transport-security" not in response.headers
         too_large = httpx2.get(f"{url}/health/live", headers={"X-Long": "x" * 300_000}, verify=NO_CERTIFICATES)
         assert too_large.status_code == 431
-        service.send_signal(signal.SIGTERM)
+        body = json.dumps(new_user()).encode()
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
+            connection.sendall(HEAD.format(len(body)).encode() + body[:9])
+            service.send_signal(signal.SIGTERM)
+            wait_until_refused(port)
+            connection.sendall(body[9:])
+            assert connection.recv(1024).startswith(b"HTTP/1.1 201 ")
         assert service.wait(PATIENCE) in {0, -signal.SIGTERM}
     finally:
         service.kill()
@@ -103,7 +111,7 @@ def test_serve_takes_settings_and_ends_well(project: Path, migrated_url: str, tm
     assert (
         messages.count("Application startup complete.") == messages.count("Application shutdown complete.") == workers
     )
-    assert sum(line.get("route") == "/api/v1/users" for line in lines) == 1
+    assert sum(line.get("route") == "/api/v1/users" for line in lines) == 2  # the GET and the POST
 
 
 @pytest.mark.each_database
@@ -132,6 +140,18 @@ def test_workers_end_with_the_process_that_started_them(project: Path, migrated_
     finally:
         with suppress(ProcessLookupError):
             os.killpg(service.pid, signal.SIGKILL)
+
+
+def wait_until_refused(port: int) -> None:
+    """Wait until nobody listens; fail where somebody still does."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), 5).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.05)
+    pytest.fail("new requests wait for processes that are about to end")
 
 
 def wait_until_ready(service: subprocess.Popen[bytes], url: str, log: Path) -> None:
