@@ -5,12 +5,13 @@ A test that asks for one of them runs on several variants: `tests/harness/select
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 import httpx2
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 from sqlalchemy.pool import QueuePool
 
 from tests.harness import rendering, servers
@@ -107,11 +108,26 @@ def database_url(new_database: NewDatabase) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def migrated_url(warm_process: WarmProcess, project: Path, new_database: NewDatabase) -> Iterator[str]:
+def service_database(
+    server: Server, new_database: NewDatabase, scratch: Path, request: pytest.FixtureRequest
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """The URL of the service's database, and the settings by which the service reaches it."""
+    with ExitStack() as stack:
+        url = stack.enter_context(new_database())
+        settings = {"DATABASE_URL": url}
+        if server.database == "postgresql" and request.config.getoption("pgbouncer"):
+            pooled = make_url(stack.enter_context(servers.pooler(server, scratch / "pooler")))
+            reached = pooled.set(database=make_url(url).database).render_as_string(hide_password=False)
+            settings = {"DATABASE_URL": reached, "DB_POOL": "null"}
+        yield url, settings
+
+
+@pytest.fixture(scope="session")
+def migrated_url(warm_process: WarmProcess, project: Path, service_database: tuple[str, dict[str, str]]) -> str:
     """The URL of the service's database, migrated."""
-    with new_database() as url:
-        warm_process.run(["-m", "alembic", "upgrade", "head"], project, {"DATABASE_URL": url})
-        yield url
+    url, settings = service_database
+    warm_process.run(["-m", "alembic", "upgrade", "head"], project, settings)
+    return url
 
 
 @pytest.fixture(scope="session")
@@ -122,9 +138,14 @@ def identity_provider() -> Iterator[IdentityProvider]:
 
 
 @pytest.fixture(scope="session")
-def service_environment(variant: Variant, migrated_url: str, request: pytest.FixtureRequest) -> dict[str, str]:
+def service_environment(
+    variant: Variant,
+    migrated_url: str,  # noqa: ARG001
+    service_database: tuple[str, dict[str, str]],
+    request: pytest.FixtureRequest,
+) -> dict[str, str]:
     """The settings of the variant's service, its database migrated."""
-    made = {"DATABASE_URL": migrated_url}
+    made = {**service_database[1]}
     if variant.auth == OIDC:
         made["OIDC_ISSUER"] = request.getfixturevalue("identity_provider").issuer
     return made

@@ -16,6 +16,7 @@ example = pytest.mark.example
 EMPTY = {"items": [], "total": 0, "page": 1, "size": 20, "pages": 0}
 
 
+@pytest.mark.pool
 def test_health_and_documentation_are_served(api: Client) -> None:
     for path in ("/health/live", "/health/ready"):
         response = api.get(path)

@@ -10,6 +10,7 @@ from .blog import Blog
 from .problems import media_type
 
 
+@pytest.mark.pool
 def test_pool_figures(api: Client) -> None:
     response = api.get("/health/pool")
     assert response.status_code == 200
@@ -23,6 +24,7 @@ def test_pool_figures(api: Client) -> None:
 
 
 @pytest.mark.example
+@pytest.mark.pool
 def test_requests_return_their_connections(blog: Blog, api: Client) -> None:
     user = blog.add_user()
     for _ in range(3):

@@ -35,6 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--everything", action="store_const", const="everything", default="", help=text)
     text = "run each test on every variant that can tell something new, and all cases of the tests of no variant"
     parser.addoption("--matrix", dest="everything", action="store_const", const="matrix", help=text)
+    text = "let services reach PostgreSQL through PgBouncer in transaction mode, with DB_POOL=null"
+    parser.addoption("--pgbouncer", action="store_true", help=text)
     parser.addoption("--only-variants", action="store_true", help="leave out the tests that need no variant")
 
 
@@ -86,6 +88,8 @@ def pytest_collection_modifyitems(config: pytest.Config, session: pytest.Session
     """Put the tests of each variant together, in order, so that they share its project and service."""
     if config.option.collectonly:
         return
+    if config.getoption("pgbouncer"):
+        items[:] = [item for item in items if not item.get_closest_marker("pool")]
     others = [item for item in items if not needs_variant(item)]
     tests = [item for item in items if isinstance(item, pytest.Function) and needs_variant(item)]
     tests.sort(key=lambda test: next((place for place, path in enumerate(FIRST) if path in test.nodeid), len(FIRST)))

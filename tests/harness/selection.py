@@ -56,6 +56,7 @@ MARKERS = (
     "base: needs a base variant, which has the default mixins",
     "accounts: needs accounts of the service's own; runs on a variant with them for each base variant",
     "oidc: needs an identity provider; runs on a variant with auth=oidc for each base variant",
+    "pool: needs a service that keeps its connections, which it doesn't with --pgbouncer",
     "any_auth: runs on a variant with each way to authenticate for each database too",
 )
 OF_COMMANDS = ("tests/resource/", "tests/updates/")
