@@ -80,6 +80,11 @@ class Mortal:
         """Give the number of the process."""
         return self._process.pid
 
+    def workers(self) -> list[int]:
+        """Give the numbers of the processes that a service has started to serve."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [int(child) for child in children if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text()]
+
     def obey_permissions(self) -> None:
         """From the next start on, let files that root may not write to be read-only for root too."""
         if os.geteuid() == 0:
@@ -92,6 +97,11 @@ class Mortal:
         if self._lives:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._end()
+
+    def kill_alone(self) -> None:
+        """Kill the process, and leave its children alone."""
+        self._process.kill()
+        self._end()
 
     def stop(self) -> int:
         """Let it end as an administrator does, and give its status."""

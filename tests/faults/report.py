@@ -34,7 +34,8 @@ this page.
 
 {clients} clients write all the time through real sockets: they add users, one and five at once, change them, read them
 back and delete some. Then the database or the service is killed, stopped or cut off, on every base variant with all
-mixins. A row is the sum of a database's variants:
+mixins; a full disk, a lock, a password and a client that hangs up are faults too. A row is the sum of a database's
+variants:
 
 - **clients saw**: how many calls got which error. A 503 always says in `Retry-After` when to try again. Without a
   connection a client tries again at once, so that it counts many of these.
@@ -42,6 +43,10 @@ mixins. A row is the sum of a database's variants:
   else it counts as **lost**.
 - **half-written**: calls with several rows of which some are there, and some aren't.
 - **served again**: seconds from the end of the fault until each of the clients had a success, in the slowest variant.
+
+Of migrations, a schema that isn't whole in the end counts as half-written, and the seconds are those of the run after.
+MySQL [commits each change of a table](https://dev.mysql.com/doc/refman/8.4/en/implicit-commit.html), so that it can't
+undo a revision: the next run goes on where the last was killed, by the table `migration_journal`.
 
 {faults}
 

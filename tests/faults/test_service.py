@@ -1,8 +1,13 @@
 """The service ends, or is killed, while clients write."""
 
+import os
+import signal
+import time
+
 import pytest
 
-from tests.faults.conftest import Stage
+from tests.faults.conftest import SERVED_AGAIN, Stage
+from tests.faults.load import REFUSED
 
 pytestmark = [
     pytest.mark.example,
@@ -42,5 +47,25 @@ def test_service_of_four_workers_is_stopped_and_started_again(stage: Stage) -> N
     """The service gets SIGTERM, and is started again; it has four workers."""
     with stage(workers=4) as scene:
         assert scene.service.stop() in {0, -15}
+        scene.service.start()
+        scene.recover()
+
+
+@pytest.mark.slow
+def test_one_of_four_workers_is_killed(stage: Stage) -> None:
+    """One of four workers is killed with SIGKILL, twice."""
+    with stage(workers=4) as scene:
+        for _ in range(2):
+            os.kill(scene.service.workers()[0], signal.SIGKILL)
+            scene.recover()
+
+
+@pytest.mark.slow
+def test_process_that_started_four_workers_is_killed(stage: Stage) -> None:
+    """The process that started four workers is killed with SIGKILL, and the service is started a second later."""
+    with stage(workers=4) as scene:
+        scene.service.kill_alone()
+        scene.load.wait_for(REFUSED, SERVED_AGAIN)
+        time.sleep(1)
         scene.service.start()
         scene.recover()
