@@ -685,6 +685,92 @@ FAULTS = (
     ),
 )
 
+# What is killed, cut off or full while clients write.
+MIXED = "timestamps+soft_delete+audit_log+optimistic_locking+full_text_search"
+SQLITE_UNAVAILABLE = "template/{{sqlite}}/app/db/driver_errors.py"
+UNDER_LOAD = (
+    Mutation(
+        "full disk that is a fault of the service",
+        SQLITE_UNAVAILABLE,
+        "    sqlite3.SQLITE_IOERR,\n",
+        "",
+        Check("faults/test_sqlite.py::test_disk_is_full", f"sqlite-sync-core-{MIXED}"),
+        r"no client has seen 503",
+    ),
+    Mutation(
+        "lock that is a fault of the service",
+        SQLITE_UNAVAILABLE,
+        "    sqlite3.SQLITE_BUSY,\n",
+        "",
+        Check("faults/test_sqlite.py::test_file_is_locked", f"sqlite-sync-core-{MIXED}"),
+        r"assert 0",
+    ),
+    Mutation(
+        "file that is gone and made anew",
+        "template/{{sqlite}}/app/db/driver.py.jinja",
+        "?mode=rw",
+        "?mode=rwc",
+        Check("faults/test_sqlite.py::test_file_is_moved_away", f"sqlite-sync-core-{MIXED}"),
+        r"no client has seen 503|no request makes a new one",
+    ),
+    Mutation(
+        "connection that can only read and is kept",
+        "template/{{sqlite}}/app/db/driver.py.jinja",
+        "    replace_bad(engine)\n",
+        "",
+        Check("faults/test_sqlite.py::test_file_is_read_only", f"sqlite-sync-core-{MIXED}"),
+        r"some clients aren't served",
+    ),
+    Mutation(
+        "locked account, which is a fault of the service",
+        "template/{{server}}/app/db/connections.py.jinja",
+        "(is_refused or needs_new_connection(error))",
+        "needs_new_connection(error)",
+        Check("faults/test_credentials.py::test_account_is_locked", f"mysql-sync-core-{MIXED}"),
+        r"Internal Server Error",
+    ),
+    Mutation(
+        "wait for a lock, which is a fault of the service",
+        "template/{{postgresql}}/app/db/driver_errors.py.jinja",
+        '    "55P03",  # a lock wasn\'t free in time\n',
+        "",
+        Check("faults/test_waiting.py::test_table_is_locked", f"postgresql-sync-core-{MIXED}"),
+        r"Internal Server Error",
+    ),
+    Mutation(
+        "statement without a timeout",
+        "template/{{postgresql}}/app/db/driver_errors.py.jinja",
+        '    "57",  # a statement took too long or was canceled; the server shuts down\n',
+        "",
+        Check("faults/test_waiting.py::test_writes_are_slow", f"postgresql-sync-core-{MIXED}"),
+        r"Internal Server Error",
+    ),
+    Mutation(
+        "deadlock that is a fault of the service",
+        "template/{{mysql}}/app/db/driver_errors.py",
+        "    1213,  # deadlock\n",
+        "",
+        Check("faults/test_waiting.py::test_writes_lose_deadlocks", f"mysql-sync-core-{MIXED}"),
+        r"Internal Server Error",
+    ),
+    Mutation(
+        "run of the migrations that doesn't go on where one was killed",
+        "template/{{mysql}}/migrations/database.py",
+        "    with journal.resuming(connection):\n        yield\n",
+        "    yield\n",
+        Check("faults/test_migrations.py::test_upgrade_is_killed_at_each_statement", f"mysql-sync-core-{MIXED}"),
+        r"already exists",
+    ),
+    Mutation(
+        "workers that outlive the process that started them",
+        "template/app/__main__.py.jinja",
+        "    if supervisor is not None:\n",
+        "    if supervisor is not None and supervisor.pid is None:\n",
+        Check("service/test_command.py::test_workers_end_with_the_process_that_started_them", ASYNC_ORM),
+        r"the workers keep the port",
+    ),
+)
+
 # The generator of resources.
 RESOURCE = "copier_fastapi_sqlalchemy/resource"
 RESOURCES = "resource/test_every_resource.py"
@@ -1072,5 +1158,5 @@ SECRETS = (
 )
 
 MIXINS = (*SOFTLY_DELETED, *AUDITED, *LOCKED, *SEARCHED)
-SERVED = (*FAULTS, *TRACED, *ACCESS, *TOKENS, *SECRETS)
+SERVED = (*FAULTS, *UNDER_LOAD, *TRACED, *ACCESS, *TOKENS, *SECRETS)
 MUTATIONS = (*WRITTEN, *HELD, *REQUIRED, *MIGRATIONS, *TRANSACTIONS, *QUERIES, *ANSWERS, *SERVED, *MIXINS, *GENERATED)

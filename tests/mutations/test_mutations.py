@@ -18,6 +18,8 @@ from tests.contract.test_accounts import accounts  # noqa: F401 - a fixture
 from tests.contract.test_oidc import users  # noqa: F401 - a fixture
 from tests.contract.test_openapi import description, example_operations  # noqa: F401 - fixtures
 from tests.every_variant.test_every_variant import driven, passes  # noqa: F401 - fixtures
+from tests.faults.conftest import mortal_server, record, stage  # noqa: F401 - fixtures
+from tests.faults.test_credentials import account  # noqa: F401 - a fixture
 from tests.harness import rendering, servers
 from tests.harness.selection import one_of_each
 from tests.harness.servers import SERVERS
@@ -38,6 +40,7 @@ PACKAGE = "copier_fastapi_sqlalchemy"
 RED = (Exception, pytest.fail.Exception)
 # What takes long, and is for `make matrix`.
 LONG = (
+    "faults/",
     "updates/test_switching.py",
     "rendered/test_install.py",
     "rendered/test_project_tests.py",
