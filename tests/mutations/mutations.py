@@ -763,7 +763,7 @@ UNDER_LOAD = (
     ),
     Mutation(
         "workers that outlive the process that started them",
-        "template/app/__main__.py.jinja",
+        "template/app/server.py",
         "    if supervisor is not None:\n",
         "    if supervisor is not None and supervisor.pid is None:\n",
         Check("service/test_command.py::test_workers_end_with_the_process_that_started_them", ASYNC_ORM),
