@@ -34,12 +34,14 @@ def run(workers: int, *, reload: bool, **options: Any) -> None:
         "http": "app.web.protocol:Http",
         "log_config": None,
         "access_log": False,
+        "workers": workers,
+        "reload": reload,
         **options,
     }
     if workers == 1 or reload:
-        uvicorn.run(**arguments, reload=reload)
+        uvicorn.run(**arguments)
         return
-    config = uvicorn.Config(**arguments, workers=workers)
+    config = uvicorn.Config(**arguments)
     supervisor = Workers(config, [config.bind_socket()])
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):

@@ -20,13 +20,10 @@ FLAGS = (
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
-    "--disable-popup-blocking",
     "--disable-sync",
-    "--hide-scrollbars",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
-    "--remote-debugging-port=0",
-    "--window-size=1000,640",
 )
+DRIVEN = ("--disable-popup-blocking", "--hide-scrollbars", "--remote-debugging-port=0", "--window-size=1000,640")
 
 
 class Page:
@@ -108,7 +105,7 @@ class Browser:
 def browsing(program: Path, folder: Path) -> Iterator[Browser]:
     """Give a browser whose profile is in a folder."""
     process = subprocess.Popen(
-        [program, *FLAGS, f"--user-data-dir={folder}", "about:blank"],
+        [program, *FLAGS, *DRIVEN, f"--user-data-dir={folder}", "about:blank"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -80,6 +80,7 @@ def test_serve_takes_settings_and_ends_well(project: Path, migrated_url: str, tm
         DATABASE_URL=migrated_url,
         SERVER_PORT=str(port),
         SERVER_WORKERS=str(workers),
+        WEB_CONCURRENCY="3",  # uvicorn's own, for a command without workers
         LOG_FORMAT="json",
         FORWARDED_ALLOW_IPS="10.0.0.0/8",
     )

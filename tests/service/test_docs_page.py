@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.browser import FLAGS
 from tests.harness.login import VARIANT, logged_in
 from tests.harness.programs import BROWSERS
 from tests.harness.rendering import render_variant
@@ -12,18 +13,7 @@ from tests.harness.servers import find
 from tests.harness.variants import Variant
 from tests.harness.warm_process import WarmProcess
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-    "--virtual-time-budget=30000",
-    "--dump-dom",
-)
+PRINTED = ("--virtual-time-budget=30000", "--dump-dom")
 # Serves the project behind a prefix and under a strict Content-Security-Policy, and prints what a browser makes of it.
 BROWSE = """
 import socket, subprocess, sys, threading
@@ -57,7 +47,7 @@ def find_browser() -> Path:
 
 def test_docs_page_works_offline(source: Path, warm_process: WarmProcess, tmp_path: Path) -> None:
     project = render_variant(source, Variant("sqlite", "async", "orm", ("timestamps",)), tmp_path / "project")
-    browser = [str(find_browser()), *FLAGS, f"--user-data-dir={tmp_path / 'profile'}"]
+    browser = [str(find_browser()), *FLAGS, *PRINTED, f"--user-data-dir={tmp_path / 'profile'}"]
     path = "/prefix/#/users/list_users"
     environment = {"DATABASE_URL": f"sqlite:///{tmp_path / 'app.db'}"}
     page = warm_process.run(["-c", BROWSE, path, *browser], project, environment).output

@@ -18,7 +18,7 @@ def test_url_gets_the_driver_of_the_service(url: str) -> None:
 
 
 def test_at_sign_may_be_quoted_or_in_a_parameter() -> None:
-    url = parse_url("mysql://ann:p%40ss@host/app?ssl_ca=a@b.pem")
+    url = parse_url("mysql://ann:p%40ss@host/app?ssl-ca=a@b.pem")
     assert (url.password, url.host) == ("p@ss", "host")
 
 
