@@ -17,7 +17,7 @@ RELEASES = {
     "1.0.0": "e620de4a5264ae4022b2ad167445bd8cbc44a929",
     "1.1.0": "69736c2736fd83db962367671919d6f418bd0fb0",
     "1.2.0": "4aa5c55e5db0a98521527079ed89a8a2df98adce",
-    "1.3.0": "7423a0fd4f6d1bff52b81bee91b5cea67ecbfdce",
+    "1.3.0": "237de1e1e2e30a2b8f91b17a22a3702daba1a916",
 }
 IDENTITY = {
     "GIT_CONFIG_GLOBAL": os.devnull,
