@@ -140,7 +140,9 @@ def variant_runs(config: pytest.Config, session: pytest.Session, tests: list[pyt
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the end of the service's log with a failure of a test that calls it."""
     report = yield
-    if report.failed and SERVICE_LOG in item.config.stash and "service" in getattr(item, "fixturenames", ()):
-        log = item.config.stash[SERVICE_LOG].read_text(encoding="utf-8", errors="replace")
-        report.sections.append(("the end of the service's log", log[-LONGEST_LOG:]))
+    log = item.config.stash.get(SERVICE_LOG, None)
+    # The service of the last test is gone when what follows that test fails.
+    if report.failed and log and log.exists() and "service" in getattr(item, "fixturenames", ()):
+        end = log.read_text(encoding="utf-8", errors="replace")[-LONGEST_LOG:]
+        report.sections.append(("the end of the service's log", end))
     return report

@@ -678,10 +678,34 @@ FAULTS = (
     Mutation(
         "head of a request without a limit",
         "template/app/web/protocol.py",
-        "self.head_size += len(data)",
-        "self.head_size += 0",
+        "Connection(h11.SERVER, MAX_HEAD_SIZE)",
+        "Connection(h11.SERVER, 2**30)",
         Check("service/test_process.py::test_head_of_a_request_has_a_limit", "sqlite-sync-core-plain"),
         r"DID NOT RAISE",
+    ),
+    Mutation(
+        "body of a request that offers an upgrade taken for the next request",
+        "template/app/web/protocol.py",
+        "from uvicorn.protocols.http.h11_impl import H11Protocol",
+        "from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as H11Protocol",
+        Check(
+            "service/test_wire.py::test_body_of_a_request_that_offers_an_upgrade_is_its_body",
+            SYNC_CORE,
+            {"offer": b"Connection: Upgrade\r\nUpgrade: h2c\r\n"},
+        ),
+        r"assert \[422, ",
+    ),
+    Mutation(
+        "two lengths of a body",
+        "template/app/web/protocol.py",
+        ">= BODY_HEADERS:",
+        "> BODY_HEADERS | {b'none'}:",
+        Check(
+            "service/test_wire.py::test_length_that_can_be_read_in_two_ways_is_refused",
+            SYNC_CORE,
+            {"name": "length beside chunks"},
+        ),
+        r"assert \[200, 422, 200\]",
     ),
 )
 

@@ -1,36 +1,65 @@
-"""HTTP/1.1 with a limit to the head of a request: `uvicorn --http app.web.protocol:Http`."""
+"""HTTP/1.1 as h11 reads it: `uvicorn --http app.web.protocol:Http`.
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+httptools, which uvicorn takes by default, is faster. But it has no limit to the head of a request,
+and takes what follows a body in chunks for headers, and the body of a request that offers an
+upgrade (`Upgrade: h2c`, as Java's clients do) for another request.
+"""
+
+import re
+import sys
+from http import HTTPStatus
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MAX_HEAD_SIZE = 64 * 1024
-TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-length: 0\r\n"
-    b"connection: close\r\n"
-    b"\r\n"
-)
+BODY_HEADERS = {b"content-length", b"transfer-encoding"}
+URL = re.compile(rb"https?://[^/?]*(.*)", re.IGNORECASE)
 
 
-class Http(HttpToolsProtocol):
-    """Answers 431 and disconnects when the head of a request is too large; httptools has no limit.
+class Http(H11Protocol):
+    """Answers what isn't a request with the status that h11 names, as 400 or 431, and disconnects.
 
-    A head that arrives at once, in what one read of the socket gives, may be larger.
+    A head that arrives at once, in what one read of the socket gives, may be larger than the limit.
     """
 
-    head_size: int | None = None  # None while no head is being received
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.conn = Connection(h11.SERVER, MAX_HEAD_SIZE)
 
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self.head_size is not None:
-            self.head_size += len(data)
-            if self.head_size > MAX_HEAD_SIZE:
-                self.transport.write(TOO_LARGE)
-                self.transport.close()
+    def _should_upgrade(self) -> bool:
+        # A handshake of WebSocket has no body. Other offers may be ignored (RFC 9110, section 7.8).
+        names = {name for name, _ in self.headers}
+        is_handshake = self._get_upgrade() == b"websocket" and names.isdisjoint(BODY_HEADERS)
+        return is_handshake and self._should_upgrade_to_ws()
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.head_size = 0
+    def send_400_response(self, _msg: str) -> None:
+        error = sys.exception()
+        status = error.error_status_hint if isinstance(error, h11.RemoteProtocolError) else 400
+        # What has been sent of a response can't be taken back.
+        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            headers = [("content-length", "0"), ("connection", "close")]
+            reason = HTTPStatus(status).phrase
+            response = h11.Response(status_code=status, headers=headers, reason=reason)
+            self.transport.write(self.conn.send(response))
+        self.transport.close()
 
-    def on_headers_complete(self) -> None:
-        super().on_headers_complete()
-        self.head_size = None
+
+class Connection(h11.Connection):
+    """Refuses a body with two lengths, and takes a URL for its path (RFC 9112, 6.1 and 3.2.2)."""
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            if {name for name, _ in event.headers} >= BODY_HEADERS:
+                raise h11.RemoteProtocolError("Content-Length beside Transfer-Encoding")
+            if url := URL.fullmatch(event.target):
+                path = url[1] if url[1].startswith(b"/") else b"/" + url[1]
+                return h11.Request(
+                    method=event.method,
+                    target=path,
+                    headers=event.headers,
+                    http_version=event.http_version,
+                )
+        return event
