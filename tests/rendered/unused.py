@@ -8,6 +8,7 @@ from pathlib import Path
 
 # Names that a library calls, and those that a tool reads.
 CALLED_BY_LIBRARIES = {
+    "_should_upgrade",
     "anyio_backend",
     "app",
     "branch_labels",
@@ -26,6 +27,7 @@ CALLED_BY_LIBRARIES = {
     "log_message",
     "metadata",
     "model_config",
+    "next_event",
     "openapi",
     "process_bind_param",
     "process_literal_param",
@@ -34,6 +36,7 @@ CALLED_BY_LIBRARIES = {
     "redirect_request",
     "reverse",
     "revision",
+    "send_400_response",
     "to_string",
     "type_annotation_map",
     "upgrade",
