@@ -1,5 +1,6 @@
 """Runs uvicorn: in one process, or in several that end together."""
 
+import logging
 import os
 import signal
 import sys
@@ -62,4 +63,9 @@ def create_served_app() -> FastAPI:
 
     if supervisor is not None:
         Thread(target=follow, args=(supervisor,), daemon=True).start()
-    return create_app()
+    try:
+        return create_app()
+    except Exception:
+        logging.getLogger("uvicorn.error").exception("The application can't be built.")
+        # After another code, uvicorn would start workers again and again.
+        sys.exit(STARTUP_FAILURE)

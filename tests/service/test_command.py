@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -113,6 +114,25 @@ def test_serve_takes_settings_and_ends_well(project: Path, migrated_url: str, tm
         messages.count("Application startup complete.") == messages.count("Application shutdown complete.") == workers
     )
     assert sum(line.get("route") == "/api/v1/users" for line in lines) == 2  # the GET and the POST
+
+
+@pytest.mark.each_database
+@pytest.mark.parametrize("workers", [1, 2])
+def test_application_that_cant_be_built_ends_the_service(
+    project: Path, database_url: str, tmp_path: Path, workers: int
+) -> None:
+    broken = shutil.copytree(project, tmp_path / "broken")
+    with (broken / "app/main.py").open("a", encoding="utf-8") as main:
+        main.write("\n\ndef create_app():\n    1 / 0\n")
+    environment = clean_environment(
+        DATABASE_URL=database_url, SERVER_PORT=str(free_port()), SERVER_WORKERS=str(workers)
+    )
+    command = [sys.executable, "-m", "app", "serve"]
+    done = subprocess.run(
+        command, cwd=broken, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
+    assert done.returncode == 3
+    assert 1 <= (done.stdout + done.stderr).count("ZeroDivisionError: division by zero") <= workers
 
 
 @pytest.mark.each_database
