@@ -3,7 +3,7 @@ VENV ?= .venv
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 VARIANT ?= sqlite-async-orm-timestamps
 TEST ?= --only-variants
-POOLED = postgresql-*-timestamps+soft_delete+audit_log+optimistic_locking+full_text_search
+MIXED = timestamps+soft_delete+audit_log+optimistic_locking+full_text_search
 PYTEST = $(VENV)/bin/python -m pytest
 READY = $(VENV)/ready
 
@@ -28,8 +28,11 @@ test-one: $(READY) ## Run everything on one variant: make test-one VARIANT=mysql
 	@$(PYTEST) --variants "$(VARIANT)" --everything $(TEST)
 
 faults: $(READY) programs ## Break the database and the service under load on every base variant, and write docs/reliability.md
+	@$(VENV)/bin/python -m tests.harness.programs --cluster
 	@$(PYTEST) -n $(WORKERS) --dist loadgroup --everything --only-variants tests/faults
-	@$(PYTEST) -n $(WORKERS) --dist loadgroup --everything --only-variants --pgbouncer --variants "$(POOLED)" tests/contract
+	@$(PYTEST) -n $(WORKERS) --dist loadgroup --everything --only-variants --pgbouncer --variants "postgresql-*-$(MIXED)" tests/contract
+	@$(PYTEST) -n $(WORKERS) --dist loadgroup --everything --only-variants --cluster=one --variants "postgresql-*-$(MIXED),mysql-*-$(MIXED)" tests/contract
+	@$(PYTEST) -n $(WORKERS) --dist loadgroup --everything --only-variants --cluster=all --variants "mysql-*-$(MIXED)" tests/contract
 	@$(VENV)/bin/python -m tests.faults.report
 
 programs: $(READY) ## Install the programs that the tests need, where apt-get can, or say which they are

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine, make_url
 from sqlalchemy.pool import QueuePool
 
-from tests.harness import rendering, servers
+from tests.harness import clusters, rendering, servers
 from tests.harness.identity_provider import IdentityProvider, providing
 from tests.harness.scratch import scratch_folder
 from tests.harness.servers import NewDatabase, Server
@@ -119,6 +119,8 @@ def service_database(
             pooled = make_url(stack.enter_context(servers.pooler(server, scratch / "pooler")))
             reached = pooled.set(database=make_url(url).database).render_as_string(hide_password=False)
             settings = {"DATABASE_URL": reached, "DB_POOL": "null"}
+        elif server.others:
+            settings = stack.enter_context(clusters.reached(server, url, request.config.getoption("cluster")))
         yield url, settings
 
 

@@ -21,6 +21,7 @@ NOT_SENT = object()
 JSON = {"content-type": "application/json"}
 REFUSED = (400, 422)
 TRIES = 8
+PATIENT = 50  # tries, where writers to one row meet on several nodes
 MAX_ID = 2**63 - 1
 T = TypeVar("T")
 
@@ -70,9 +71,10 @@ def retry_on_503(call: Callable[..., Response], *arguments: object, expect: tupl
 class Blog:
     """Calls under `/api/v1`. A call fails unless the response has the expected status and a valid body."""
 
-    def __init__(self, api: Client) -> None:
-        """Talk to the service behind `api`."""
+    def __init__(self, api: Client, tries: int = 1) -> None:
+        """Talk to the service behind `api`, and `tries` times where the response is a 503 that isn't expected."""
         self.api = api
+        self.tries = tries
 
     def get(self, path: str, expect: Status = 200, **query: Query) -> Response:
         """GET `path`."""
@@ -116,10 +118,14 @@ class Blog:
         headers = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
         if body is not NOT_SENT:
             content, headers = json.dumps(body), {**JSON, **headers}
-        response = self.api.request(
-            method, f"/api/v1{path}", content=content, headers=headers, params=params, timeout=30
-        )
         statuses = expect if isinstance(expect, tuple) else (expect,)
+        for _ in range(self.tries):
+            response = self.api.request(
+                method, f"/api/v1{path}", content=content, headers=headers, params=params, timeout=30
+            )
+            if response.status_code != 503 or 503 in statuses:
+                break
+            assert int(response.headers["retry-after"]) > 0
         sent = ascii(content or params or "")[:300]
         seen = f"{method} {path} {sent}: {response.status_code} {response.text[:1000]}"
         assert response.status_code in statuses, seen

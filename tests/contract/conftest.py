@@ -4,17 +4,18 @@ import pytest
 from httpx2 import Client
 from sqlalchemy import Engine
 
+from tests.harness import clusters
 from tests.harness.variants import Variant
 
-from .blog import Blog
+from .blog import PATIENT, Blog
 from .schemas import Schemas
 from .storage import Storage
 
 
 @pytest.fixture
-def blog(api: Client) -> Blog:
-    """Call the example's API."""
-    return Blog(api)
+def blog(api: Client, request: pytest.FixtureRequest) -> Blog:
+    """Call the example's API; where writers meet on several nodes, as a client that tries again after a 503."""
+    return Blog(api, tries=PATIENT if request.config.getoption("cluster") == clusters.ALL else 1)
 
 
 @pytest.fixture

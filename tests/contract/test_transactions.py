@@ -148,6 +148,7 @@ def deleted_at_the_end(db: Engine, stored: Storage, table: str, key: int) -> Ite
         yield
 
 
+@pytest.mark.locks
 @pytest.mark.parametrize(
     ("path", "absent", "status"),
     [
@@ -202,6 +203,7 @@ def test_post_is_changed_without_a_lock_of_its_author(blog: Blog, db: Engine) ->
         blog.patch(f"/posts/{post['id']}", {"title": "New"})
 
 
+@pytest.mark.locks
 @pytest.mark.mixin("optimistic_locking")
 @pytest.mark.database("postgresql", "mysql")
 def test_author_is_locked_before_post_that_is_commented(blog: Blog, db: Engine) -> None:
@@ -211,6 +213,7 @@ def test_author_is_locked_before_post_that_is_commented(blog: Blog, db: Engine) 
     check_that_author_is_locked_first(db, post, comment)
 
 
+@pytest.mark.locks
 @pytest.mark.mixin("optimistic_locking")
 @pytest.mark.mixin("soft_delete")
 @pytest.mark.database("postgresql", "mysql")

@@ -1,7 +1,7 @@
 """A service under load on a server of its own, for a fault."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from tests.faults.load import Load, judge
 from tests.faults.mortal import Mortal, execute, mortal, mortal_service
 from tests.faults.report import FaultReport, Row, title_of
 from tests.harness import servers
+from tests.harness.clusters import read_url
 from tests.harness.servers import Server
 from tests.harness.variants import Variant
 from tests.harness.warm_process import WarmProcess
@@ -103,6 +104,7 @@ def stage(
         other_server: Mortal | None = None,
         reach: Callable[[str], str] = str,
         settings: Mapping[str, str] = {},
+        standbys: Sequence[Mortal] = (),
     ) -> Iterator[Scene]:
         own = other_server or mortal_server
         url = new_database(own, tmp_path)
@@ -110,14 +112,16 @@ def stage(
             warm_process.run(["-m", "alembic", "upgrade", "head"], project, {"DATABASE_URL": url})
             parsed, proxy = make_url(url), None
             if parsed.host and parsed.port:
-                proxy = Proxy(parsed.host, parsed.port)
+                proxy = Proxy((parsed.host, parsed.port))
                 stack.callback(proxy.close)
                 parsed = parsed.set(port=proxy.port)
             reached = reach(parsed.render_as_string(hide_password=False))
             environment = {**SETTINGS, **settings, "DATABASE_URL": reached}
+            if standbys:
+                environment["DATABASE_READ_URL"] = read_url(url, [each.url for each in standbys])
             service = mortal_service(project, environment, tmp_path / "service.log", workers)
             stack.callback(service.close)
-            load = Load(service.url)
+            load = Load(service.url, may_read_old=bool(standbys))
             scene = Scene(load, service, own, proxy, url)
             with load.running():
                 load.wait_for_success(SERVED_AGAIN)

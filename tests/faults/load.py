@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx2
@@ -18,6 +18,7 @@ CLIENTS = 8
 BULK = 5
 LOST = "without an answer"
 REFUSED = "without a connection"
+OLD = "read from before a write"
 PAUSE = 0.02  # seconds that a client waits that got no answer
 
 
@@ -50,8 +51,9 @@ class Call:
 class Client:
     """Adds users, changes and deletes those that it has added, and reads them back."""
 
-    def __init__(self, url: str) -> None:
-        """Call the API at `url`."""
+    def __init__(self, url: str, *, may_read_old: bool = False) -> None:
+        """Call the API at `url`, which may say what was true a moment ago, where it reads from standbys."""
+        self.may_read_old = may_read_old
         self.api = httpx2.Client(base_url=f"{url}/api/v1", timeout=30, verify=NO_CERTIFICATES)
         self.calls: list[Call] = []
         self.users: dict[int, Promised] = {}
@@ -85,6 +87,8 @@ class Client:
             time.sleep(PAUSE)
         elif response.is_success:
             return response
+        elif response.status_code == 404 and method == "GET" and self.may_read_old:
+            self.calls[-1] = replace(self.calls[-1], result=OLD)
         elif response.status_code != 503 or "retry-after" not in response.headers:
             self.wrong.append(f"{method} {path}: {result} {response.text}")
         return None
@@ -100,7 +104,11 @@ class Client:
 
     def _read(self, user: int) -> None:
         response = self._call("GET", f"/users/{user}")
-        if response is not None and not self.users[user].fits(response.json()["name"]):
+        if response is None or self.users[user].fits(response.json()["name"]):
+            return
+        if self.may_read_old:
+            self.calls[-1] = replace(self.calls[-1], result=OLD)
+        else:
             self.wrong.append(f"user {user} was read as {response.json()['name']}: {self.users[user]}")
 
     def _change(self, user: int) -> None:
@@ -124,9 +132,9 @@ class Client:
 class Load:
     """Some clients at work at once."""
 
-    def __init__(self, url: str, clients: int = CLIENTS) -> None:
+    def __init__(self, url: str, clients: int = CLIENTS, *, may_read_old: bool = False) -> None:
         """Let `clients` call the service at `url` once it is started."""
-        self.clients = [Client(url) for _ in range(clients)]
+        self.clients = [Client(url, may_read_old=may_read_old) for _ in range(clients)]
         self._ends = threading.Event()
 
     @contextmanager

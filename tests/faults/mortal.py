@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from tests.harness import guard, servers
+from tests.harness.clusters import CAUSAL, galera_nodes, standby_node
 from tests.harness.commands import clean_environment
 from tests.harness.servers import call, find, free_port
 from tests.harness.service import NO_CERTIFICATES
@@ -36,13 +37,18 @@ class Mortal:
         folder: Path | str = "/",
         environment: Mapping[str, str] | None = None,
         gentle: signal.Signals = signal.SIGTERM,
+        restart: Sequence[str | Path] = (),
     ) -> None:
-        """Start it, and wait until it answers; `gentle` is the signal that lets it end as it should."""
+        """Start it, and wait until it answers; `gentle` is the signal that lets it end as it should.
+
+        After that it is started by `restart`, if that is another command.
+        """
         self.url = url
         self._command, self._log, self._gentle = command, log, gentle
         self.environment = {**(environment or os.environ)}
         self._options: dict[str, Any] = {"user": user, "cwd": folder}
         self.start()
+        self._command = restart or command
 
     def start(self, asked: str = "ready") -> None:
         """Start the process and wait until it answers; a service is asked whether it is `ready` or `live`."""
@@ -145,12 +151,28 @@ def mortal(database: str, folder: Path) -> Iterator[Mortal]:
 
 
 @contextmanager
-def standby(primary: Mortal, folder: Path) -> Iterator[Mortal]:
-    """Run a standby of a PostgreSQL server in `folder`; from now on the primary commits what the standby has too."""
+def galera(folder: Path) -> Iterator[list[Mortal]]:
+    """Run the nodes of a Galera cluster in `folder`."""
+    with servers.unprivileged(folder) as user, ExitStack() as stack:
+        made = []
+        for node in galera_nodes(folder, user, CAUSAL):
+            made.append(Mortal(node.command, node.log, node.url, user=user, restart=node.restart))
+            stack.callback(made[-1].close)
+        yield made
+
+
+@contextmanager
+def standby(primary: Mortal, folder: Path, *, has_all: bool = True) -> Iterator[Mortal]:
+    """Run a standby of a PostgreSQL server in `folder`.
+
+    If it `has_all`, the primary commits nothing from now on that it hasn't got, or else it is a moment behind.
+    """
     with servers.unprivileged(folder) as user:
-        made = _postgresql(folder, user, primary)
+        node = standby_node(primary.url, folder, user)
+        made = Mortal(node.command, node.log, node.url, user=user, gentle=signal.SIGINT)
         try:
-            execute(primary.url, "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
+            if has_all:
+                execute(primary.url, "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
             yield made
         finally:
             made.close()
@@ -163,15 +185,12 @@ def execute(url: str, *statements: str) -> None:
             connection.execute(text(statement))
 
 
-def _postgresql(folder: Path, user: str | None, primary: Mortal | None = None) -> Mortal:
+def _postgresql(folder: Path, user: str | None) -> Mortal:
     binaries = servers.executable(servers.postgresql_binaries(), folder, user)
     data, port = folder / "data", free_port()
-    if primary:
-        call([binaries / "pg_basebackup", "-D", data, "-d", primary.url, "-R", "-c", "fast"], user)
-    else:
-        call([binaries / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"], user)
-        access = data / "pg_hba.conf"  # accounts of such names need their passwords
-        access.write_text(f"host all /^keyed_ 127.0.0.1/32 scram-sha-256\n{access.read_text()}")
+    call([binaries / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"], user)
+    access = data / "pg_hba.conf"  # accounts of such names need their passwords
+    access.write_text(f"host all /^keyed_ 127.0.0.1/32 scram-sha-256\n{access.read_text()}")
     settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": ""}
     flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"

@@ -38,7 +38,8 @@ mixins; a full disk, a lock, a password and a client that hangs up are faults to
 variants:
 
 - **clients saw**: how many calls got which error. A 503 always says in `Retry-After` when to try again. Without a
-  connection a client tries again at once, so that it counts many of these.
+  connection a client tries again at once, so that it counts many of these. A standby may be
+  [a moment behind](production.md#postgresql-with-standbys): what it shows from before a write is counted too.
 - **acknowledged**: writes that got a success. Each was in every later response, and is in the database at the end, or
   else it counts as **lost**.
 - **half-written**: calls with several rows of which some are there, and some aren't.

@@ -36,7 +36,7 @@ def test_standby_is_promoted(stage: Stage, pair: tuple[Mortal, Mortal]) -> None:
         there = make_url(second.url)
         assert there.host
         assert there.port
-        scene.proxy.lead_to(there.host, there.port)
+        scene.proxy.lead_to((there.host, there.port))
         scene.load.wait_for("503", SERVED_AGAIN)
         time.sleep(READ_ONLY)
         execute(second.url, "SELECT pg_promote()")

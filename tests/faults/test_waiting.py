@@ -50,13 +50,33 @@ VICTIM = {
         " IF RAND() < 0.25 THEN SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1205; END IF"
     ),
 }
+# A deferred trigger of PostgreSQL fails at COMMIT.
+AT_COMMIT = (
+    TRIGGER["postgresql"][0],
+    (
+        "CREATE CONSTRAINT TRIGGER fault AFTER INSERT OR UPDATE ON users DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION fault()"
+    ),
+)
+DISTRIBUTED = {
+    "postgresql": (
+        "IF random() < 0.25 THEN RAISE 'restart transaction' USING ERRCODE = '40001'; END IF;"
+        " IF random() < 0.25 THEN RAISE 'result is ambiguous' USING ERRCODE = '40003'; END IF"
+    ),
+    "mysql": (
+        "IF RAND() < 0.25 THEN SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 8022; END IF;"
+        " IF RAND() < 0.25 THEN SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 9005; END IF;"
+        " IF RAND() < 0.25 THEN SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 9007; END IF"
+    ),
+}
 
 
 @contextmanager
-def trigger(url: str, bodies: dict[str, str]) -> Iterator[None]:
-    """Let each write of a user do something else first."""
+def trigger(url: str, bodies: dict[str, str], *, at_commit: bool = False) -> Iterator[None]:
+    """Let each write of a user do something else first, or at the commit, where the database can."""
     database = make_url(url).drivername
-    execute(url, *(statement.format(body=bodies[database]) for statement in TRIGGER[database]))
+    statements = AT_COMMIT if at_commit and database == "postgresql" else TRIGGER[database]
+    execute(url, *(statement.format(body=bodies[database]) for statement in statements))
     yield
     execute(url, *DROP[database])
 
@@ -87,6 +107,15 @@ def test_writes_lose_deadlocks(stage: Stage) -> None:
     """Half of all writes are the victims of deadlocks, serialization failures or locks that aren't free in time."""
     with stage() as scene:
         with trigger(scene.url, VICTIM):
+            scene.load.wait_for("503", SERVED_AGAIN)
+            time.sleep(LASTS)
+        scene.recover()
+
+
+def test_writes_get_errors_of_distributed_engines(stage: Stage) -> None:
+    """Half of all writes get the error codes of CockroachDB at the commit, or those of TiDB."""
+    with stage() as scene:
+        with trigger(scene.url, DISTRIBUTED, at_commit=True):
             scene.load.wait_for("503", SERVED_AGAIN)
             time.sleep(LASTS)
         scene.recover()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness import servers
+from tests.harness import clusters, servers
 from tests.harness.report import Report
 from tests.harness.scratch import scratch_folder
 from tests.harness.selection import MARKERS, Needs, auth_pairs
@@ -37,6 +37,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--matrix", dest="everything", action="store_const", const="matrix", help=text)
     text = "let services reach PostgreSQL through PgBouncer in transaction mode, with DB_POOL=null"
     parser.addoption("--pgbouncer", action="store_true", help=text)
+    text = (
+        "let services write to one server and read from two more: PostgreSQL's standbys, or nodes of MariaDB with"
+        " Galera; `all` lets them write through all nodes of Galera"
+    )
+    parser.addoption("--cluster", choices=(clusters.ONE, clusters.ALL), help=text)
     parser.addoption("--only-variants", action="store_true", help="leave out the tests that need no variant")
 
 
@@ -55,7 +60,8 @@ def pytest_configure(config: pytest.Config) -> None:
             found = [Server(database, database, "", "") for database in databases]
         else:
             folder = stack.enter_context(scratch_folder())
-            found = stack.enter_context(servers.running(databases, folder, partial(print, flush=True)))
+            start = clusters.running if config.option.cluster else servers.running
+            found = stack.enter_context(start(databases, folder, partial(print, flush=True)))
     except (servers.NoServer, ValueError) as error:
         stack.close()
         raise pytest.UsageError(str(error)) from error
@@ -90,6 +96,10 @@ def pytest_collection_modifyitems(config: pytest.Config, session: pytest.Session
         return
     if config.getoption("pgbouncer"):
         items[:] = [item for item in items if not item.get_closest_marker("pool")]
+    if config.getoption("everything") != "everything":
+        items[:] = [item for item in items if not item.get_closest_marker("galera")]
+    if config.getoption("cluster") == clusters.ALL:
+        items[:] = [item for item in items if not item.get_closest_marker("locks")]
     others = [item for item in items if not needs_variant(item)]
     tests = [item for item in items if isinstance(item, pytest.Function) and needs_variant(item)]
     tests.sort(key=lambda test: next((place for place, path in enumerate(FIRST) if path in test.nodeid), len(FIRST)))

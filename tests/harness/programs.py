@@ -1,21 +1,26 @@
 """Installs the programs that the tests need and this machine lacks, or says which they are.
 
-Run as `python -m tests.harness.programs`.
+Run as `python -m tests.harness.programs`, with `--cluster` for those of a Galera cluster too.
 """
 
 import os
+import sys
 
+from tests.harness.clusters import provider
 from tests.harness.servers import LOCAL, can_install, docker_answers, find, install
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
-def missing() -> list[str]:
+def missing(*, cluster: bool = False) -> list[str]:
     """Give the packages of Debian that have the programs which are lacking."""
     packages = []
     starts_mysql = LOCAL in os.environ.get("TEST_MYSQL_URL", LOCAL).split(",")
-    if starts_mysql and not find("mysqld", "mariadbd") and not docker_answers():
+    lacks_mysql = starts_mysql and not find("mysqld", "mariadbd") and not docker_answers()
+    if lacks_mysql or (cluster and not find("mariadbd")):
         packages += ["mariadb-server-core", "mariadb-client-core"]
+    if cluster and not provider():
+        packages.append("galera-4")
     if not find("pgbouncer"):
         packages.append("pgbouncer")
     if not find(*BROWSERS):
@@ -25,11 +30,12 @@ def missing() -> list[str]:
 
 def main() -> None:
     """Install what is missing, where root can by apt-get; stop with a sentence where something still is."""
-    packages = missing()
+    cluster = "--cluster" in sys.argv
+    packages = missing(cluster=cluster)
     if packages and can_install():
         print(f"Installing {', '.join(packages)} with apt-get", flush=True)
         install(*packages)
-        packages = missing()
+        packages = missing(cluster=cluster)
     if packages:
         raise SystemExit(
             f"The tests need programs that aren't here. On Debian: apt-get install {' '.join(packages)}. Elsewhere,"

@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -51,12 +51,13 @@ class NoServer(Exception):
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: where it is and what it says it is."""
+    """A running server: where it is and what it says it is; `others` are the URLs of its cluster's other servers."""
 
     database: str
     product: str
     version: str
     url: str
+    others: Sequence[str] = ()
 
     def __str__(self) -> str:
         """Name it as a person would, such as `MariaDB 10.11.19`."""
@@ -151,8 +152,8 @@ def new_database(server: Server, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def postgresql(folder: Path, say: Say) -> Iterator[str]:
-    """Run a PostgreSQL server of our own and give its URL.
+def postgresql(folder: Path, say: Say, settings: Mapping[str, str] = {}) -> Iterator[str]:
+    """Run a PostgreSQL server of our own, with `settings` too, and give its URL.
 
     Raises:
         NoServer: neither the wheel nor an installed server is here.
@@ -167,13 +168,14 @@ def postgresql(folder: Path, say: Say) -> Iterator[str]:
         data = folder / "data"
         options = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
         call([binaries / "initdb", "-D", data, *options], user)
-        settings = {
+        all_settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(port),
             "unix_socket_directories": "",
             **POSTGRESQL_FAST,
+            **settings,
         }
-        flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        flags = [part for name, value in all_settings.items() for part in ("-c", f"{name}={value}")]
         url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
         with process([binaries / "postgres", "-D", data, *flags], folder / "log", user, url):
             yield url

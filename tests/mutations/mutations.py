@@ -299,6 +299,14 @@ TRANSACTIONS = (
         r"test_construct_that_writes_is_refused",
     ),
     Mutation(
+        "node without the others, which is a fault of the service",
+        "template/{{mysql}}/app/db/driver_errors.py",
+        "    1047,  # the node of a Galera cluster has lost the others\n",
+        "",
+        Check(PROJECT_TESTS.test, MYSQL),
+        r"FAILED tests/db/test_driver_errors\.py::test_error_that_passes_is_unavailable\[1047\]",
+    ),
+    Mutation(
         "deadlock that a savepoint hides",
         "template/{{mysql}}/app/db/driver_errors.py",
         "NO_SAVEPOINT = 1305\n",
@@ -673,6 +681,17 @@ FAULTS = (
         "versions != self._heads",
         "versions > self._heads",
         Check("service/test_faults.py::test_database_at_earlier_revision_is_not_ready", "sqlite-sync-core-timestamps"),
+        r"assert 200 == 503",
+    ),
+    Mutation(
+        "replica that isn't migrated and is called ready",
+        "template/app/db/readiness.py.jinja",
+        "if problem or self._read_engine is None:",
+        "if problem or self._engine is not None:",
+        Check(
+            "faults/test_standbys.py::test_service_isnt_ready_until_the_standby_is_migrated",
+            "postgresql-sync-core-timestamps+soft_delete+audit_log+optimistic_locking+full_text_search",
+        ),
         r"assert 200 == 503",
     ),
     Mutation(

@@ -20,6 +20,7 @@ from tests.contract.test_openapi import description, example_operations  # noqa:
 from tests.every_variant.test_every_variant import driven, passes  # noqa: F401 - fixtures
 from tests.faults.conftest import mortal_server, record, stage  # noqa: F401 - fixtures
 from tests.faults.test_credentials import account  # noqa: F401 - a fixture
+from tests.faults.test_standbys import primary, standbys  # noqa: F401 - fixtures
 from tests.harness import rendering, servers
 from tests.harness.selection import one_of_each
 from tests.harness.servers import SERVERS

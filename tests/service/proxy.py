@@ -24,14 +24,16 @@ SHORT = {
     "DB_POOL_SIZE": "2",
 }
 _numbers = count()
+Address = tuple[str, int]
 
 
 class Proxy:
-    """Passes bytes on between clients and a server, unless it is told to keep them."""
+    """Passes bytes on between clients and a server, or several in turn, unless it is told to keep them."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, *servers: Address) -> None:
         """Listen on a free port of the loopback address; `keeps` is set once bytes are held."""
-        self._server = (host, port)
+        self._servers = servers
+        self._turns = count()
         self._open = threading.Event()
         self._open.set()
         self.keeps = threading.Event()
@@ -40,9 +42,9 @@ class Proxy:
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def lead_to(self, host: str, port: int) -> None:
-        """Cut all connections, and lead new ones to another server."""
-        self._server = (host, port)
+    def lead_to(self, *servers: Address) -> None:
+        """Cut all connections, and lead new ones to another server, or to several in turn."""
+        self._servers = servers
         self.cut()
 
     def hold(self) -> None:
@@ -69,14 +71,21 @@ class Proxy:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                try:
-                    server = socket.create_connection(self._server)
-                except OSError:  # as a client sees who connects to the server itself
+                server = self._connect()
+                if server is None:  # as a client sees who connects to the server itself
                     client.close()
                     continue
                 self._sockets += [client, server]
                 for source, target in ((client, server), (server, client)):
                     threading.Thread(target=self._pass_on, args=(source, target), daemon=True).start()
+
+    def _connect(self) -> socket.socket | None:
+        """Connect to the server whose turn it is, or to the next that can be reached."""
+        turn = next(self._turns)
+        for number in range(len(self._servers)):
+            with suppress(OSError):
+                return socket.create_connection(self._servers[(turn + number) % len(self._servers)])
+        return None
 
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
@@ -123,7 +132,7 @@ def served(warm_process: WarmProcess, project: Path, url: str, scratch: Path, ad
     admin_url = admin_url or url
     warm_process.run(["-m", "alembic", "upgrade", "head"], project, {"DATABASE_URL": admin_url})
     parsed = make_url(url)
-    proxy = Proxy(parsed.host, parsed.port) if parsed.host and parsed.port else None
+    proxy = Proxy((parsed.host, parsed.port)) if parsed.host and parsed.port else None
     if proxy is not None:
         parsed = parsed.set(host="127.0.0.1", port=proxy.port)
     environment = {**SHORT, "DATABASE_URL": parsed.render_as_string(hide_password=False)}

@@ -156,7 +156,7 @@ def test_process_ends_while_a_request_hangs(
     url, port = make_url(timed_service.database), servers.free_port()
     assert url.host is not None
     assert url.port is not None
-    proxy = Proxy(url.host, url.port)
+    proxy = Proxy((url.host, url.port))
     reached = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
     environment = {"DATABASE_URL": reached, "DB_STATEMENT_TIMEOUT": "600"}
     command = ["-m", "uvicorn", "--factory", "app.main:create_app", f"--port={port}", "--timeout-graceful-shutdown=1"]

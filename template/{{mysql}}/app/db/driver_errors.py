@@ -29,8 +29,19 @@ UNAVAILABLE = {
     2006,  # connection lost
     2013,
     3024,  # a statement took too long
+    8002,  # TiDB: the transaction met another, and is undone
+    8005,
+    8022,
+    8028,  # TiDB: a table was changed meanwhile
+    9001,  # TiDB: a part of the cluster doesn't answer, or is busy
+    9002,
+    9003,
+    9004,
+    9005,
+    9007,  # TiDB: the transaction met another
 }
 NEEDS_NEW_CONNECTION = {
+    1047,  # the node of a Galera cluster has lost the others
     1290,  # the server turned read-only
     1836,
 }

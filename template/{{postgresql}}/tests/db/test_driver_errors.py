@@ -13,6 +13,7 @@ from tests.database import driver_error
         "28P01",  # wrong password
         "3D000",  # no such database
         "40001",  # serialization failure
+        "40003",  # a commit that nobody knows of
         "53100",  # disk full
         "55P03",  # a lock that isn't free
         "57014",  # canceled

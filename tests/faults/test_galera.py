@@ -1,0 +1,94 @@
+"""Nodes of a Galera cluster die and come back, while clients write through all of them."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url, text
+
+from tests.contract.blog import concurrently, unique_word
+from tests.faults.conftest import SERVED_AGAIN, Scene, Stage
+from tests.faults.mortal import Mortal, execute, galera
+from tests.harness import servers
+from tests.harness.clusters import address
+from tests.harness.schema import schema_of
+from tests.harness.warm_process import WarmProcess
+
+pytestmark = [
+    pytest.mark.example,
+    pytest.mark.each_database,
+    pytest.mark.slow,
+    pytest.mark.galera,
+    pytest.mark.database("mysql"),
+    pytest.mark.mixin("timestamps", "soft_delete", "audit_log", "optimistic_locking", "full_text_search"),
+]
+AWAY = 2.0  # seconds
+TABLES = ("audit_log", "users")
+
+
+@pytest.fixture(scope="session")
+def nodes(scratch: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Mortal]]:
+    """The nodes of a cluster that no one else uses."""
+    with galera(scratch / tmp_path_factory.mktemp("galera").name) as made:
+        yield made
+
+
+def write_through(scene: Scene, nodes: list[Mortal]) -> None:
+    """Let the service's connections take turns between the nodes, and wait until all clients write through them."""
+    assert scene.proxy
+    scene.proxy.lead_to(*(address(node.url) for node in nodes))
+    scene.recover()
+
+
+def on(node: Mortal, url: str) -> str:
+    """Give the URL of a database on another node."""
+    return make_url(node.url).set(database=make_url(url).database).render_as_string(hide_password=False)
+
+
+def check_that_nodes_are_alike(scene: Scene, nodes: list[Mortal]) -> None:
+    """Check that each node has the same rows; a node waits for what was committed on others."""
+    found = []
+    for node in nodes:
+        with servers.engine(on(node, scene.url)).connect() as connection:
+            found.append([connection.execute(text(f"CHECKSUM TABLE {table}")).all() for table in TABLES])
+    assert found == [found[0]] * len(nodes)
+
+
+def test_node_is_killed_and_joins_again(stage: Stage, nodes: list[Mortal]) -> None:
+    """One of three nodes of a Galera cluster, which all take writes, is killed, and joins again two seconds later."""
+    with stage(other_server=nodes[0], workers=2) as scene:
+        write_through(scene, nodes)
+        nodes[2].kill()
+        time.sleep(AWAY)
+        nodes[2].start()
+        scene.recover()
+    check_that_nodes_are_alike(scene, nodes)
+
+
+def test_node_loses_its_majority(stage: Stage, nodes: list[Mortal]) -> None:
+    """Two of three nodes of a Galera cluster are killed, so that the third refuses, and start two seconds later."""
+    with stage(other_server=nodes[0], workers=2) as scene:
+        write_through(scene, nodes)
+        for node in nodes[1:]:
+            node.kill()
+        scene.load.wait_for("503", SERVED_AGAIN)
+        time.sleep(AWAY)
+        concurrently([node.start for node in nodes[1:]])  # they are ready once they have found each other
+        scene.recover()
+    check_that_nodes_are_alike(scene, nodes)
+
+
+def test_migrators_on_several_nodes_dont_wait(
+    warm_process: WarmProcess, project: Path, nodes: list[Mortal], migrated_url: str
+) -> None:
+    """Migrations wait for those through the same node only: of those through others some may fail."""
+    name = unique_word()
+    execute(nodes[0].url, f"CREATE DATABASE {name}")
+    urls = [on(node, f"mysql:///{name}") for node in nodes]
+    command = ["-m", "app", "migrate"]
+    started = [warm_process.start(command, project, {"DATABASE_URL": url}) for url in urls]
+    ended = [warm_process.wait(migrator) for migrator in started]
+    assert 0 in {migrator.status for migrator in ended}, "".join(each.output for each in ended)
+    warm_process.run(command, project, {"DATABASE_URL": urls[0]})
+    assert schema_of(urls[0]) == schema_of(migrated_url)
