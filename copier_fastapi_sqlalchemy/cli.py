@@ -7,11 +7,12 @@ from typing import Annotated, NoReturn
 import typer
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from copier_fastapi_sqlalchemy.move_data import MoveError, UsageError, describe, move
+from copier_fastapi_sqlalchemy.move_data import MoveError, UsageError, describe, is_full, move
 from copier_fastapi_sqlalchemy.resource.commands import app as resource
 
 OLD = typer.Argument(metavar="OLD_URL", envvar="OLD_DATABASE_URL", help="The database to read.", show_default=False)
 NEW = typer.Argument(metavar="NEW_URL", envvar="NEW_DATABASE_URL", help="The database to fill.", show_default=False)
+ROOM = "Make room for the new database, and run the same command again: it continues where it stopped"
 RETRY = "Run the same command again: it continues where it stopped."
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="markdown")
@@ -47,6 +48,8 @@ def move_data(old_url: Annotated[str | None, OLD] = None, new_url: Annotated[str
     except MoveError as error:
         _fail(str(error), error.exit_code)
     except DBAPIError as error:
+        if is_full(error):
+            _fail(f"{ROOM} ({describe(error)}).", 1)
         is_temporary = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
         _fail(f"{describe(error)}. {RETRY if is_temporary else 'Correct that first.'}", 1)
     except (KeyboardInterrupt, typer.Abort):

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 
-from copier_fastapi_sqlalchemy.move_data.errors import MoveError, describe
+from copier_fastapi_sqlalchemy.move_data.errors import MoveError, describe, is_of_database
 from copier_fastapi_sqlalchemy.move_data.generated_keys import last_keys, set_last_key
 from copier_fastapi_sqlalchemy.move_data.progress import Advance
 from copier_fastapi_sqlalchemy.move_data.rows import Row, Rows
@@ -128,7 +128,7 @@ class TableMove:
             with self.target.connection.begin_nested():
                 self.target.connection.execute(statement, parameters)
         except (DBAPIError, ArithmeticError, ValueError) as error:
-            if isinstance(error, DBAPIError) and error.connection_invalidated:
+            if isinstance(error, DBAPIError) and is_of_database(error):
                 raise
             if len(rows) == 1:
                 raise self.source.error(rows[0], f"the new database doesn't take it: {describe(error)}") from None

@@ -24,6 +24,7 @@ from copier_fastapi_sqlalchemy.resource.edits import FieldChange, change_resourc
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.fields import parse_fields
 from copier_fastapi_sqlalchemy.resource.fill import Fill, literal_of
+from copier_fastapi_sqlalchemy.resource.interrupts import interrupts_held
 from copier_fastapi_sqlalchemy.resource.names import Names, names_of
 from copier_fastapi_sqlalchemy.resource.ownership import advice_of, rules_of, summary_of
 from copier_fastapi_sqlalchemy.resource.plan import Plan
@@ -152,8 +153,8 @@ def add(
         if dry_run:
             typer.echo(plan.diff(), nl=False)
         else:
-            _carry_out(plan, steps, runs, notes, access.lines)
-            typer.echo(f"  Look at it: {serve_command(plan.folder)}, then http://127.0.0.1:8000/docs")
+            look = f"Look at it: {serve_command(plan.folder)}, then http://127.0.0.1:8000/docs"
+            _carry_out(plan, steps, runs, notes, access.lines, [look])
 
 
 @app.command(name="list")
@@ -227,21 +228,31 @@ def _access(project: Project, plan: Plan, resources: Sequence[Resource], *, is_b
     return _Access([] if by_hand else lines, by_hand, advice)
 
 
-def _carry_out(plan: Plan, steps: Sequence[Step], runs: int, notes: Sequence[str], access: Sequence[str] = ()) -> None:
+def _carry_out(
+    plan: Plan,
+    steps: Sequence[Step],
+    runs: int,
+    notes: Sequence[str],
+    access: Sequence[str] = (),
+    last: Sequence[str] = (),
+) -> None:
     """Show a plan, write its files, run the first `runs` of the steps, and say what is left to do."""
     folder = plan.folder
     for line in (*plan.lines(), *access, *(f"  {'run':7} {step.shown(folder)}" for step in steps[:runs])):
         typer.echo(line)
-    plan.write()
-    revisions = run_steps(folder, steps[:runs], typer.echo)
-    typer.echo("\nNext:")
-    for line in (
-        *notes,
-        *(f"Read it: {path}" for path in revisions),
-        *(line for step in steps[runs:] for line in _still_to_do(step, folder)),
-        f'Commit it: git add --all && git commit -m "{plan.title}"',
-    ):
-        typer.echo(f"  {line}")
+    with interrupts_held() as held:
+        plan.write()
+        revisions = run_steps(folder, steps[:runs], typer.echo)
+        typer.echo("\nNext:")
+        for line in (
+            *notes,
+            *(f"Read it: {path}" for path in revisions),
+            *(line for step in steps[runs:] for line in _still_to_do(step, folder)),
+            f'Commit it: git add --all && git commit -m "{plan.title}"',
+            *last,
+        ):
+            typer.echo(f"  {line}")
+        held.is_pressed = False  # all is done
 
 
 def _still_to_do(step: Step, folder: Path) -> Iterator[str]:
@@ -438,12 +449,13 @@ def _finish_change(
         return
     for line in (*plan.lines(), *access):
         typer.echo(line)
-    plan.write()
-    typer.echo("\nConflicts:", err=True)
-    notes = [*made.notes, *review.by_hand()]
-    for line in (*made.conflicts, *notes, "Nothing was run. Resolve the conflicts, and go on with:"):
-        typer.echo(f"  {line}" if line in made.conflicts else line, err=True)
-    _fail("\n".join(f"  {step.shown(plan.folder)}" for step in steps), 1)
+    with interrupts_held():
+        plan.write()
+        typer.echo("\nConflicts:", err=True)
+        notes = [*made.notes, *review.by_hand()]
+        for line in (*made.conflicts, *notes, "Nothing was run. Resolve the conflicts, and go on with:"):
+            typer.echo(f"  {line}" if line in made.conflicts else line, err=True)
+        _fail("\n".join(f"  {step.shown(plan.folder)}" for step in steps), 1)
 
 
 @contextmanager
@@ -454,7 +466,8 @@ def _errors_reported() -> Iterator[None]:
     except Refusal as error:
         _fail(str(error), error.exit_code)
     except StepFailed as error:
-        typer.echo(error.output, err=True)
+        if error.output:
+            typer.echo(error.output, err=True)
         typer.echo(f"{error}\nThe files are written. Go on with:", err=True)
         _fail("\n".join(f"  {command}" for command in error.remaining), error.exit_code)
     except KeyboardInterrupt:

@@ -12,6 +12,10 @@ from pathlib import Path
 
 from copier_fastapi_sqlalchemy.resource.code import read_text
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
+from copier_fastapi_sqlalchemy.resource.interrupts import interrupts_held
+
+# How the name of the folder begins in which files are made ready.
+STAGE = ".resource-"
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,14 @@ class Plan:
         return "".join(_diff(path, self.old(path), text) for path, text in sorted(self.texts.items()))
 
     def write(self) -> None:
-        """Write the files, all or none; raises Refusal if one can't be."""
+        """Write the files, all or none; raises Refusal if one can't be. Ctrl-C waits until they are written."""
+        with interrupts_held():
+            self._write()
+
+    def _write(self) -> None:
         folder = self.folder.resolve()
         try:
-            with tempfile.TemporaryDirectory(prefix=".resource-", dir=folder) as name, ExitStack() as undo:
+            with tempfile.TemporaryDirectory(prefix=STAGE, dir=folder) as name, ExitStack() as undo:
                 staged = [
                     (path, _stage(Path(name), number, text)) for number, (path, text) in enumerate(self.texts.items())
                 ]

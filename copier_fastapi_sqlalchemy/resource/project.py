@@ -18,6 +18,7 @@ from copier_fastapi_sqlalchemy.resource import former
 from copier_fastapi_sqlalchemy.resource.code import Code, Module, read_text
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.names import Names
+from copier_fastapi_sqlalchemy.resource.plan import STAGE
 from copier_fastapi_sqlalchemy.resource.register import MAIN, TABLES, bound_names
 from copier_fastapi_sqlalchemy.resource.source import LINE_LENGTH
 
@@ -31,6 +32,7 @@ CHOICES = {
 }
 MIXINS = ("timestamps", "soft_delete", "audit_log", "optimistic_locking", "full_text_search")
 ERRORS = "app/db/errors.py"
+TAKE_BACK = "git reset --hard && git clean -d --force"
 # Files that a project has since version 1.1.0, and that the code of a resource builds on.
 NEEDED = ("app/db/base.py", "app/db/read_only.py", ERRORS, "app/web/links.py", TABLES, MAIN)
 DEFAULT_LENGTH = 88
@@ -224,6 +226,8 @@ def require_clean(project: Project, *, force: bool = False) -> None:
     if done.returncode:
         advice = 'git init && git add --all && git commit -m "Start"'
         raise Refusal(f"Put the project into git first, or give --force: `{advice}`.")
+    if any(project.folder.glob(f"{STAGE}*")):
+        raise Refusal(f"Take back what a killed command has left first, with all uncommitted changes: `{TAKE_BACK}`.")
     if changed := done.stdout.splitlines():
         others = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise Refusal(f"Commit or stash your changes first, or give --force: {changed[0][3:]}{others}.")

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.formatting import tidy
+from copier_fastapi_sqlalchemy.resource.interrupts import Held, interrupts_held
 from copier_fastapi_sqlalchemy.resource.revision import Review
 
 IS_WINDOWS = os.name == "nt"
@@ -87,38 +88,50 @@ def run_steps(folder: Path, steps: Sequence[Step], report: Callable[[str], None]
     """Run the commands in turn, report what comes of each, and give the paths of the revisions that were written.
 
     Raises:
-        StepFailed: one ended with another status than 0; it and those after it are still to do.
+        StepFailed: one ended with another status than 0, or Ctrl-C was pressed; what is still to do is to do.
 
     """
     written: list[str] = []
     commands = [step.shown(folder) for step in steps]
-    for number, step in enumerate(steps):
-        report(f"\n$ {commands[number]}")
-        if not (folder / ENVIRONMENT).exists() and (folder / "dev.py").exists():
-            report(INSTALLS)
-        before, started = _revisions(folder), time.monotonic()
-        status, output = _run(folder, step)
-        new = [path.relative_to(folder).as_posix() for path in sorted(_revisions(folder) - before)]
-        if problem := _problem(step, status, output, new):
-            code = INTERRUPTED if status == INTERRUPTED else 1
-            raise StepFailed(f"`{commands[number]}` {problem}", output, commands[number:], code)
-        losses = {path: _reviewed(folder, path, step.review) for path in new}
-        new = [path for path in new if (folder / path).exists()]
-        result = (
-            NOTHING
-            if losses and not new
-            else ", ".join(new) or (_last_line(output) if step.module == "pytest" else "done")
-        )
-        report(f"  {result} ({time.monotonic() - started:.1f} s)")
-        for path in new:
-            text = (folder / path).read_text(encoding="utf-8")
-            report(f"\n{text.rstrip()}")
-            if number + 1 < len(steps) and losses[path]:
-                what = "was asked for" if step.review else "add"
-                problem = f"{path} does more than {what}: {', '.join(losses[path])}. Read it, and correct it."
-                raise StepFailed(problem, "", commands[number + 1 :])
-        written += new
+    with interrupts_held() as held:
+        for number, step in enumerate(steps):
+            before = _revisions(folder)
+            try:
+                written += _run_step(folder, step, report, commands[number:], held)
+            except KeyboardInterrupt:
+                for path in _revisions(folder) - before:
+                    path.unlink()  # the command to go on with writes it again
+                problem = f"`{commands[number]}` was interrupted."
+                raise StepFailed(problem, "", commands[number:], INTERRUPTED) from None
     return written
+
+
+def _run_step(
+    folder: Path, step: Step, report: Callable[[str], None], commands: Sequence[str], held: Held
+) -> list[str]:
+    """Run the first of the commands, report what comes of it, and give the revisions that it wrote."""
+    report(f"\n$ {commands[0]}")
+    if not (folder / ENVIRONMENT).exists() and (folder / "dev.py").exists():
+        report(INSTALLS)
+    before, started = _revisions(folder), time.monotonic()
+    status, output = _run(folder, step, held)
+    new = [path.relative_to(folder).as_posix() for path in sorted(_revisions(folder) - before)]
+    if problem := _problem(step, status, output, new):
+        raise StepFailed(f"`{commands[0]}` {problem}", output, commands)
+    losses = {path: _reviewed(folder, path, step.review) for path in new}
+    new = [path for path in new if (folder / path).exists()]
+    result = (
+        NOTHING if losses and not new else ", ".join(new) or (_last_line(output) if step.module == "pytest" else "done")
+    )
+    report(f"  {result} ({time.monotonic() - started:.1f} s)")
+    for path in new:
+        text = (folder / path).read_text(encoding="utf-8")
+        report(f"\n{text.rstrip()}")
+        if commands[1:] and losses[path]:
+            what = "was asked for" if step.review else "add"
+            problem = f"{path} does more than {what}: {', '.join(losses[path])}. Read it, and correct it."
+            raise StepFailed(problem, "", commands[1:])
+    return new
 
 
 def _reviewed(folder: Path, path: str, review: Review | None) -> list[str]:
@@ -153,8 +166,6 @@ def losses_of(revision: str) -> list[str]:
 
 def _problem(step: Step, status: int, output: str, revisions: Sequence[str]) -> str:
     """Say why a step failed, or "" where it didn't."""
-    if status == INTERRUPTED:
-        return "was interrupted."
     if status:
         return f"ended with {status}: {_last_line(output)}"
     if "revision" in step.arguments and not revisions:
@@ -162,7 +173,7 @@ def _problem(step: Step, status: int, output: str, revisions: Sequence[str]) -> 
     return ""
 
 
-def _run(folder: Path, step: Step) -> tuple[int, str]:
+def _run(folder: Path, step: Step, held: Held) -> tuple[int, str]:
     """Run a command, with a sign of life on a terminal, and give its status and what it printed."""
     command = step.command(folder)
     try:
@@ -177,12 +188,12 @@ def _run(folder: Path, step: Step) -> tuple[int, str]:
         )
     except OSError as error:
         return 1, str(error)
-    with process, Console(stderr=True).status("running"):
-        try:
+    try:
+        with process, Console(stderr=True).status("running"), held.released():
             output, _ = process.communicate()
-        except KeyboardInterrupt:
-            _wait_for_end(process)  # Ctrl-C reaches the command too, and it may have a database to stop
-            return INTERRUPTED, ""
+    except KeyboardInterrupt:
+        _wait_for_end(process)  # Ctrl-C reaches the command too, and it may have a database to stop
+        raise
     return process.returncode, output
 
 

@@ -100,7 +100,8 @@ def pytest_collection_modifyitems(config: pytest.Config, session: pytest.Session
         items[:] = [item for item in items if not item.get_closest_marker("galera")]
     if config.getoption("cluster") == clusters.ALL:
         items[:] = [item for item in items if not item.get_closest_marker("locks")]
-    others = [item for item in items if not needs_variant(item)]
+    is_whole = bool(config.getoption("everything"))
+    others = [item for item in items if not needs_variant(item) and (is_whole or not item.get_closest_marker("slow"))]
     tests = [item for item in items if isinstance(item, pytest.Function) and needs_variant(item)]
     tests.sort(key=lambda test: next((place for place, path in enumerate(FIRST) if path in test.nodeid), len(FIRST)))
     runs = list(variant_runs(config, session, tests))
