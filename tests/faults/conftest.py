@@ -105,6 +105,7 @@ def stage(
         reach: Callable[[str], str] = str,
         settings: Mapping[str, str] = {},
         standbys: Sequence[Mortal] = (),
+        wrapper: Sequence[str] = (),
     ) -> Iterator[Scene]:
         own = other_server or mortal_server
         url = new_database(own, tmp_path)
@@ -119,7 +120,7 @@ def stage(
             environment = {**SETTINGS, **settings, "DATABASE_URL": reached}
             if standbys:
                 environment["DATABASE_READ_URL"] = read_url(url, [each.url for each in standbys])
-            service = mortal_service(project, environment, tmp_path / "service.log", workers)
+            service = mortal_service(project, environment, tmp_path / "service.log", workers, wrapper)
             stack.callback(service.close)
             load = Load(service.url, may_read_old=bool(standbys))
             scene = Scene(load, service, own, proxy, url)

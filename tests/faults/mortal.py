@@ -126,11 +126,13 @@ class Mortal:
         return status
 
 
-def mortal_service(project: Path, environment: Mapping[str, str], log: Path, workers: int) -> Mortal:
-    """Serve a project with the command that its image has."""
+def mortal_service(
+    project: Path, environment: Mapping[str, str], log: Path, workers: int, wrapper: Sequence[str] = ()
+) -> Mortal:
+    """Serve a project with the command that its image has, which `wrapper` is to become."""
     port = free_port()
     own = {"SERVER_PORT": str(port), "SERVER_WORKERS": str(workers), "LOG_LEVEL": "warning"}
-    command = [sys.executable, "-m", "app", "serve"]
+    command = [*wrapper, sys.executable, "-m", "app", "serve"]
     url = f"http://127.0.0.1:{port}"
     return Mortal(command, log, url, folder=project, environment=clean_environment(**environment, **own))
 
