@@ -129,7 +129,7 @@ def test_move_that_is_cut_off_says_how_to_go_on(side: str, database: str, new_da
     make(target)
     parsed = make_url(server)
     assert parsed.host
-    proxy = Proxy(parsed.host, parsed.port or {"postgresql": 5432, "mysql": 3306}[database])
+    proxy = Proxy((parsed.host, parsed.port or {"postgresql": 5432, "mysql": 3306}[database]))
     reached = parsed.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
     urls = (reached, file) if side == "old" else (file, reached)
     stops = 0
@@ -157,7 +157,7 @@ def test_move_that_hangs_is_interrupted(new_database: NewDatabase) -> None:
     parsed = make_url(target)
     assert parsed.host
     assert parsed.port
-    proxy = Proxy(parsed.host, parsed.port)
+    proxy = Proxy((parsed.host, parsed.port))
     reached = parsed.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
     try:
         process = subprocess.Popen(
