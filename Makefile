@@ -4,11 +4,12 @@ WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 VARIANT ?= sqlite-async-orm-timestamps
 TEST ?= --only-variants
 MIXED = timestamps+soft_delete+audit_log+optimistic_locking+full_text_search
+EXAMPLES ?= 300
 PYTEST = $(VENV)/bin/python -m pytest
 READY = $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo programs test test-one matrix faults lint docs names picture constraints bench clean
+.PHONY: help demo programs test test-one matrix faults fuzz lint docs names picture constraints bench clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +35,10 @@ faults: $(READY) programs ## Break the database and the service under load on ev
 	@$(PYTEST) -n $(WORKERS) --dist loadgroup --everything --only-variants --cluster=one --variants "postgresql-*-$(MIXED),mysql-*-$(MIXED)" tests/contract
 	@$(PYTEST) -n $(WORKERS) --dist loadgroup --everything --only-variants --cluster=all --variants "mysql-*-$(MIXED)" tests/contract
 	@$(VENV)/bin/python -m tests.faults.report
+
+fuzz: $(READY) ## Send hostile input to every base variant and every text of the questions, and write its section of docs/reliability.md
+	@$(PYTEST) -n $(WORKERS) --dist loadgroup --everything --examples $(EXAMPLES) tests/fuzz tests/questions/test_any_answers.py
+	@$(VENV)/bin/python -m tests.fuzz.report
 
 programs: $(READY) ## Install the programs that the tests need, where apt-get can, or say which they are
 	@$(VENV)/bin/python -m tests.harness.programs

@@ -41,6 +41,13 @@ def source(scratch: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def examples(request: pytest.FixtureRequest) -> int:
+    """How many examples of a kind a test with any input tries."""
+    given: int = request.config.getoption("examples")
+    return given
+
+
+@pytest.fixture(scope="session")
 def template(scratch: Path) -> Iterator[Path]:
     """The template in a repository that has the working tree as its release."""
     with pytest.MonkeyPatch.context() as patch:

@@ -9,11 +9,11 @@ import json
 import os
 import platform
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from itertools import product
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -61,6 +61,8 @@ each commit waits for the disk.
 
 {measured}
 """
+# Where the section of tests/fuzz begins, which `make fuzz` writes.
+SECTION = "\n## Hostile input\n\n"
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,15 @@ def title_of(test: Any) -> str:
 
 def faults() -> Iterator[tuple[str, str]]:
     """Give each fault of the suite with each database that it is tried on, in the order of the page."""
-    for file in sorted((ROOT / "tests" / "faults").glob("test_*.py")):
-        module = import_module(f"tests.faults.{file.stem}")
+    return rows_of_suite("faults", RECORDING)
+
+
+def rows_of_suite(folder: str, recording: set[str]) -> Iterator[tuple[str, str]]:
+    """Give the title of each test in `tests/{folder}` that uses a recording fixture, with each of its databases."""
+    for file in sorted((ROOT / "tests" / folder).glob("test_*.py")):
+        module = import_module(f"tests.{folder}.{file.stem}")
         for name, test in vars(module).items():
-            if name.startswith("test_") and RECORDING & {*inspect.signature(test).parameters}:
+            if name.startswith("test_") and recording & {*inspect.signature(test).parameters}:
                 marks = [*vars(module).get("pytestmark", []), *getattr(test, "pytestmark", [])]
                 databases = [{*mark.args} for mark in marks if mark.name == "database"]
                 wanted = {*choices("database")}.intersection(*databases)
@@ -140,19 +147,29 @@ def summed_up(rows: list[Row]) -> Iterator[Iterable[object]]:
         yield title, TITLES[database], shown or "nothing", *sums, f"{max(row.recovered for row in alike):.1f} s"
 
 
-def measured(rows: list[Row]) -> str:
+class OnServer(Protocol):
+    """A row of a page, measured with a server of a database."""
+
+    @property
+    def server(self) -> str:
+        """The server and its version."""
+
+
+def measured(rows: Sequence[OnServer]) -> str:
     """Say when and on what the faults were tried."""
-    servers = ", ".join(dict.fromkeys(row.server for row in sorted(rows, key=lambda row: row.server)))
+    servers = ", ".join(sorted({row.server for row in rows}))
     date, cores = dt.datetime.now(dt.UTC).date(), os.cpu_count()
     machine = f"{cores} cores of {platform.machine()} for the clients, the services and the databases"
     return f"Measured on {date} with {machine}: Python {platform.python_version()}, {servers}."
 
 
 def main() -> None:
-    """Write the page."""
+    """Write the page, but for the section of tests/fuzz."""
     rows = kept()
     faults_ = table(HEAD, summed_up(rows))
-    PAGE.write_text(TEXT.format(clients=CLIENTS, faults=faults_, measured=measured(rows)), encoding="utf-8")
+    _, heading, section = PAGE.read_text(encoding="utf-8").partition(SECTION)
+    text = TEXT.format(clients=CLIENTS, faults=faults_, measured=measured(rows))
+    PAGE.write_text(f"{text}{heading}{section}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from tests.harness.variants import Variant, select
 
 ALL = "*"
 LONGEST_LOG = 4000
+EXAMPLES = 25
 # What says most, and what reads the project before other tests leave files in it.
 FIRST = ("tests/every_variant/", "tests/rendered/test_files.py")
 STACK = pytest.StashKey[ExitStack]()
@@ -42,6 +43,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         " Galera; `all` lets them write through all nodes of Galera"
     )
     parser.addoption("--cluster", choices=(clusters.ONE, clusters.ALL), help=text)
+    text = f"how many examples a test with any input tries of each kind (default: {EXAMPLES})"
+    parser.addoption("--examples", type=int, default=EXAMPLES, help=text)
     parser.addoption("--only-variants", action="store_true", help="leave out the tests that need no variant")
 
 

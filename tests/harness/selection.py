@@ -128,7 +128,7 @@ class Needs:
         if extent == "everything" or (extent == "matrix" and not of_base and not self.of_command):
             return True
         if variant.auth != NO_AUTH:
-            return not second_server and self.choose_with_auth(variant)
+            return not second_server and not (self.slow and not extent) and self.choose_with_auth(variant)
         others = len(variant.mixins) - len(self.mixins)
         fewest, most = others == 0, len(variant.mixins) == len(choices("mixins"))
         in_turn = self.has_turn(variant)

@@ -17,6 +17,10 @@ LOCKING = "sqlite-sync-core-optimistic_locking"
 SEARCH = "sqlite-sync-core-full_text_search"
 ACCOUNTS = "sqlite-async-orm-timestamps-password"
 OIDC = "sqlite-async-orm-timestamps-oidc"
+ALL_MIXINS = "sqlite-async-orm-timestamps+soft_delete+audit_log+optimistic_locking+full_text_search"
+# What tests/fuzz is given: how much to try, and what to do with the count of responses.
+FEW: dict[str, Any] = {"examples": 10, "keep_tally": dict}
+MANY: dict[str, Any] = {"examples": 100, "keep_tally": dict}
 
 
 @dataclass(frozen=True)
@@ -532,8 +536,40 @@ ANSWERS = (
         "template/app/comments/router.py.jinja",
         "status_code=204, responses=problems(404))",
         "status_code=204)",
-        Check("service/test_fuzz.py::test_service_conforms_to_openapi"),
+        Check("fuzz/test_schemathesis.py::test_service_conforms_to_openapi", ALL_MIXINS, FEW),
         r"(?s)DELETE /api/v1/comments/\{comment_id\}.*Undocumented .*status code",
+    ),
+    Mutation(
+        "id that is larger than a database's integers",
+        "template/app/web/schemas.py.jinja",
+        "PathId = Annotated[int, Field(ge=1, le=MAX_ID)]",
+        "PathId = Annotated[int, Field(ge=1)]",
+        Check("fuzz/test_nasty_values.py::test_nasty_values_are_refused_or_kept", ALL_MIXINS, MANY),
+        r"(?s)/api/v1/users/\d{19,}.*: 500 ",
+    ),
+    Mutation(
+        "description whose spaces stay",
+        "template/README.md.jinja",
+        "{{ description | trim }}",
+        "{{ description }}",
+        Check("questions/test_any_answers.py::test_any_answers_are_refused_or_rendered", ASYNC_ORM, FEW),
+        r"README\.md",
+    ),
+    Mutation(
+        "cursor that the JSON of isn't checked",
+        "template/app/db/pagination.py.jinja",
+        "except (ValueError, binascii.Error, OverflowError):",
+        "except (binascii.Error, OverflowError):",
+        Check("fuzz/test_forged_tags.py::test_forged_cursor_is_400_or_a_place_in_the_list", ALL_MIXINS, FEW),
+        r"(?s)/api/v1/posts\?limit=3&cursor=.*: 500 ",
+    ),
+    Mutation(
+        "If-Match that any list with a star meets",
+        "template/app/web/preconditions.py",
+        'if names != {"*"} and record.etag not in names:',
+        'if "*" not in names and record.etag not in names:',
+        Check("fuzz/test_forged_tags.py::test_forged_etag_is_412_and_changes_nothing", ALL_MIXINS, FEW),
+        r"PATCH.*/api/v1/posts/\d+.*: 200 ",
     ),
     Mutation(
         "password in an error",

@@ -1,1 +1,1 @@
-"""The service as a process: out of reach of its database, overloaded, behind a proxy, called with anything."""
+"""The service as a process: out of reach of its database, overloaded, behind a proxy."""

@@ -1,0 +1,117 @@
+"""Keeps what hostile input came to in `.cache/fuzz.json`, and makes a section of docs/reliability.md of it.
+
+`python -m tests.fuzz.report` writes the section.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pytest
+
+from tests.faults.report import PAGE, SECTION, TITLES, measured, rows_of_suite, table
+from tests.harness.variants import ROOT
+
+KEPT = ROOT / ".cache" / "fuzz.json"
+HEAD = ("input", "database", "variants", "requests", "operations", "2xx", "3xx", "4xx", "503", "other 5xx", "time")
+# A test that asks for this fixture is a row of the section.
+RECORDING = {"keep_tally"}
+TEXT = """\
+What a service answers to input that no honest client sends. `make fuzz` sends it through real sockets to every base
+variant with all mixins, and writes this section; `make test` does it with fewer examples. A row is the sum of as many
+variants as it says. What is sent comes from the service's own `/openapi.json`: each operation in it is called, and
+has successes too.
+
+Each response has a status that the document declares, and the media type and body that it declares: JSON by the letter
+of RFC 8259, `application/problem+json` for errors. A 503 says in `Retry-After` when to try again. After it all the
+service is ready.
+
+{rows}
+
+With {examples} examples of each kind. {measured}
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a kind of input came to on a variant."""
+
+    title: str
+    database: str
+    variant: str
+    server: str
+    statuses: dict[str, int]
+    operations: int
+    examples: int
+    seconds: float
+
+
+class FuzzReport:
+    """The plugin that collects a row for each kind of input and variant, in the process that hands out the tests."""
+
+    def __init__(self) -> None:
+        """Begin with no row."""
+        self.rows: list[Row] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the row of a test that passed."""
+        told: dict[str, Any] = dict(report.user_properties)
+        if report.when == "call" and report.passed and "fuzz" in told:
+            self.rows.append(Row(**told["fuzz"]))
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the rows, instead of earlier ones of the same input and variants."""
+        if self.rows:
+            rows = {(row.title, row.variant): row for row in [*kept(), *self.rows]}
+            KEPT.parent.mkdir(exist_ok=True)
+            KEPT.write_text(json.dumps([asdict(row) for row in rows.values()], indent=1), encoding="utf-8")
+
+
+def kept() -> list[Row]:
+    """Read the rows."""
+    return [Row(**row) for row in json.loads(KEPT.read_text(encoding="utf-8"))] if KEPT.exists() else []
+
+
+def kinds() -> Iterator[tuple[str, str]]:
+    """Give each kind of input of the suite with each database, in the order of the section."""
+    return rows_of_suite("fuzz", RECORDING)
+
+
+def count(statuses: Mapping[str, int], start: str, but: str = "") -> int:
+    """Count the responses of a class of statuses, but those with one of them."""
+    return sum(number for status, number in statuses.items() if status.startswith(start) and status != but)
+
+
+def summed_up(rows: list[Row]) -> Iterator[Iterable[object]]:
+    """Give the rows of the section: a kind of input on a database, over all variants."""
+    for title, database in kinds():
+        alike = [row for row in rows if (row.title, row.database) == (title, database)]
+        if not alike:
+            raise SystemExit(f"make fuzz: nothing was sent to {TITLES[database]} of this: {title}.")
+        statuses = sum((Counter(row.statuses) for row in alike), Counter[str]())
+        columns = (
+            statuses.total(),
+            max(row.operations for row in alike),
+            count(statuses, start="2"),
+            count(statuses, start="3"),
+            count(statuses, start="4"),
+            statuses["503"],
+            count(statuses, start="5", but="503"),
+        )
+        numbers = [f"{number:,}" for number in columns]
+        yield title, TITLES[database], len(alike), *numbers, f"{sum(row.seconds for row in alike):,.0f} s"
+
+
+def main() -> None:
+    """Write the section."""
+    rows = kept()
+    examples = " to ".join(map(str, sorted({row.examples for row in rows})))
+    section = TEXT.format(rows=table(HEAD, summed_up(rows)), examples=examples, measured=measured(rows))
+    faults, heading, _ = PAGE.read_text(encoding="utf-8").partition(SECTION)
+    PAGE.write_text(f"{faults}{heading or SECTION}{section}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
