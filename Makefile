@@ -3,13 +3,14 @@ VENV ?= .venv
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 VARIANT ?= sqlite-async-orm-timestamps
 TEST ?= --only-variants
+MINUTES ?= 30
 MIXED = timestamps+soft_delete+audit_log+optimistic_locking+full_text_search
 EXAMPLES ?= 300
 PYTEST = $(VENV)/bin/python -m pytest
 READY = $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo programs test test-one matrix faults fuzz lint docs names picture constraints bench clean
+.PHONY: help demo programs test test-one matrix faults soak fuzz lint docs names picture constraints bench clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +40,11 @@ faults: $(READY) programs ## Break the database and the service under load on ev
 fuzz: $(READY) ## Send hostile input to every base variant and every text of the questions, and write its section of docs/reliability.md
 	@$(PYTEST) -n $(WORKERS) --dist loadgroup --everything --examples $(EXAMPLES) tests/fuzz tests/questions/test_any_answers.py
 	@$(VENV)/bin/python -m tests.fuzz.report
+
+soak: VARIANT = *-async-orm-$(MIXED)
+soak: $(READY) programs ## Send mixed traffic for long, and see that nothing grows: make soak MINUTES=30
+	@MINUTES=$(MINUTES) $(PYTEST) --everything --only-variants --variants "$(VARIANT)" tests/faults/soak.py
+	@$(VENV)/bin/python -m tests.faults.report soak
 
 programs: $(READY) ## Install the programs that the tests need, where apt-get can, or say which they are
 	@$(VENV)/bin/python -m tests.harness.programs

@@ -72,7 +72,8 @@ class Client:
         if user % 2:
             self._delete(user)
 
-    def _call(self, method: str, path: str, **options: Any) -> httpx2.Response | None:
+    def call(self, method: str, path: str, **options: Any) -> httpx2.Response | None:
+        """Make a call and remember it; give its response where it succeeded."""
         began = time.monotonic()
         response, result = None, LOST
         try:
@@ -95,7 +96,7 @@ class Client:
 
     def _add(self) -> int | None:
         body = new_user()
-        response = self._call("POST", "/users", json=body)
+        response = self.call("POST", "/users", json=body)
         if response is None:
             return None
         user: int = response.json()["id"]
@@ -103,7 +104,7 @@ class Client:
         return user
 
     def _read(self, user: int) -> None:
-        response = self._call("GET", f"/users/{user}")
+        response = self.call("GET", f"/users/{user}")
         if response is None or self.users[user].fits(response.json()["name"]):
             return
         if self.may_read_old:
@@ -114,27 +115,29 @@ class Client:
     def _change(self, user: int) -> None:
         name, promised = unique_word(), self.users[user]
         promised.possible.add(name)
-        if self._call("PATCH", f"/users/{user}", json={"name": name}, headers={"If-Match": "*"}):
+        if self.call("PATCH", f"/users/{user}", json={"name": name}, headers={"If-Match": "*"}):
             self.users[user] = Promised(name)
 
     def _delete(self, user: int) -> None:
         promised = self.users[user]
         promised.possible.add(None)
-        if self._call("DELETE", f"/users/{user}", headers={"If-Match": "*"}):
+        if self.call("DELETE", f"/users/{user}", headers={"If-Match": "*"}):
             self.users[user] = Promised(None)
 
     def _add_bulk(self) -> None:
         name = unique_word()
-        response = self._call("POST", "/users/bulk", json=[new_user(name=name) for _ in range(BULK)])
+        response = self.call("POST", "/users/bulk", json=[new_user(name=name) for _ in range(BULK)])
         self.bulks.append((name, response is not None))
 
 
 class Load:
     """Some clients at work at once."""
 
-    def __init__(self, url: str, clients: int = CLIENTS, *, may_read_old: bool = False) -> None:
+    def __init__(
+        self, url: str, clients: int = CLIENTS, *, kind: type[Client] = Client, may_read_old: bool = False
+    ) -> None:
         """Let `clients` call the service at `url` once it is started."""
-        self.clients = [Client(url, may_read_old=may_read_old) for _ in range(clients)]
+        self.clients = [kind(url, may_read_old=may_read_old) for _ in range(clients)]
         self._ends = threading.Event()
 
     @contextmanager

@@ -1,6 +1,6 @@
 """Keeps what the faults came to in `.cache/faults.json`, and makes docs/reliability.md of it.
 
-`python -m tests.faults.report` writes the page.
+`python -m tests.faults.report` writes the page, and `python -m tests.faults.report soak` its section on long runs.
 """
 
 import datetime as dt
@@ -8,6 +8,7 @@ import inspect
 import json
 import os
 import platform
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -21,6 +22,7 @@ from tests.faults.load import CLIENTS
 from tests.harness.variants import ROOT, choices
 
 KEPT = ROOT / ".cache" / "faults.json"
+KEPT_SOAKS = ROOT / ".cache" / "soak.json"
 PAGE = ROOT / "docs" / "reliability.md"
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL"}
 HEAD = ("fault", "database", "clients saw, beside successes", "acknowledged", "lost", "half-written", "served again")
@@ -63,6 +65,76 @@ each commit waits for the disk.
 """
 # Where the section of tests/fuzz begins, which `make fuzz` writes.
 SECTION = "\n## Hostile input\n\n"
+
+SOAK_TITLE = "## A long run"
+SOAK_HEAD = (
+    "database",
+    "minutes",
+    "requests",
+    "per second",
+    "p50",
+    "p99",
+    "503",
+    "memory, MB",
+    "descriptors",
+    "threads",
+    "connections",
+)
+SOAK_TEXT = """\
+{title}
+
+`make soak MINUTES=30` lets {clients} clients write, read, list and search at once, as fast as the service answers, on
+one variant of each database: `async` and `orm` with all mixins. It fails where the memory, descriptors, threads
+or connections grow from the second third of the time to the last, where a call has no answer, or where a write is lost.
+Of each, the table has what there was after a sixth of the time, and at the end.
+
+{soaks}
+
+{measured}
+"""
+
+
+@dataclass(frozen=True)
+class Soaked:
+    """What a long run came to; pairs are what there was after a sixth of the time, and at the end."""
+
+    database: str
+    server: str
+    minutes: float
+    clients: int
+    requests: int
+    p50: float
+    p99: float
+    unavailable: int
+    memory: list[float]
+    descriptors: list[float]
+    threads: list[float]
+    connections: list[float]
+
+    def keep(self) -> None:
+        """Keep it instead of an earlier one on the same database."""
+        rows = {row.database: row for row in [*kept_soaks(), self]}
+        KEPT_SOAKS.parent.mkdir(exist_ok=True)
+        KEPT_SOAKS.write_text(json.dumps([asdict(row) for row in rows.values()], indent=1), encoding="utf-8")
+
+    def cells(self) -> Iterable[str]:
+        """Write the row of the page."""
+        pairs = (self.memory, self.descriptors, self.threads, self.connections)
+        return (
+            TITLES[self.database],
+            f"{self.minutes:g}",
+            f"{self.requests:,}",
+            f"{self.requests / self.minutes / 60:.0f}",
+            f"{self.p50:.0f} ms",
+            f"{self.p99:.0f} ms",
+            f"{self.unavailable:,}",
+            *(f"{early:.0f}, {late:.0f}" for early, late in pairs),
+        )
+
+
+def kept_soaks() -> list[Soaked]:
+    """Read the long runs."""
+    return [Soaked(**row) for row in json.loads(KEPT_SOAKS.read_text(encoding="utf-8"))] if KEPT_SOAKS.exists() else []
 
 
 @dataclass(frozen=True)
@@ -163,14 +235,29 @@ def measured(rows: Sequence[OnServer]) -> str:
     return f"Measured on {date} with {machine}: Python {platform.python_version()}, {servers}."
 
 
-def main() -> None:
-    """Write the page, but for the section of tests/fuzz."""
+def soak_section() -> str:
+    """Give the page's section on long runs, as it is."""
+    _, title, text = PAGE.read_text(encoding="utf-8").partition(SECTION)[0].partition(SOAK_TITLE)
+    return f"\n{title}{text}" if title else ""
+
+
+def write_faults() -> None:
+    """Write the page, but for its sections on long runs and of tests/fuzz."""
     rows = kept()
-    faults_ = table(HEAD, summed_up(rows))
     _, heading, section = PAGE.read_text(encoding="utf-8").partition(SECTION)
-    text = TEXT.format(clients=CLIENTS, faults=faults_, measured=measured(rows))
-    PAGE.write_text(f"{text}{heading}{section}", encoding="utf-8")
+    text = TEXT.format(clients=CLIENTS, faults=table(HEAD, summed_up(rows)), measured=measured(rows))
+    PAGE.write_text(f"{text}{soak_section()}{heading}{section}", encoding="utf-8")
+
+
+def write_soaks() -> None:
+    """Write the page's section on long runs."""
+    rows = sorted(kept_soaks(), key=lambda row: [*TITLES].index(row.database))
+    soaks, clients = table(SOAK_HEAD, [row.cells() for row in rows]), max(row.clients for row in rows)
+    text = SOAK_TEXT.format(title=SOAK_TITLE, clients=clients, soaks=soaks, measured=measured(rows))
+    before, heading, section = PAGE.read_text(encoding="utf-8").partition(SECTION)
+    faults_ = before.partition(SOAK_TITLE)[0].rstrip()
+    PAGE.write_text(f"{faults_}\n\n{text}{heading}{section}", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    write_soaks() if sys.argv[1:] == ["soak"] else write_faults()
