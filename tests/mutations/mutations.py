@@ -534,7 +534,7 @@ ANSWERS = (
     Mutation(
         "undeclared status that a fuzzer meets",
         "template/app/comments/router.py.jinja",
-        "status_code=204, responses=problems(404))",
+        "status_code=204, responses=problems(404, 412))",
         "status_code=204)",
         Check("fuzz/test_schemathesis.py::test_service_conforms_to_openapi", ALL_MIXINS, FEW),
         r"(?s)DELETE /api/v1/comments/\{comment_id\}.*Undocumented .*status code",
