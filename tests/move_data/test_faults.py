@@ -120,6 +120,8 @@ def test_stopped_move_goes_on(pair: Pair, name: str, warm_process: WarmProcess) 
 
 
 @pytest.mark.slow
+# SQLAlchemy doesn't close a cursor of a connection that is gone.
+@pytest.mark.filterwarnings("ignore:<psycopg.ServerCursor:ResourceWarning")
 @pytest.mark.parametrize("side", ["old", "new"])
 @pytest.mark.parametrize("database", ["postgresql", "mysql"])
 def test_move_that_is_cut_off_says_how_to_go_on(side: str, database: str, new_database: NewDatabase) -> None:
