@@ -10,7 +10,6 @@ WALL_CLOCK = re.compile(
 )
 READERS = {
     "app/db/clock.py": "the rows' timestamps, and the days on which sessions and mailed tokens expire",
-    "{{server}}/app/db/connections.py.jinja": "whether the clock was set back since a connection was lost",
     "app/web/metrics.py": "the age of files that ended workers have left",
     "{{oidc}}/app/auth/tokens.py.jinja": "when a token was issued that doesn't say it",
 }

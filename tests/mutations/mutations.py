@@ -99,8 +99,8 @@ WRITTEN = (
     Mutation(
         "text that changes from copy to copy",
         "template/README.md.jinja",
-        "{{ description }}\n",
-        "{{ description }} {{ _copier_conf.dst_path }}\n",
+        "{{ description | trim }}\n",
+        "{{ description | trim }} {{ _copier_conf.dst_path }}\n",
         Check("rendered/test_files.py::test_rendering_is_reproducible"),
         r"Differing items:\s+\{'README\.md'",
     ),
