@@ -5,9 +5,9 @@ import sys
 from typing import Annotated, NoReturn
 
 import typer
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
-from copier_fastapi_sqlalchemy.move_data import MoveError, UsageError, describe, is_full, move
+from copier_fastapi_sqlalchemy.move_data import MoveError, UsageError, describe, is_full, is_temporary, move
 from copier_fastapi_sqlalchemy.resource.commands import app as resource
 
 OLD = typer.Argument(metavar="OLD_URL", envvar="OLD_DATABASE_URL", help="The database to read.", show_default=False)
@@ -50,8 +50,7 @@ def move_data(old_url: Annotated[str | None, OLD] = None, new_url: Annotated[str
     except DBAPIError as error:
         if is_full(error):
             _fail(f"{ROOM} ({describe(error)}).", 1)
-        is_temporary = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-        _fail(f"{describe(error)}. {RETRY if is_temporary else 'Correct that first.'}", 1)
+        _fail(f"{describe(error)}. {RETRY if is_temporary(error) else 'Correct that first.'}", 1)
     except (KeyboardInterrupt, typer.Abort):
         _fail(f"Interrupted. {RETRY}", 130)
 

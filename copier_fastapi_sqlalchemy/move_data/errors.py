@@ -2,12 +2,14 @@
 
 import sqlite3
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-# SQLSTATEs of PostgreSQL, and numbers of MySQL and SQLite. SQLite calls it an error of the disk where a limit is met.
-FULL = {"53100", 1021, 1114, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+# SQLSTATEs of PostgreSQL, and numbers of MySQL and SQLite. SQLite calls it an error of writing where a quota is met.
+FULL = {"53100", 1021, 1114, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
 # A lock that isn't free, a deadlock, a statement that is canceled.
 BUSY = {"40001", "40P01", "55P03", "57014", 1205, 1213, 1317, 1969, 3024, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+# A disk that can't be read or written.
+BROKEN = {sqlite3.SQLITE_IOERR}
 
 
 class MoveError(Exception):
@@ -30,17 +32,25 @@ def describe(error: Exception) -> str:
 
 def is_full(error: DBAPIError) -> bool:
     """Tell whether there was no room for a row, which may fit as it is."""
-    return _code(error) in FULL
+    return bool(_codes(error) & FULL)
 
 
 def is_of_database(error: DBAPIError) -> bool:
     """Tell whether the database couldn't go on, whatever the row."""
-    return error.connection_invalidated or _code(error) in FULL | BUSY
+    return error.connection_invalidated or bool(_codes(error) & (FULL | BUSY | BROKEN))
 
 
-def _code(error: DBAPIError) -> object:
-    """Give the SQLSTATE of PostgreSQL, and the number of MySQL and SQLite."""
+def is_temporary(error: DBAPIError) -> bool:
+    """Tell whether the same command may work later. What Python's sqlite3 refuses by itself has no code, and stays."""
+    if isinstance(error.orig, sqlite3.Error) and not _codes(error):
+        return False
+    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+
+
+def _codes(error: DBAPIError) -> set[object]:
+    """Give the SQLSTATE of PostgreSQL, the number of MySQL, or the code of SQLite with the one that it extends."""
     if isinstance(error.orig, sqlite3.Error):
-        return error.orig.sqlite_errorcode & 0xFF
+        code = getattr(error.orig, "sqlite_errorcode", None)
+        return set() if code is None else {code, code & 0xFF}
     number = error.orig.args[0] if error.orig and error.orig.args else None
-    return number if isinstance(number, int) else getattr(error.orig, "sqlstate", None)
+    return {number if isinstance(number, int) else getattr(error.orig, "sqlstate", None)}

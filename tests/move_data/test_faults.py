@@ -196,21 +196,50 @@ def test_full_server_is_told_from_a_row_that_does_not_fit(database: str, new_dat
     check_moved(source, target)
 
 
+def with_file_size(limit: int, source: str, target: str) -> "subprocess.CompletedProcess[str]":
+    """Move data in a process that can't write files beyond a size."""
+    return subprocess.run(
+        [*MOVE_DATA, source, target],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY)),
+    )
+
+
 def test_full_disk_of_a_file_is_a_line(new_database: NewDatabase) -> None:
     source, target = new_database("sqlite"), new_database("sqlite")
     make(source, rows=tree(5 * BATCH))
     make(target)
-    limit = Path(str(make_url(target).database)).stat().st_size + 30_000
-
-    def restrict() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-
-    ended = subprocess.run(
-        [*MOVE_DATA, source, target], capture_output=True, text=True, check=False, preexec_fn=restrict
-    )
+    ended = with_file_size(Path(str(make_url(target).database)).stat().st_size + 30_000, source, target)
     assert ended.returncode == 1, ended.stderr
     (sentence,) = ended.stderr.splitlines()
     assert sentence.startswith("Make room for the new database, and run the same command again")
     assert 0 < scalar(target, "SELECT count(*) FROM tree") < 5 * BATCH
+    moved(source, target)
+    check_moved(source, target)
+
+
+def test_disk_error_of_the_old_database_asks_for_no_room_in_the_new_one(new_database: NewDatabase) -> None:
+    """Readers of a database in WAL mode need a file of 32 KB for its index."""
+    source, target = new_database("sqlite"), new_database("sqlite")
+    make(source, rows=tree(1))
+    make(target)
+    execute(source, "PRAGMA journal_mode = WAL")
+    ended = with_file_size(4096, source, target)
+    assert (ended.returncode, ended.stderr) == (1, f"disk I/O error. {RETRY}\n")
+    moved(source, target)
+    check_moved(source, target)
+
+
+def test_text_that_is_not_utf8_is_a_line(new_database: NewDatabase) -> None:
+    source, target = new_database("sqlite"), new_database("sqlite")
+    make(source, rows=tree(1))
+    make(target)
+    execute(source, "UPDATE tree SET name = CAST(x'ff' AS TEXT)")
+    sentence = refused(source, target)
+    assert sentence.startswith("Could not decode to UTF-8 column 'name'")
+    assert sentence.endswith(". Correct that first.")
+    execute(source, "UPDATE tree SET name = 'ÿ'")
     moved(source, target)
     check_moved(source, target)
