@@ -20,6 +20,7 @@ from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.names import Names
 from copier_fastapi_sqlalchemy.resource.plan import STAGE
 from copier_fastapi_sqlalchemy.resource.register import MAIN, TABLES, bound_names
+from copier_fastapi_sqlalchemy.resource.shell import typed
 from copier_fastapi_sqlalchemy.resource.source import LINE_LENGTH
 
 ANSWERS = ".copier-answers.yml"
@@ -32,7 +33,6 @@ CHOICES = {
 }
 MIXINS = ("timestamps", "soft_delete", "audit_log", "optimistic_locking", "full_text_search")
 ERRORS = "app/db/errors.py"
-TAKE_BACK = "git reset --hard && git clean -d --force"
 # Files that a project has since version 1.1.0, and that the code of a resource builds on.
 NEEDED = ("app/db/base.py", "app/db/read_only.py", ERRORS, "app/web/links.py", TABLES, MAIN)
 DEFAULT_LENGTH = 88
@@ -227,10 +227,18 @@ def require_clean(project: Project, *, force: bool = False) -> None:
         advice = 'git init && git add --all && git commit -m "Start"'
         raise Refusal(f"Put the project into git first, or give --force: `{advice}`.")
     if any(project.folder.glob(f"{STAGE}*")):
-        raise Refusal(f"Take back what a killed command has left first, with all uncommitted changes: `{TAKE_BACK}`.")
+        advice = take_back(project.folder)
+        raise Refusal(f"A command was killed here. Take back what it left, with your uncommitted changes: `{advice}`.")
     if changed := done.stdout.splitlines():
         others = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise Refusal(f"Commit or stash your changes first, or give --force: {changed[0][3:]}{others}.")
+
+
+def take_back(folder: Path) -> str:
+    """Give the command that takes back all uncommitted changes of a folder, and none beside it in its repository."""
+    git = ["git"] if folder == Path.cwd() else ["git", "-C", str(folder)]
+    restore = [*git, "restore", "--source=HEAD", "--staged", "--worktree", "."]
+    return f"{typed(restore)} && {typed([*git, 'clean', '-d', '--force', '.'])}"
 
 
 def require_free(project: Project, names: Names) -> None:

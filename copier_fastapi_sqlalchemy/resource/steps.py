@@ -1,8 +1,6 @@
 """What comes after the files are written: the commands that migrate the database and run the tests, in turn."""
 
 import ast
-import os
-import shlex
 import subprocess
 import sys
 import time
@@ -17,8 +15,8 @@ from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.formatting import tidy
 from copier_fastapi_sqlalchemy.resource.interrupts import Held, interrupts_held
 from copier_fastapi_sqlalchemy.resource.revision import Review
+from copier_fastapi_sqlalchemy.resource.shell import IS_WINDOWS, typed
 
-IS_WINDOWS = os.name == "nt"
 PYTHON = "python" if IS_WINDOWS else "python3"
 ENVIRONMENT = Path(".venv") / ("Scripts/python.exe" if IS_WINDOWS else "bin/python")
 REVISIONS = "migrations/versions"
@@ -38,7 +36,7 @@ class Step:
 
     def shown(self, folder: Path) -> str:
         """Give the command as a user types it."""
-        return _typed([PYTHON, *self._words(folder)])
+        return typed([PYTHON, *self._words(folder)])
 
     def command(self, folder: Path) -> list[str]:
         """Give the command as it is run here."""
@@ -79,16 +77,14 @@ def run_tests(path: str) -> Step:
 def serve_command(folder: Path) -> str:
     """Give the command that serves the project, as a user types it."""
     has_dev = (folder / "dev.py").exists()
-    return _typed(
-        [PYTHON, *(["dev.py", "serve"] if has_dev else ["-m", "uvicorn", "--factory", "app.main:create_app"])]
-    )
+    return typed([PYTHON, *(["dev.py", "serve"] if has_dev else ["-m", "uvicorn", "--factory", "app.main:create_app"])])
 
 
 def run_steps(folder: Path, steps: Sequence[Step], report: Callable[[str], None]) -> list[str]:
     """Run the commands in turn, report what comes of each, and give the paths of the revisions that were written.
 
     Raises:
-        StepFailed: one ended with another status than 0, or Ctrl-C was pressed; what is still to do is to do.
+        StepFailed: one ended with another status than 0, or Ctrl-C was pressed. It has the commands that are left.
 
     """
     written: list[str] = []
@@ -202,10 +198,6 @@ def _wait_for_end(process: subprocess.Popen[str]) -> None:
         process.communicate(timeout=PATIENCE)
     except (subprocess.TimeoutExpired, KeyboardInterrupt):
         process.terminate()
-
-
-def _typed(words: Sequence[str]) -> str:
-    return subprocess.list2cmdline(words) if IS_WINDOWS else shlex.join(words)
 
 
 def _revisions(folder: Path) -> set[Path]:

@@ -18,10 +18,10 @@ import pytest
 from copier_fastapi_sqlalchemy.resource import commands, interrupts, plan, steps
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.plan import Plan
-from copier_fastapi_sqlalchemy.resource.project import TAKE_BACK, open_project, require_clean
+from copier_fastapi_sqlalchemy.resource.project import open_project, require_clean, take_back
 from tests.harness.commands import run as run_script
 from tests.harness.rendering import files_of
-from tests.resource.conftest import Start, commit
+from tests.resource.conftest import Render, Start, commit
 from tests.resource.test_commands import ORM, own_files, run
 from tests.resource.test_plan import NEW, OLD, expected
 from tests.resource.test_plan import project as project  # noqa: PLC0414 - a fixture
@@ -140,7 +140,7 @@ def test_git_takes_back_what_a_killed_command_has_left(project: Path) -> None:
             break
         assert os.WTERMSIG(status) == signal.SIGKILL
         halves += own_files(project) != before
-        subprocess.run(["sh", "-c", TAKE_BACK], cwd=project, check=True, capture_output=True)
+        subprocess.run(["sh", "-c", take_back(project)], check=True, capture_output=True)
         assert without_cache(own_files(project)) == without_cache(before)
     assert halves > len(NEW)
     assert {**expected(), ".gitignore": b"__pycache__\n.env\n", ".env": b"MINE=1\n"} == own_files(project)
@@ -165,12 +165,31 @@ def die_at(number: int, folder: Path) -> None:
     sys.addaudithook(hook)
 
 
-def test_command_after_a_killed_one_says_how_to_take_it_back(start: Start) -> None:
-    whole = start(ORM, (("notes", ("text:text",)),))
-    (whole / f"{plan.STAGE}abc").mkdir()
-    (whole / f"{plan.STAGE}abc" / "0.new").write_text("half")
-    with pytest.raises(Refusal) as raised:
-        require_clean(open_project(whole))
-    assert TAKE_BACK in str(raised.value)
-    subprocess.run(["sh", "-c", TAKE_BACK], cwd=whole, check=True, capture_output=True)
-    require_clean(open_project(whole))
+@pytest.mark.parametrize("place", [".", "app", "../other"])
+def test_command_after_a_killed_one_says_how_to_take_it_back(
+    place: str, rendered: Render, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And that takes back nothing of another folder of the repository, wherever it is typed."""
+    project, other = tmp_path / "our services/shop", tmp_path / "our services/other"
+    shutil.copytree(rendered(ORM), project)
+    other.mkdir()
+    (other / "notes.txt").write_text("old")
+    git(tmp_path, "init", "--quiet")
+    commit(tmp_path)
+    before = files_of(project)
+    (project / f"{plan.STAGE}abc").mkdir()
+    (project / f"{plan.STAGE}abc" / "0.new").write_text("half")
+    (project / "README.md").write_text("half")
+    (project / "app/new.py").write_text("half")
+    (other / "notes.txt").write_text("new")
+    (other / "more.txt").write_text("new")
+    git(tmp_path, "add", "our services/shop/app/new.py", "our services/other/notes.txt")
+    monkeypatch.chdir(project / place)
+    with pytest.raises(Refusal, match=r"^A command was killed here\. ") as raised:
+        require_clean(open_project(project))
+    command = str(raised.value).split("`")[1]
+    assert (" -C " in command) == (place != ".")
+    subprocess.run(["sh", "-c", command], check=True, capture_output=True)
+    require_clean(open_project(project))
+    assert files_of(project) == before
+    assert {path.name: path.read_text() for path in other.iterdir()} == {"notes.txt": "new", "more.txt": "new"}
