@@ -33,6 +33,7 @@ def test_help_lists_commands_and_exit_codes(warm_process: WarmProcess, project: 
     assert shown.startswith("usage: python -m app [-h] COMMAND ...\n")
     assert re.findall(r"(?m)^    (\w+) ", shown) == ["serve", "migrate", "check", "openapi"]
     assert re.findall(r"(?m)^  (\d)  ", shown) == ["0", "1", "2", "3", "4"]
+    assert re.findall(r"(?m)^  3  (.*)$", shown) == ["check: the database doesn't answer; serve: it can't start"]
     assert max(map(len, shown.splitlines())) <= 100
     options = warm_process.run(["-m", "app", "serve", "--help"], project).output
     assert all(name in options for name in ("--host", "--port", "--workers", "--reload", "--root-path"))

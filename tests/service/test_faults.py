@@ -99,6 +99,22 @@ def test_database_at_earlier_revision_is_not_ready(timed_service: Service) -> No
             assert timed_service.ready().status_code == status, version
 
 
+@networked
+def test_unmigrated_replica_is_told_from_the_database(
+    warm_process: WarmProcess, project: Path, new_database: NewDatabase, tmp_path: Path
+) -> None:
+    with new_database() as url, new_database() as replica:
+        for each in (url, replica):
+            warm_process.run(["-m", "alembic", "upgrade", "head"], project, {"DATABASE_URL": each})
+        settings = {"DATABASE_URL": url, "DATABASE_READ_URL": replica}
+        with calling(warm_process, project, settings, tmp_path, path="") as client:
+            for name, each in (("replica", replica), ("database", url)):
+                warm_process.run(["-m", "alembic", "downgrade", "base"], project, {"DATABASE_URL": each})
+                response = client.get("/health/ready")
+                assert response.status_code == 503, response.text
+                assert response.json()["detail"] == f"The {name} isn't migrated."
+
+
 @pytest.mark.database("sqlite")
 def test_missing_file_is_503_and_not_created(
     warm_process: WarmProcess, project: Path, new_database: NewDatabase, tmp_path: Path
