@@ -172,6 +172,7 @@ def _problem(step: Step, status: int, output: str, revisions: Sequence[str]) -> 
 def _run(folder: Path, step: Step, held: Held) -> tuple[int, str]:
     """Run a command, with a sign of life on a terminal, and give its status and what it printed."""
     command = step.command(folder)
+    held.raise_if_pressed()
     try:
         process = subprocess.Popen(
             command,
@@ -184,20 +185,27 @@ def _run(folder: Path, step: Step, held: Held) -> tuple[int, str]:
         )
     except OSError as error:
         return 1, str(error)
-    try:
-        with process, Console(stderr=True).status("running"), held.released():
-            output, _ = process.communicate()
-    except KeyboardInterrupt:
-        _wait_for_end(process)  # Ctrl-C reaches the command too, and it may have a database to stop
-        raise
+    with process, Console(stderr=True).status("running"):
+        try:
+            with held.released():
+                output, _ = process.communicate()
+        except KeyboardInterrupt:
+            _wait_for_end(process, held)
+            raise
     return process.returncode, output
 
 
-def _wait_for_end(process: subprocess.Popen[str]) -> None:
+def _wait_for_end(process: subprocess.Popen[str], held: Held) -> None:
+    """Wait for a command that Ctrl-C has reached too: it may have a database to stop, and say so.
+
+    It is ended after a while, when Ctrl-C is pressed again, or at once where that came just before the command.
+    """
     try:
-        process.communicate(timeout=PATIENCE)
+        with held.released():
+            process.communicate(timeout=PATIENCE)
     except (subprocess.TimeoutExpired, KeyboardInterrupt):
         process.terminate()
+        process.wait()
 
 
 def _revisions(folder: Path) -> set[Path]:

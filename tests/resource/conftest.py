@@ -1,7 +1,8 @@
 """The fixtures of these tests: rendered projects, each in a repository of git."""
 
 import shutil
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from itertools import cycle, product
 from pathlib import Path
 
@@ -21,7 +22,7 @@ Resources = tuple[tuple[str, tuple[str, ...]], ...]  # names with fields
 Start = Callable[[Variant, Resources], Path]
 # What stands for dev.py of a project: it notes its arguments, writes a revision, and fails where `failing.txt` says.
 DEV = """
-import os, signal, sys
+import os, select, signal, sys
 from pathlib import Path
 
 command = " ".join(sys.argv[1:])
@@ -30,6 +31,16 @@ with Path("commands.txt").open("a") as file:
 failing = Path("failing.txt").read_text() if Path("failing.txt").exists() else "nothing"
 if failing == "interrupt":
     os.kill(os.getppid(), signal.SIGINT)
+    sys.exit()
+if failing == "interrupt all":
+    try:
+        os.killpg(0, signal.SIGINT)
+    except KeyboardInterrupt:
+        output = select.poll()
+        output.register(1, select.POLLERR)
+        output.poll(1000)  # it takes a second to stop a database, or until nobody reads what this prints
+        print("The database is stopped.", flush=True)
+        Path("stopped.txt").touch()
     sys.exit()
 print("INFO  [alembic] Working …")
 if failing in command:
@@ -132,3 +143,11 @@ def committed(copied: Render) -> Render:
         return project
 
     return of
+
+
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Hear Ctrl-C, also in a shell's background job, which ignores the signal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

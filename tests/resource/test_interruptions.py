@@ -21,6 +21,7 @@ from copier_fastapi_sqlalchemy.resource.plan import Plan
 from copier_fastapi_sqlalchemy.resource.project import open_project, require_clean, take_back
 from tests.harness.commands import run as run_script
 from tests.harness.rendering import files_of
+from tests.harness.variants import ROOT
 from tests.resource.conftest import Render, Start, commit
 from tests.resource.test_commands import ORM, own_files, run
 from tests.resource.test_plan import NEW, OLD, expected
@@ -116,6 +117,24 @@ def test_command_says_what_it_has_written_whenever_it_is_interrupted(start: Star
         assert result.exit_code == (130 if result.stderr else 0), (lines[-1], result.output)
         assert kept(whole) == kept(done), lines[-1]
     assert messages > {"", NOTHING.strip()}, "before the files are written, in between, and when all is done"
+
+
+@pytest.mark.usefixtures("heard")
+def test_interrupted_command_can_say_that_it_stops_its_database(start: Start) -> None:
+    """Ctrl-C on a terminal reaches all processes of its group."""
+    project = start(ORM, (("notes", ("text:text",)),))
+    (project / "failing.txt").write_text("interrupt all", encoding="utf-8")
+    ended = subprocess.run(
+        [sys.executable, "-m", "copier_fastapi_sqlalchemy", "resource", *ADD, "--project", str(project)],
+        cwd=ROOT,
+        start_new_session=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 130
+    assert ended.stderr.startswith(f"`python3 dev.py run alembic upgrade head` was interrupted.\n{GO_ON}")
+    assert (project / "stopped.txt").exists()
 
 
 def kept(project: Path) -> Mapping[str, bytes]:

@@ -111,14 +111,19 @@ def test_python_that_cannot_start_is_a_failure(project: Path) -> None:
         run_steps(project, STEPS, lambda _: None)
 
 
+@pytest.mark.usefixtures("heard")
 def test_interruption_says_how_to_go_on(project: Path) -> None:
     (project / "failing.txt").write_text("interrupt", encoding="utf-8")
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores the signal
-    try:
-        with pytest.raises(StepFailed, match="was interrupted") as raised:
-            run_steps(project, STEPS, lambda _: None)
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with pytest.raises(StepFailed, match="was interrupted") as raised:
+        run_steps(project, STEPS, lambda _: None)
     assert raised.value.exit_code == 130
     assert len(raised.value.remaining) == 4
     assert commands(project) == ["run alembic upgrade head"]
+
+
+@pytest.mark.usefixtures("heard")
+def test_no_command_is_started_after_ctrl_c(project: Path) -> None:
+    with pytest.raises(StepFailed, match="alembic upgrade head` was interrupted") as raised:
+        run_steps(project, STEPS, lambda _: signal.raise_signal(signal.SIGINT))
+    assert len(raised.value.remaining) == 4
+    assert commands(project) == []
