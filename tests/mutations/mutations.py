@@ -751,10 +751,22 @@ FAULTS = (
         r"assert \[422, ",
     ),
     Mutation(
+        "line of a head that ends otherwise for a proxy",
+        "template/app/web/protocol.py",
+        r"(?<!\r)\n|\n[ \t]",
+        r"\n[ \t]",
+        Check(
+            "service/test_wire.py::test_length_that_can_be_read_in_two_ways_is_refused",
+            SYNC_CORE,
+            {"name": "LF at the end of a line"},
+        ),
+        r"assert \[200, 422, 200\]",
+    ),
+    Mutation(
         "two lengths of a body",
         "template/app/web/protocol.py",
-        ">= BODY_HEADERS:",
-        "> BODY_HEADERS | {b'none'}:",
+        ">= _BODY_HEADERS:",
+        "> _BODY_HEADERS | {b'none'}:",
         Check(
             "service/test_wire.py::test_length_that_can_be_read_in_two_ways_is_refused",
             SYNC_CORE,

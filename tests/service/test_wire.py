@@ -38,9 +38,10 @@ def quiet_log(api: httpx2.Client, request: pytest.FixtureRequest) -> Iterator[No
     assert "Traceback" not in log.read_bytes()[before:].decode()
 
 
-def post(headers: bytes, body: bytes) -> bytes:
+def post(headers: bytes, body: bytes, path: bytes = b"/api/v1/users") -> bytes:
     """Write a request that adds a user."""
-    return b"POST /api/v1/users HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n" + headers + b"\r\n" + body
+    head = b"POST " + path + b" HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+    return head + headers + b"\r\n" + body
 
 
 def sized(headers: bytes, body: bytes) -> bytes:
@@ -119,6 +120,9 @@ AMBIGUOUS = {
     "unknown encoding": (b"Transfer-Encoding: xchunked\r\n", chunks(b"{}"), 501),
     "space before the colon": (b"Transfer-Encoding : chunked\r\n", chunks(b"{}"), 400),
     "name over two lines": (b"Transfer-Encoding\r\n : chunked\r\n", chunks(b"{}"), 400),
+    "value over two lines": (b"Transfer-Encoding:\r\n chunked\r\n", chunks(b"{}"), 400),
+    "LF at the end of a line": (b"X: a\nTransfer-Encoding: chunked\r\n", chunks(b"{}"), 400),
+    "LF twice": (b"X: a\n\nGET /hidden HTTP/1.1\r\nHost: a\r\n", b"", 400),
     "vertical tab": (b"Transfer-Encoding:\x0bchunked\r\n", chunks(b"{}"), 400),
     "two lengths": (b"Content-Length: 2\r\nContent-Length: 3\r\n", b"{}", 400),
     "two lengths in a line": (b"Content-Length: 2, 3\r\n", b"{}", 400),
@@ -140,7 +144,8 @@ def test_length_that_can_be_read_in_two_ways_is_refused(api: httpx2.Client, name
     headers, body, status = AMBIGUOUS[name]
     # What came before has its response first, and what comes after gets none.
     assert statuses(api, get() + post(headers, body) + LAST) == [200, status]
-    assert statuses(api, post(headers, body), LAST) == [status]
+    # This is responded to before the body is read.
+    assert statuses(api, post(headers, body, b"/absent"), LAST) == [status]
 
 
 def test_framing_of_a_body_has_a_limit(api: httpx2.Client) -> None:
@@ -163,6 +168,12 @@ NO_REQUEST = {
     "path that isn't ASCII": get(line="GET /é HTTP/1.1".encode()),
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
 }
+
+
+def test_other_versions_are_refused(api: httpx2.Client) -> None:
+    for line in (b"GET /health/live HTTP/2.0", b"PRI * HTTP/2.0", b"GET /health/live HTTP/1.2"):
+        assert statuses(api, get() + get(line=line) + LAST) == [200, 505]
+    assert statuses(api, get(b"", b"GET /health/live HTTP/1.0")) == [200]
 
 
 @pytest.mark.parametrize("name", NO_REQUEST)
