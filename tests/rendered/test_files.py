@@ -47,6 +47,7 @@ ASYNC_ANYWAY = (
     "app/auth/dependencies.py",
     "app/auth/mail.py",
     "app/auth/router.py",
+    "tests/web/test_protocol.py",
 )
 # In a thread of its own.
 BLOCKING_ANYWAY = ("app/auth/keys.py",)
