@@ -12,25 +12,30 @@ from typing import Any
 import pytest
 
 from tests.faults.report import PAGE, SECTION, TITLES, measured, rows_of_suite, table
-from tests.harness.variants import ROOT
+from tests.harness.variants import ROOT, choices
 
 KEPT = ROOT / ".cache" / "fuzz.json"
 HEAD = ("input", "database", "variants", "requests", "operations", "2xx", "3xx", "4xx", "503", "other 5xx", "time")
 # A test that asks for this fixture is a row of the section.
 RECORDING = {"keep_tally"}
 TEXT = """\
-What a service answers to input that no honest client sends. `make fuzz` sends it through real sockets to every base
-variant with all mixins, and writes this section; `make test` does it with fewer examples. A row is the sum of as many
-variants as it says. What is sent comes from the service's own `/openapi.json`: each operation in it is called, and
-has successes too.
+What a service answers to input that no honest client sends, through real sockets:
 
-Each response has a status that the document declares, and the media type and body that it declares: JSON by the letter
-of RFC 8259, `application/problem+json` for errors. A 503 says in `Retry-After` when to try again. After it all the
-service is ready.
+{kinds}
 
+Values that break programs and Schemathesis call each operation of the service's own `/openapi.json`, and each has a
+success too. Each response has a status that the document declares, unless what stands in the path or in a header makes
+the request another operation's, or none's. Its body is what the document declares: JSON by the letter of RFC 8259,
+`application/problem+json` for errors. A head that isn't HTTP, or is over 64 KiB, gets a 400 or 431 without a body.
+A 503 says in `Retry-After` when to try again. After it all the service is ready.
+
+`make test` sends this to one variant of each database with all mixins. `make fuzz` sends more of it, to every base
+variant with all mixins, and adds its figures here.
+"""
+FIGURES = """
 {rows}
 
-With {examples} examples of each kind. {measured}
+A row is the sum of a database's variants, with {examples} examples of each kind. {measured}
 """
 
 
@@ -84,12 +89,29 @@ def count(statuses: Mapping[str, int], start: str, but: str = "") -> int:
     return sum(number for status, number in statuses.items() if status.startswith(start) and status != but)
 
 
+def about() -> str:
+    """Say what is sent, and what is checked."""
+    titles = dict.fromkeys(title for title, _ in kinds())
+    return TEXT.format(kinds="\n".join(f"- {title}" for title in titles))
+
+
+def figures(rows: list[Row]) -> str:
+    """Give what a whole run came to; nothing where there was none."""
+    if not rows:
+        return ""
+    numbers = {row.examples for row in rows}
+    if len(numbers) != 1:
+        raise SystemExit(f"make fuzz: some rows are of other numbers of examples: {sorted(numbers)}. Remove {KEPT}.")
+    return FIGURES.format(rows=table(HEAD, summed_up(rows)), examples=numbers.pop(), measured=measured(rows))
+
+
 def summed_up(rows: list[Row]) -> Iterator[Iterable[object]]:
     """Give the rows of the section: a kind of input on a database, over all variants."""
+    variants = len(choices("io")) * len(choices("data_access"))
     for title, database in kinds():
         alike = [row for row in rows if (row.title, row.database) == (title, database)]
-        if not alike:
-            raise SystemExit(f"make fuzz: nothing was sent to {TITLES[database]} of this: {title}.")
+        if len(alike) < variants:
+            raise SystemExit(f"make fuzz: this wasn't sent to every variant of {TITLES[database]}: {title}.")
         statuses = sum((Counter(row.statuses) for row in alike), Counter[str]())
         columns = (
             statuses.total(),
@@ -106,9 +128,7 @@ def summed_up(rows: list[Row]) -> Iterator[Iterable[object]]:
 
 def main() -> None:
     """Write the section."""
-    rows = kept()
-    examples = " to ".join(map(str, sorted({row.examples for row in rows})))
-    section = TEXT.format(rows=table(HEAD, summed_up(rows)), examples=examples, measured=measured(rows))
+    section = about() + figures(kept())
     faults, heading, _ = PAGE.read_text(encoding="utf-8").partition(SECTION)
     PAGE.write_text(f"{faults}{heading or SECTION}{section}", encoding="utf-8")
 
