@@ -11,7 +11,7 @@ from httpx2 import Client
 
 from tests.contract.blog import Blog, ids, new_user
 from tests.fuzz import nasty
-from tests.fuzz.calls import JSON, Caller, Request
+from tests.fuzz.calls import JSON, Caller, Request, has_control
 from tests.fuzz.conftest import Tally
 
 pytestmark = [
@@ -131,8 +131,3 @@ def test_forged_etag_is_412_and_changes_nothing(
             assert (after.json(), after.headers["etag"]) == (before.json(), etag)
         caller.check_health()
         keep_tally(caller.tally)
-
-
-def has_control(header: bytes) -> bool:
-    """Tell whether a header has characters that no header may have."""
-    return any((byte < 0x20 and byte != 0x09) or byte == 0x7F for byte in header)

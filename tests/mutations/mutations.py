@@ -548,6 +548,20 @@ ANSWERS = (
         r"(?s)/api/v1/users/\d{19,}.*: 500 ",
     ),
     Mutation(
+        "empty 400 to what is a request",
+        "template/app/web/request_log.py.jinja",
+        "            await self.app(scope, receive, send_with_id)\n",
+        """\
+            if b"if-match" in dict(scope["headers"]):
+                await send({"type": "http.response.start", "status": 400, "headers": []})
+                await send({"type": "http.response.body"})
+                return
+            await self.app(scope, receive, send_with_id)
+""",
+        Check("fuzz/test_nasty_values.py::test_nasty_values_are_refused_or_kept", ALL_MIXINS, FEW),
+        r"If-Match.*: 400 b''",
+    ),
+    Mutation(
         "description whose spaces stay",
         "template/README.md.jinja",
         "{{ description | trim }}",
