@@ -187,7 +187,7 @@ def start(
         copy = Path(shutil.copytree(project, tmp_path / "project", ignore=IGNORED))
         environment = {"DATABASE_URL": url, "TEST_DATABASE_URL": url}
 
-        def run(folder: Path, step: Step) -> tuple[int, str]:
+        def run(folder: Path, step: Step, *_: object) -> tuple[int, str]:
             command = [*(COMMAND if step.module == "pytest" else ["-m", step.module]), *step.arguments]
             child = warm_process.run(command, folder, environment, check=False)
             return child.status or 0, child.output
