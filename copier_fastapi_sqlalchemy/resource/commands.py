@@ -240,7 +240,7 @@ def _carry_out(
     folder = plan.folder
     for line in (*plan.lines(), *access, *(f"  {'run':7} {step.shown(folder)}" for step in steps[:runs])):
         typer.echo(line)
-    with interrupts_held() as held:
+    with interrupts_held():
         plan.write()
         revisions = run_steps(folder, steps[:runs], typer.echo)
         typer.echo("\nNext:")
@@ -252,7 +252,6 @@ def _carry_out(
             *last,
         ):
             typer.echo(f"  {line}")
-        held.is_pressed = False  # all is done
 
 
 def _still_to_do(step: Step, folder: Path) -> Iterator[str]:
@@ -460,18 +459,21 @@ def _finish_change(
 
 @contextmanager
 def _errors_reported() -> Iterator[None]:
-    """End with the error's message and status where something can't be done."""
-    try:
-        yield
-    except Refusal as error:
-        _fail(str(error), error.exit_code)
-    except StepFailed as error:
-        if error.output:
-            typer.echo(error.output, err=True)
-        typer.echo(f"{error}\nThe files are written. Go on with:", err=True)
-        _fail("\n".join(f"  {command}" for command in error.remaining), error.exit_code)
-    except KeyboardInterrupt:
-        _fail("Interrupted: nothing was written.", INTERRUPTED)
+    """End with the error's message and status where something can't be done; Ctrl-C doesn't cut the message off."""
+    with interrupts_held() as held:
+        try:
+            with held.released():
+                yield
+            held.end()
+        except Refusal as error:
+            _fail(str(error), error.exit_code)
+        except StepFailed as error:
+            if error.output:
+                typer.echo(error.output, err=True)
+            typer.echo(f"{error}\nThe files are written. Go on with:", err=True)
+            _fail("\n".join(f"  {command}" for command in error.remaining), error.exit_code)
+        except KeyboardInterrupt:
+            _fail("Interrupted: nothing was written.", INTERRUPTED)
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:
