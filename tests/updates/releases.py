@@ -18,7 +18,7 @@ RELEASES = {
     "1.1.0": "69736c2736fd83db962367671919d6f418bd0fb0",
     "1.2.0": "4aa5c55e5db0a98521527079ed89a8a2df98adce",
     "1.3.0": "237de1e1e2e30a2b8f91b17a22a3702daba1a916",
-    "1.4.0": "1b08470e0daa068a2cf63eafc60b27d43dbe7f39",
+    "1.4.0": "6414dd7b0018ea6cbc9627264eaf39c611cc80bf",
 }
 IDENTITY = {
     "GIT_CONFIG_GLOBAL": os.devnull,
