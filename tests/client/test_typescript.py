@@ -18,8 +18,7 @@ from tests.harness.warm_process import WarmProcess
 HERE = Path(__file__).parent
 COMPILE = ["--strict", "--noUncheckedIndexedAccess", "--target", "es2023"]
 COMPILE += ["--module", "commonjs", "--moduleResolution", "bundler", "--outDir", "compiled"]
-# One process installs the packages and uses them.
-pytestmark = [pytest.mark.example, pytest.mark.xdist_group("typescript")]
+pytestmark = pytest.mark.example
 
 
 def run_node(program: Any, folder: Path, *arguments: str) -> None:

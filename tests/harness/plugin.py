@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from _pytest.nodeid import NodeId
 
 from tests.harness import clusters, servers
 from tests.harness.report import Report
@@ -22,7 +23,7 @@ from tests.harness.variants import Variant, select
 
 ALL = "*"
 LONGEST_LOG = 4000
-EXAMPLES = 25
+EXAMPLES = 10
 # What says most, and what reads the project before other tests leave files in it.
 FIRST = ("tests/every_variant/", "tests/rendered/test_files.py")
 STACK = pytest.StashKey[ExitStack]()
@@ -108,7 +109,21 @@ def pytest_collection_modifyitems(config: pytest.Config, session: pytest.Session
     tests = [item for item in items if isinstance(item, pytest.Function) and needs_variant(item)]
     tests.sort(key=lambda test: next((place for place, path in enumerate(FIRST) if path in test.nodeid), len(FIRST)))
     runs = list(variant_runs(config, session, tests))
+    keep_groups_together(config, others)
     items[:] = [*([] if config.getoption("only_variants") else others), *runs]
+
+
+def keep_groups_together(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let xdist hand out the tests of an `xdist_group` as one.
+
+    xdist 3.8 writes the group to where pytest 9.2 no longer reads it: pytest-dev/pytest-xdist#1386.
+    """
+    if not config.getoption("loadgroup", default=False):
+        return
+    for item in items:
+        marker = item.get_closest_marker("xdist_group")
+        if marker and not item.nodeid.endswith(suffix := f"@{marker.args[0]}"):
+            item._id = NodeId.parse(item.nodeid + suffix)  # noqa: SLF001
 
 
 def chosen(config: pytest.Config) -> list[tuple[Variant, str]]:
