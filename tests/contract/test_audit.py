@@ -329,7 +329,6 @@ def test_soft_delete_and_restore_are_logged(blog: Blog, stored: Storage) -> None
         }
 
 
-@pytest.mark.crud
 @example
 def test_failed_request_is_not_logged(blog: Blog, stored: Storage) -> None:
     actor, taken, user = unique_word(), blog.add_user()["email"], blog.add_user()["id"]
@@ -432,7 +431,6 @@ def test_unknown_table_or_record_has_no_entries(blog: Blog) -> None:
     assert blog.page("/audit", table_name="users", record_id=MAX_ID) == nothing
 
 
-@pytest.mark.crud
 def test_audit_limit_is_1_to_100(blog: Blog) -> None:
     for cursor in ("not a cursor!", "\0", "9" * 40, "bnVsbA", "W10", "e30", "MQ==!"):
         blog.get("/audit", expect=400, cursor=cursor)

@@ -114,7 +114,6 @@ def test_search_is_case_insensitive(blog: Blog) -> None:
             assert found(blog, text) == [post, other], text
 
 
-@pytest.mark.crud
 def test_search_matches_whole_words(blog: Blog) -> None:
     word = unique_word()
     blog.add_post(title=f"{word}x", content=f"x{word} {word[:-1]}")
@@ -230,7 +229,6 @@ def test_punctuation_beside_word_does_not_hide_it(blog: Blog) -> None:
     assert missed == []
 
 
-@pytest.mark.crud
 def test_query_has_1_to_200_characters(blog: Blog) -> None:
     blog.get(PATH, q="  " + "x" * 200 + "\t")
     for text in ("", " ", "\t\n\u3000", "x" * 201, "🍣" * 201, "a\0b"):

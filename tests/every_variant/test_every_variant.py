@@ -38,7 +38,7 @@ def driven(
         started = time.perf_counter()
         with new_database() as url:
             command = ["-W", "error", str(DRIVE), json.dumps(variant.answers), str(result)]
-            warm_process.run(command, project, {"DATABASE_URL": url})
+            warm_process.run(command, project, {"DATABASE_URL": url, "LOG_LEVEL": "warning"})
         outcomes: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
         outcomes["migrate"]["seconds"] = time.perf_counter() - started - outcomes["drive"]["seconds"]
         return outcomes

@@ -3,6 +3,7 @@
 import functools
 import shutil
 import warnings
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from types import CodeType
@@ -93,6 +94,38 @@ def _spare_git() -> None:
     _vcs.is_git_bundle = lambda path: path.is_file() and is_bundle(path)
 
 
+def _remember_answers() -> None:
+    """Work out once a render what Copier works out anew for each path: the answers, and where their file lies.
+
+    And render no name that has nothing to render.
+    """
+    render, answers, string = Worker._render_template, Worker._answers_to_remember, Worker._render_string  # noqa: SLF001
+    relpath: Any = Worker.answers_relpath.fget  # type: ignore[attr-defined]
+
+    def rendering(self: Worker) -> None:
+        vars(self)["known"] = {"answers": answers(self), "relpath": relpath(self)}
+        try:
+            render(self)
+        finally:
+            del vars(self)["known"]
+
+    def read(key: str, find: Callable[[Worker], Any]) -> Callable[[Worker], Any]:
+        return lambda self: vars(self)["known"][key] if "known" in vars(self) else find(self)
+
+    def written(self: Worker, text: str, extra_context: dict[str, Any] | None = None) -> str:
+        return string(self, text, extra_context) if "{" in text else text
+
+    patches = {
+        "_render_template": rendering,
+        "_render_string": written,
+        "_answers_to_remember": read("answers", answers),
+        "answers_relpath": property(read("relpath", relpath)),
+    }
+    for name, patched in patches.items():
+        setattr(Worker, name, patched)
+
+
+_remember_answers()
 _remember_compiled_templates()
 _remember_questions()
 _spare_git()

@@ -15,24 +15,32 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
+from _pytest.config import default_plugins
+
 from tests.harness import guard
 
 LIBRARIES = [
+    *(f"_pytest.{name}" for name in default_plugins),
     "aiosqlite",
     "alembic.autogenerate",
     "alembic.command",
     "alembic.config",
+    "anyio._backends._asyncio",
     "asyncmy",
     "asyncpg",
     "email_validator",
     "fastapi",
+    "fastapi.middleware.cors",
     "fastapi.openapi.utils",
+    "fastapi.staticfiles",
     "fastapi.testclient",
+    "fastapi_offline",
     "httptools",
     "httpx2",
     "mypy.api",
     "mypy.main",
     "psycopg",
+    "pydantic.v1",
     "pydantic_settings",
     "pymysql",
     "pytest",
