@@ -15,12 +15,13 @@ from sqlalchemy import Engine, make_url
 from sqlalchemy.pool import QueuePool
 
 from tests.harness import clusters, rendering, servers
+from tests.harness.commands import MYPY_CACHE
 from tests.harness.identity_provider import IdentityProvider, providing
 from tests.harness.scratch import scratch_folder
 from tests.harness.servers import NewDatabase, Server
 from tests.harness.service import NO_CERTIFICATES, SERVICE_LOG, serving
 from tests.harness.variant_run import VariantRun
-from tests.harness.variants import OIDC, ROOT, Variant
+from tests.harness.variants import OIDC, Variant
 from tests.harness.warm_process import WarmProcess
 from tests.updates.releases import add_later_release, repository
 
@@ -69,9 +70,9 @@ def warm_process(scratch: Path) -> Iterator[WarmProcess]:
 
 
 @pytest.fixture(scope="session")
-def mypy_cache(worker_id: str) -> Path:
+def mypy_cache() -> Path:
     """The folder in which this process's type checks keep what they learned of the libraries, from run to run."""
-    return ROOT / ".cache" / "mypy" / worker_id
+    return MYPY_CACHE
 
 
 @pytest.fixture(scope="session")

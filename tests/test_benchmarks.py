@@ -15,11 +15,11 @@ from tests.harness.variants import ROOT
     ("section", "row"),
     [
         ("requests", "sqlite,async,full-stack,textbook-orm,insert,"),
-        ("clients", "sqlite,rendered-orm,4,"),
+        pytest.param("clients", "sqlite,rendered-orm,4,", marks=pytest.mark.slow),
         ("process", "sqlite,textbook-orm,"),
-        ("mixins", "sqlite,orm,all,PATCH /posts/{id},6,"),
-        ("telemetry", "sqlite,orm,traces and metrics,insert,"),
-        ("million-rows", "sqlite,core,SQL with OFFSET,900,"),
+        pytest.param("mixins", "sqlite,orm,all,PATCH /posts/{id},6,", marks=pytest.mark.slow),
+        pytest.param("telemetry", "sqlite,orm,traces and metrics,insert,", marks=pytest.mark.slow),
+        pytest.param("million-rows", "sqlite,core,SQL with OFFSET,900,", marks=pytest.mark.slow),
     ],
 )
 def test_a_quick_run_measures(section: str, row: str) -> None:

@@ -12,6 +12,8 @@ from tests.harness.variants import ROOT
 
 TOOLS = Path(sys.executable).parent
 SECONDS = 600
+# What type checks learned of the libraries, from run to run; no two may write to one folder at once.
+MYPY_CACHE = ROOT / ".cache" / "mypy" / os.environ.get("PYTEST_XDIST_WORKER", "master")
 
 
 class Failed(Exception):
@@ -81,7 +83,8 @@ def clean_environment(**added: str) -> dict[str, str]:
 def machine(folder: Path, *programs: str) -> dict[str, str]:
     """Give the environment of a plain machine that has `programs` too, by links in `folder`.
 
-    What this machine happens to set or to have is left out: a command finds nothing that its file doesn't provide.
+    What this machine happens to set or to have is left out: a command finds nothing that its file doesn't provide, but
+    for what mypy learned of the libraries, which it reads by their content.
     """
     dropped = ("COPIER_", "DATABASE_", "DB_", "MYSQL_", "PG", "PYTEST_", "PYTHON", "TEST_", "VIRTUAL_ENV")
     kept = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
@@ -90,4 +93,5 @@ def machine(folder: Path, *programs: str) -> dict[str, str]:
         link = folder / Path(program).name
         if not link.exists():
             link.symlink_to(tool(link.name))
-    return kept | {"PATH": f"{folder}{os.pathsep}{os.defpath}", "UV_PYTHON": sys.executable}
+    path = f"{folder}{os.pathsep}{os.defpath}"
+    return kept | {"PATH": path, "UV_PYTHON": sys.executable, "MYPY_CACHE_DIR": str(MYPY_CACHE)}

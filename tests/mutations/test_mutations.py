@@ -42,6 +42,9 @@ RED = (Exception, pytest.fail.Exception)
 # What takes long, and is for `make matrix`.
 LONG = (
     "faults/",
+    "fuzz/",
+    "service/test_command.py::test_workers_end",
+    "service/test_process.py::test_head_of_a_request_has_a_limit",
     "updates/test_switching.py",
     "rendered/test_install.py",
     "rendered/test_project_tests.py",

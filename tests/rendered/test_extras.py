@@ -372,6 +372,7 @@ def test_pipeline_and_hooks_run(project: Path, tmp_path: Path, url: str) -> None
     run_hooks(project, machine(tmp_path / "nothing") | {"PRE_COMMIT_HOME": str(tmp_path / "hooks")})
 
 
+@pytest.mark.slow  # its commands are those of GitHub's, which run
 def test_gitlab_pipeline_runs(gitlab_project: Path, tmp_path: Path, url: str) -> None:
     environment = machine(tmp_path / "tools", "uv", "uvx")
     pipeline = Pipeline(gitlab_project)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.commands import Failed, run, tool
+from tests.harness.commands import MYPY_CACHE, Failed, run, tool
 from tests.harness.constraints import CONSTRAINTS
 from tests.harness.edits import substitute
 from tests.harness.pages import text_of
@@ -47,6 +47,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     (folder / "python3").symlink_to(sys.executable)
     given = {
         "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
+        "MYPY_CACHE_DIR": str(MYPY_CACHE),
         "PYTEST_ADDOPTS": "-k health",
         "PIP_CONSTRAINT": str(CONSTRAINTS),
         "UV_CONSTRAINT": str(CONSTRAINTS),
