@@ -14,9 +14,10 @@ from tests.contract.blog import unique_word
 from tests.contract.storage import Storage
 from tests.faults.load import Load, judge
 from tests.faults.mortal import Mortal, execute, mortal, mortal_service
-from tests.faults.report import FaultReport, Row, title_of
+from tests.faults.report import ROWS, Row, title_of
 from tests.harness import servers
 from tests.harness.clusters import read_url
+from tests.harness.kept import Collected
 from tests.harness.servers import Server
 from tests.harness.variants import Variant
 from tests.harness.warm_process import WarmProcess
@@ -26,7 +27,7 @@ from tests.service.proxy import Proxy
 def pytest_configure(config: pytest.Config) -> None:
     """Collect the rows of the page, in the process that hands out the tests."""
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(FaultReport())
+        config.pluginmanager.register(Collected(ROWS, "fault"))
 
 
 SETTINGS = {"DB_CONNECT_TIMEOUT": "2", "DB_STATEMENT_TIMEOUT": "3", "DB_LOCK_TIMEOUT": "2", "DB_POOL_TIMEOUT": "2"}

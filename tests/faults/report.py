@@ -5,24 +5,20 @@
 
 import datetime as dt
 import inspect
-import json
 import os
 import platform
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import import_module
 from itertools import product
 from typing import Any, Protocol
 
-import pytest
-
 from tests.faults.load import CLIENTS
+from tests.harness.kept import Kept
 from tests.harness.variants import ROOT, choices
 
-KEPT = ROOT / ".cache" / "faults.json"
-KEPT_SOAKS = ROOT / ".cache" / "soak.json"
 PAGE = ROOT / "docs" / "reliability.md"
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL"}
 HEAD = ("fault", "database", "clients saw, beside successes", "acknowledged", "lost", "half-written", "served again")
@@ -111,12 +107,6 @@ class Soaked:
     threads: list[float]
     connections: list[float]
 
-    def keep(self) -> None:
-        """Keep it instead of an earlier one on the same database."""
-        rows = {row.database: row for row in [*kept_soaks(), self]}
-        KEPT_SOAKS.parent.mkdir(exist_ok=True)
-        KEPT_SOAKS.write_text(json.dumps([asdict(row) for row in rows.values()], indent=1), encoding="utf-8")
-
     def cells(self) -> Iterable[str]:
         """Write the row of the page."""
         pairs = (self.memory, self.descriptors, self.threads, self.connections)
@@ -132,9 +122,7 @@ class Soaked:
         )
 
 
-def kept_soaks() -> list[Soaked]:
-    """Read the long runs."""
-    return [Soaked(**row) for row in json.loads(KEPT_SOAKS.read_text(encoding="utf-8"))] if KEPT_SOAKS.exists() else []
+SOAKS = Kept("soak.json", Soaked, key=("database",))
 
 
 @dataclass(frozen=True)
@@ -152,30 +140,7 @@ class Row:
     recovered: float
 
 
-class FaultReport:
-    """The plugin that collects a row for each fault on each variant, in the process that hands out the tests."""
-
-    def __init__(self) -> None:
-        """Begin with no row."""
-        self.rows: list[Row] = []
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep the row of a test that passed."""
-        told: dict[str, Any] = dict(report.user_properties)
-        if report.when == "call" and report.passed and "fault" in told:
-            self.rows.append(Row(**told["fault"]))
-
-    def pytest_sessionfinish(self) -> None:
-        """Write the rows, instead of earlier ones of the same faults and variants."""
-        if self.rows:
-            rows = {(row.title, row.variant): row for row in [*kept(), *self.rows]}
-            KEPT.parent.mkdir(exist_ok=True)
-            KEPT.write_text(json.dumps([asdict(row) for row in rows.values()], indent=1), encoding="utf-8")
-
-
-def kept() -> list[Row]:
-    """Read the rows."""
-    return [Row(**row) for row in json.loads(KEPT.read_text(encoding="utf-8"))] if KEPT.exists() else []
+ROWS = Kept("faults.json", Row, key=("title", "variant"))
 
 
 def title_of(test: Any) -> str:
@@ -243,7 +208,7 @@ def soak_section() -> str:
 
 def write_faults() -> None:
     """Write the page, but for its sections on long runs and of tests/fuzz."""
-    rows = kept()
+    rows = ROWS.read()
     _, heading, section = PAGE.read_text(encoding="utf-8").partition(SECTION)
     text = TEXT.format(clients=CLIENTS, faults=table(HEAD, summed_up(rows)), measured=measured(rows))
     PAGE.write_text(f"{text}{soak_section()}{heading}{section}", encoding="utf-8")
@@ -251,7 +216,7 @@ def write_faults() -> None:
 
 def write_soaks() -> None:
     """Write the page's section on long runs."""
-    rows = sorted(kept_soaks(), key=lambda row: [*TITLES].index(row.database))
+    rows = sorted(SOAKS.read(), key=lambda row: [*TITLES].index(row.database))
     soaks, clients = table(SOAK_HEAD, [row.cells() for row in rows]), max(row.clients for row in rows)
     text = SOAK_TEXT.format(title=SOAK_TITLE, clients=clients, soaks=soaks, measured=measured(rows))
     before, heading, section = PAGE.read_text(encoding="utf-8").partition(SECTION)

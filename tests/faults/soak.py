@@ -17,7 +17,7 @@ from sqlalchemy import make_url, text
 from tests.contract.blog import unique_word
 from tests.faults.conftest import Scene, Stage
 from tests.faults.load import Client, Load
-from tests.faults.report import Soaked
+from tests.faults.report import SOAKS, Soaked
 from tests.harness import servers
 from tests.harness.servers import Server
 from tests.harness.variants import Variant
@@ -132,7 +132,7 @@ def test_nothing_grows(stage: Stage, variant: Variant, server: Server) -> None:
         assert not growth(samples), growth(samples)
     early, late = samples[len(samples) // 6], samples[-1]
     times = [1000 * (call.ended - call.began) for client in scene.load.clients for call in client.calls]
-    Soaked(
+    row = Soaked(
         database=variant.database,
         server=str(server),
         minutes=MINUTES,
@@ -142,4 +142,5 @@ def test_nothing_grows(stage: Stage, variant: Variant, server: Server) -> None:
         p99=quantiles(times, n=100)[-1],
         unavailable=scene.load.seen()["503"],
         **{name: [getattr(early, name), getattr(late, name)] for name in SLACK},
-    ).keep()
+    )
+    SOAKS.add([row])

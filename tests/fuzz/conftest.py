@@ -8,7 +8,8 @@ from dataclasses import asdict
 import pytest
 
 from tests.faults.report import title_of
-from tests.fuzz.report import FuzzReport, Row
+from tests.fuzz.report import ROWS, Row
+from tests.harness.kept import Collected
 from tests.harness.servers import Server
 from tests.harness.variants import Variant
 
@@ -20,7 +21,7 @@ NO_OPERATION = ""  # the name in a tally of what the document doesn't have
 def pytest_configure(config: pytest.Config) -> None:
     """Collect the rows of the page, in the process that hands out the tests."""
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(FuzzReport())
+        config.pluginmanager.register(Collected(ROWS, "fuzz"))
 
 
 @pytest.fixture

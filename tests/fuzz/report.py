@@ -3,18 +3,14 @@
 `python -m tests.fuzz.report` writes the section.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
-
-import pytest
+from dataclasses import dataclass
 
 from tests.faults.report import PAGE, SECTION, TITLES, measured, rows_of_suite, table
-from tests.harness.variants import ROOT, choices
+from tests.harness.kept import Kept
+from tests.harness.variants import choices
 
-KEPT = ROOT / ".cache" / "fuzz.json"
 HEAD = ("input", "database", "variants", "requests", "operations", "2xx", "3xx", "4xx", "503", "other 5xx", "time")
 # A test that asks for this fixture is a row of the section.
 RECORDING = {"keep_tally"}
@@ -53,30 +49,7 @@ class Row:
     seconds: float
 
 
-class FuzzReport:
-    """The plugin that collects a row for each kind of input and variant, in the process that hands out the tests."""
-
-    def __init__(self) -> None:
-        """Begin with no row."""
-        self.rows: list[Row] = []
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep the row of a test that passed."""
-        told: dict[str, Any] = dict(report.user_properties)
-        if report.when == "call" and report.passed and "fuzz" in told:
-            self.rows.append(Row(**told["fuzz"]))
-
-    def pytest_sessionfinish(self) -> None:
-        """Write the rows, instead of earlier ones of the same input and variants."""
-        if self.rows:
-            rows = {(row.title, row.variant): row for row in [*kept(), *self.rows]}
-            KEPT.parent.mkdir(exist_ok=True)
-            KEPT.write_text(json.dumps([asdict(row) for row in rows.values()], indent=1), encoding="utf-8")
-
-
-def kept() -> list[Row]:
-    """Read the rows."""
-    return [Row(**row) for row in json.loads(KEPT.read_text(encoding="utf-8"))] if KEPT.exists() else []
+ROWS = Kept("fuzz.json", Row, key=("title", "variant"))
 
 
 def kinds() -> Iterator[tuple[str, str]]:
@@ -101,7 +74,9 @@ def figures(rows: list[Row]) -> str:
         return ""
     numbers = {row.examples for row in rows}
     if len(numbers) != 1:
-        raise SystemExit(f"make fuzz: some rows are of other numbers of examples: {sorted(numbers)}. Remove {KEPT}.")
+        raise SystemExit(
+            f"make fuzz: some rows are of other numbers of examples: {sorted(numbers)}. Remove .cache/{ROWS.file}."
+        )
     return FIGURES.format(rows=table(HEAD, summed_up(rows)), examples=numbers.pop(), measured=measured(rows))
 
 
@@ -128,7 +103,7 @@ def summed_up(rows: list[Row]) -> Iterator[Iterable[object]]:
 
 def main() -> None:
     """Write the section."""
-    section = about() + figures(kept())
+    section = about() + figures(ROWS.read())
     faults, heading, _ = PAGE.read_text(encoding="utf-8").partition(SECTION)
     PAGE.write_text(f"{faults}{heading or SECTION}{section}", encoding="utf-8")
 
