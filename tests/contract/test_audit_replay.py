@@ -155,6 +155,7 @@ def test_replayed_log_equals_tables(blog: Blog, stored: Storage) -> None:
 
 
 @pytest.mark.mixin("soft_delete")
+@pytest.mark.each_database
 def test_change_concurrent_with_restore_is_logged(blog: Blog, stored: Storage) -> None:
     users = [blog.add_user()["id"] for _ in range(2)]
 

@@ -171,7 +171,6 @@ def test_comment_is_deleted_with_if_match(blog: Blog, stored: Storage) -> None:
     blog.delete(path, expect=404, if_match="*")
 
 
-@pytest.mark.crud
 def test_current_etag_matches(blog: Blog) -> None:
     user, post = blog.add_user()["id"], blog.add_post()
     blog.put(f"/users/{user}/profile", {"bio": "Hello"}, 201, if_match='"1"')

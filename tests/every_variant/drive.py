@@ -4,6 +4,7 @@ Run as `python drive.py ANSWERS RESULT` with `DATABASE_URL` set; ANSWERS are the
 to is written to RESULT.
 """
 
+import gc
 import inspect
 import json
 import os
@@ -108,7 +109,8 @@ def outcome_of(work: Callable[[], int]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Take the steps."""
+    """Take the steps, and collect no garbage, as the process ends soon."""
+    gc.disable()
     answers, url = json.loads(sys.argv[1]), os.environ["DATABASE_URL"]
     outcomes = {"migrate": outcome_of(lambda: migrate(url)), "drive": outcome_of(lambda: drive(url, answers))}
     Path(sys.argv[2]).write_text(json.dumps(outcomes), encoding="utf-8")

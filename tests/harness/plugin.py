@@ -1,5 +1,6 @@
 """The hooks of pytest that make the tests of the repository run on variants and on database servers."""
 
+import gc
 import json
 import os
 import sys
@@ -111,6 +112,12 @@ def pytest_collection_modifyitems(config: pytest.Config, session: pytest.Session
     runs = list(variant_runs(config, session, tests))
     keep_groups_together(config, others)
     items[:] = [*([] if config.getoption("only_variants") else others), *runs]
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what was collected: it would look through it all, again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def keep_groups_together(config: pytest.Config, items: list[pytest.Item]) -> None:

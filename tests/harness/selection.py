@@ -20,11 +20,11 @@ Every variant is driven through those that are marked `crud` too: `tests/every_v
 
 Each value of `auth` but the default makes 16 variants more: one for each base variant with the example, and four
 without it, in which each database, `io` and `data_access` occur. Sets of mixins take turns. `every_variant` runs on all
-of them, `accounts` and `oidc` on those of their value with the example, `any_auth` on one for each value and database,
-and no other test on any.
+of them, `accounts` and `oidc` on those of their value with the example, in turn, `any_auth` on one for each value and
+database, and no other test on any.
 
 But for `every_variant`, `each_base` and `each_base_and_mixin`, one combination of `io` and `data_access` is enough for
-a database and a set of mixins: the tests take them round-robin.
+a database and a set of mixins: the tests take them round-robin, those of what our commands do file by file.
 
 With `--matrix`, a test of what is rendered runs on each variant that it can run on, but for one that is marked
 `each_base` or `each_database`: it runs on each base variant. One of what our commands do, in `tests/resource/` and
@@ -54,8 +54,8 @@ MARKERS = (
     "crud: every variant is driven through it too",
     "database(*names): needs one of these databases",
     "base: needs a base variant, which has the default mixins",
-    "accounts: needs accounts of the service's own; runs on a variant with them for each base variant",
-    "oidc: needs an identity provider; runs on a variant with auth=oidc for each base variant",
+    "accounts: needs accounts of the service's own; runs on a variant with them for each database",
+    "oidc: needs an identity provider; runs on a variant with auth=oidc for each database",
     "pool: needs a service that keeps its connections, which it doesn't with --pgbouncer",
     "locks: needs locks that every writer sees, which the nodes of Galera don't share: left out with --cluster=all",
     "galera: needs a Galera cluster; runs with --everything only",
@@ -101,8 +101,9 @@ class Needs:
             any_auth="any_auth" in names or "every_variant" in names,
             mixins=frozenset(name for marker in test.iter_markers("mixin") for name in marker.args),
             databases=databases or frozenset(choices("database")),
-            of_command=test.nodeid.startswith(OF_COMMANDS),
-            turn=crc32(test.nodeid.encode()),
+            of_command=(of_command := test.nodeid.startswith(OF_COMMANDS)),
+            # The tests of a command share what it wrote.
+            turn=crc32((test.nodeid.partition("::")[0] if of_command else test.nodeid).encode()),
         )
 
     def are_met_by(self, variant: Variant) -> bool:
@@ -149,12 +150,14 @@ class Needs:
         if self.kind == "every_variant":
             return True
         if self.auth != NO_AUTH:
-            return variant.example
+            return variant.example and self.has_turn(variant)
         return variant in one_of_each(auth_pairs(), lambda each: (each.auth, each.database))
 
     def has_turn(self, variant: Variant) -> bool:
         """Tell whether the test runs on this combination of `io` and `data_access`, if it runs on one."""
         mixins = sum(1 << number for number, name in enumerate(choices("mixins")) if name in variant.mixins)
+        if variant.auth != NO_AUTH:  # no other variant of the combination has these mixins
+            mixins = 0
         number = self.turn + mixins + choices("database").index(variant.database)
         return COMBINATIONS[number % len(COMBINATIONS)] == (variant.io, variant.data_access)
 

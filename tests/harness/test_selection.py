@@ -96,10 +96,15 @@ def test_each_pair_with_auth_is_there() -> None:
     assert {name for variant in found for name in variant.mixins} == {*MIXINS}
     assert [variant for variant in found if Needs("every_variant", any_auth=True).choose(variant)] == found
     for auth in (PASSWORD, OIDC):
-        need = Needs(auth=auth)
-        own = [variant for variant in found if need.are_met_by(variant) and need.choose(variant)]
-        assert {variant.auth for variant in own} == {auth}
-        assert len({variant.base for variant in own}) == len(own) == len(DATABASES) * len(COMBINATIONS)
+        bases = set()
+        for turn in range(len(COMBINATIONS)):
+            need = Needs(auth=auth, turn=turn)
+            own = [variant for variant in found if need.are_met_by(variant) and need.choose(variant)]
+            assert {variant.auth for variant in own} == {auth}
+            assert {variant.database for variant in own} == {*DATABASES}
+            assert len(own) == len(DATABASES)
+            bases |= {variant.base for variant in own}
+        assert len(bases) == len(DATABASES) * len(COMBINATIONS)
     long = [variant for variant in found if Needs(any_auth=True).choose(variant)]
     assert {(variant.auth, variant.database) for variant in long} == {*product([PASSWORD, OIDC], DATABASES)}
     assert len(long) == 2 * len(DATABASES)

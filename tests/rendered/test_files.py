@@ -90,10 +90,15 @@ def parse_yaml(text: str) -> None:
     yaml.safe_load(text)
 
 
+@functools.lru_cache(maxsize=20_000)
+def _has(pattern: str, text: str, flags: int) -> bool:
+    return re.search(pattern, text, flags) is not None
+
+
 def lines_with(pattern: str, texts: dict[str, str], flags: int = 0) -> Iterator[str]:
     """Give `file:line: text` of every line in which `pattern` is found."""
     for name, text in texts.items():
-        if not re.search(pattern, text, flags | re.MULTILINE):
+        if not _has(pattern, text, flags | re.MULTILINE):
             continue
         for number, line in enumerate(text.splitlines(), 1):
             if re.search(pattern, line, flags):
