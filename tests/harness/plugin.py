@@ -24,7 +24,7 @@ from tests.harness.variants import Variant, select
 
 ALL = "*"
 LONGEST_LOG = 4000
-EXAMPLES = 10
+EXAMPLES = 5
 # What says most, and what reads the project before other tests leave files in it.
 FIRST = ("tests/every_variant/", "tests/rendered/test_files.py")
 STACK = pytest.StashKey[ExitStack]()
