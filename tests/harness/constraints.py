@@ -11,7 +11,12 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.harness.rendering import render, render_variant, snapshot
 from tests.harness.selection import auth_pairs
@@ -42,6 +47,26 @@ def requirements_of(project: Path) -> list[str]:
     groups = declared.get("dependency-groups", {}).values()
     build = declared.get("build-system", {}).get("requires", [])
     return [*declared["project"].get("dependencies", []), *build, *(name for group in groups for name in group)]
+
+
+def packages_of(requirements: Iterable[str]) -> set[str]:
+    """Give the packages that these requirements install, on one system or another."""
+    waiting, seen = [Requirement(text) for text in requirements], set[tuple[str, frozenset[str]]]()
+    while waiting:
+        requirement = waiting.pop()
+        extras = frozenset(requirement.extras)
+        key = (canonicalize_name(requirement.name), extras)
+        if key in seen:
+            continue
+        seen.add(key)
+        with suppress(PackageNotFoundError):  # those of other systems aren't here
+            for text in requires(key[0]) or []:
+                needed = Requirement(text)
+                if "extra" not in str(needed.marker) or any(
+                    needed.marker and needed.marker.evaluate({"extra": extra}) for extra in extras
+                ):
+                    waiting.append(needed)
+    return {name for name, _ in seen}
 
 
 def versions_in(text: str) -> dict[str, str]:

@@ -30,19 +30,8 @@ def test_grouped(number):
 def test_group_runs_in_one_process(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST, encoding="utf-8")
     (tmp_path / "test_grouped.py").write_text(GROUPED, encoding="utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-n",
-        "2",
-        "--dist",
-        "loadgroup",
-        "-p",
-        "no:cacheprovider",
-        "-c",
-        "pytest.ini",
-    ]
+    options = ["-n", "2", "--dist", "loadgroup", "-p", "no:cacheprovider", "-c", "pytest.ini"]
+    command = [sys.executable, "-m", "pytest", *options]
     (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)

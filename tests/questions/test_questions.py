@@ -9,23 +9,18 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Iterable
-from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 from typing import Any
 
 import copier
 import pytest
 import yaml
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from tests.harness.commands import run, run_tool, tool
-from tests.harness.constraints import requirements_of
+from tests.harness.constraints import packages_of, requirements_of
 from tests.harness.rendering import files_of, render, render_variant
 from tests.harness.variants import ROOT, all_variants, check_keys, choices, questions, select
 from tests.updates.releases import IDENTITY, git
@@ -111,26 +106,6 @@ def test_refusal_of_typed_answer_fits_in_a_terminal(source: Path, tmp_path: Path
             screen += os.read(ours, 1024).decode(errors="replace")
         process.terminate()
     os.close(ours)
-
-
-def packages_of(requirements: Iterable[str]) -> set[str]:
-    """Give the packages that these requirements install, on one system or another."""
-    waiting, seen = [Requirement(text) for text in requirements], set[tuple[str, frozenset[str]]]()
-    while waiting:
-        requirement = waiting.pop()
-        extras = frozenset(requirement.extras)
-        key = (canonicalize_name(requirement.name), extras)
-        if key in seen:
-            continue
-        seen.add(key)
-        with suppress(PackageNotFoundError):  # those of other systems aren't here
-            for text in requires(key[0]) or []:
-                needed = Requirement(text)
-                if "extra" not in str(needed.marker) or any(
-                    needed.marker and needed.marker.evaluate({"extra": extra}) for extra in extras
-                ):
-                    waiting.append(needed)
-    return {name for name, _ in seen}
 
 
 def test_slug_cannot_be_an_installed_package(source: Path, tmp_path: Path) -> None:
