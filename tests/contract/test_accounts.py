@@ -133,13 +133,16 @@ def test_unknown_email_takes_as_long_as_a_wrong_password(accounts: Accounts) -> 
 @pytest.mark.usefixtures("accounts")
 def test_attempts_at_once_are_no_more_than_attempts_in_turn(service: str) -> None:
     email = new_email()
+    together = Barrier(2 * LIMIT)
 
     def attempt(_number: int) -> int:
         with Client(base_url=service, timeout=30, verify=NO_CERTIFICATES) as client:
+            client.get("/health/live")  # so that each has a connection
+            together.wait(30)
             body = {"email": email, "password": "wrong"}
             return client.post(f"{AUTH}/login", json=body).status_code
 
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(2 * LIMIT) as pool:
         statuses = list(pool.map(attempt, range(2 * LIMIT)))
     assert statuses.count(401) == LIMIT
     assert statuses.count(429) == LIMIT
