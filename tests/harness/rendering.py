@@ -17,6 +17,8 @@ from copier._main import Worker
 from tests.harness.variants import ROOT, Variant, check_keys
 
 SOURCES = ("copier.yml", "macros", "template")
+# What Jinja made of a text, by what that depends on.
+COMPILED: dict[tuple[str, ...], CodeType] = {}
 
 
 def snapshot(destination: Path, origin: Path = ROOT) -> Path:
@@ -62,7 +64,6 @@ def files_of(project: Path) -> dict[str, bytes]:
 def _remember_compiled_templates() -> None:
     """Compile each Jinja text once a process: Copier makes a new environment, alike in all else, for every render."""
     compile_text = jinja2.Environment.compile
-    known: dict[tuple[Any, ...], CodeType] = {}
 
     @functools.wraps(compile_text)
     def remembering(
@@ -70,10 +71,11 @@ def _remember_compiled_templates() -> None:
     ) -> Any:
         if not isinstance(source, str) or args or options:
             return compile_text(self, source, name, filename, *args, **options)
-        key = (type(self), self.undefined, self.keep_trailing_newline, tuple(self.extensions), source, name)
-        if key not in known:
-            known[key] = compile_text(self, source, name, filename)
-        return known[key]
+        made_with = (type(self).__name__, self.undefined.__name__, self.keep_trailing_newline, *self.extensions)
+        key = (*map(str, made_with), name or "", source)
+        if key not in COMPILED:
+            COMPILED[key] = compile_text(self, source, name, filename)
+        return COMPILED[key]
 
     jinja2.Environment.compile = remembering  # type: ignore[method-assign]
 

@@ -10,6 +10,7 @@ The test's marker says it:
 | no marker | no mixin, all mixins; for each database |
 | `each_base` | the 12 base variants, which have the default mixins |
 | `each_database` | one base variant of each database |
+| `one_base` | one base variant |
 
 The markers `example`, `mixin("audit_log")` and `database("mysql")` leave out the variants that lack it, and `base`
 those that aren't base variants. For a test that needs a mixin, "no mixin" is no other than those, and its base variants
@@ -24,12 +25,13 @@ of them, `accounts` and `oidc` on those of their value with the example, in turn
 database, and no other test on any.
 
 But for `every_variant`, `each_base` and `each_base_and_mixin`, one combination of `io` and `data_access` is enough for
-a database and a set of mixins: the tests take them round-robin, those of what our commands do file by file.
+a database and a set of mixins: the tests take them round-robin, those of what our commands do file by file. And for
+these, one database is enough for a mixin alone: databases take turns too, as they do for `one_base`.
 
 With `--matrix`, a test of what is rendered runs on each variant that it can run on, but for one that is marked
-`each_base` or `each_database`: it runs on each base variant. One of what our commands do, in `tests/resource/` and
-`tests/updates/`, runs as with `each_base_and_mixin`. With `--everything`, a test runs on each variant that it can run
-on.
+`each_base`, `each_database` or `one_base`: it runs on each base variant. One of what our commands do, in
+`tests/resource/` and `tests/updates/`, runs as with `each_base_and_mixin`. With `--everything`, a test runs on each
+variant that it can run on.
 """
 
 from collections.abc import Callable, Hashable, Iterable
@@ -48,6 +50,7 @@ MARKERS = (
     "each_mixin: runs with no mixin, each alone, and all, for each database",
     "each_base: runs on the base variants",
     "each_database: runs on one base variant of each database",
+    "one_base: runs on one base variant",
     "slow: runs with --matrix or --everything only",
     "example: needs the example",
     "mixin(*names): needs these mixins",
@@ -63,7 +66,7 @@ MARKERS = (
 )
 OF_COMMANDS = ("tests/resource/", "tests/updates/")
 AUTHS = {"accounts": PASSWORD, "oidc": OIDC}  # by the marker of tests for one alone
-KINDS = ("every_variant", "each_base_and_mixin", "each_mixin", "each_base", "each_database")
+KINDS = ("every_variant", "each_base_and_mixin", "each_mixin", "each_base", "each_database", "one_base")
 COMBINATIONS = list(product(choices("io"), choices("data_access")))
 # From a case to the next of those that are alike. It is prime to their number, so all that they differ in takes turns.
 STRIDE = 7
@@ -125,14 +128,14 @@ class Needs:
 
         On the second server of a database, one combination of `io` and `data_access` is enough for every test.
         """
-        of_base = self.kind in {"each_base", "each_database"}
+        of_base = self.kind in {"each_base", "each_database", "one_base"}
         if extent == "everything" or (extent == "matrix" and not of_base and not self.of_command):
             return True
         if variant.auth != NO_AUTH:
             return not second_server and not (self.slow and not extent) and self.choose_with_auth(variant)
         others = len(variant.mixins) - len(self.mixins)
         fewest, most = others == 0, len(variant.mixins) == len(choices("mixins"))
-        in_turn = self.has_turn(variant)
+        in_turn = self.has_turn(variant) and (self.kind != "one_base" or self.has_turn_of_database(variant))
         is_left_out = self.slow and not extent
         if is_left_out or (second_server and not (in_turn and variant.example)):
             return False
@@ -143,6 +146,8 @@ class Needs:
             return is_base and (in_turn or bool(extent) or self.kind == "each_base")
         every_base = bool(extent) or self.kind == "each_base_and_mixin"
         one = (every_base or self.kind == "each_mixin") and others == 1 and variant.example
+        if self.of_command and not extent:
+            one = one and self.has_turn_of_database(variant)
         return (fewest or most or one) and (in_turn or (every_base and variant.example))
 
     def choose_with_auth(self, variant: Variant) -> bool:
@@ -153,13 +158,22 @@ class Needs:
             return variant.example and self.has_turn(variant)
         return variant in one_of_each(auth_pairs(), lambda each: (each.auth, each.database))
 
+    def has_turn_of_database(self, variant: Variant) -> bool:
+        """Tell whether the test runs on this database, if it runs on one that it can run on."""
+        possible = [name for name in choices("database") if name in self.databases]
+        return possible[(self.turn // len(COMBINATIONS) + number_of(variant)) % len(possible)] == variant.database
+
     def has_turn(self, variant: Variant) -> bool:
         """Tell whether the test runs on this combination of `io` and `data_access`, if it runs on one."""
-        mixins = sum(1 << number for number, name in enumerate(choices("mixins")) if name in variant.mixins)
-        if variant.auth != NO_AUTH:  # no other variant of the combination has these mixins
-            mixins = 0
+        # With accounts, no other variant of the combination has these mixins.
+        mixins = number_of(variant) if variant.auth == NO_AUTH else 0
         number = self.turn + mixins + choices("database").index(variant.database)
         return COMBINATIONS[number % len(COMBINATIONS)] == (variant.io, variant.data_access)
+
+
+def number_of(variant: Variant) -> int:
+    """Give a number for the variant's set of mixins."""
+    return sum(1 << number for number, name in enumerate(choices("mixins")) if name in variant.mixins)
 
 
 def one_of_each(cases: Iterable[Case], kind: Callable[[Case], Hashable]) -> list[Case]:

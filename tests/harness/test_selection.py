@@ -11,8 +11,8 @@ from tests.harness.selection import COMBINATIONS, KINDS, Needs, auth_pairs, one_
 from tests.harness.variants import OIDC, PASSWORD, Variant, all_variants, choices, select
 
 DATABASES, MIXINS = choices("database"), choices("mixins")
-# Tests with these turns run on different combinations of `io` and `data_access`.
-TURNS = range(len(COMBINATIONS))
+# Tests with these turns run on different combinations of `io` and `data_access`, or on different databases.
+TURNS = range(len(COMBINATIONS) * len(DATABASES))
 
 
 def selected(needs: Needs, extent: str = "", *, second_server: bool = False) -> list[Variant]:
@@ -30,11 +30,21 @@ def selected(needs: Needs, extent: str = "", *, second_server: bool = False) -> 
         ("", 6, 6),
         ("each_base", 12, 0),
         ("each_database", 3, 0),
+        ("one_base", 1, 0),
     ],
 )
 def test_number_of_variants(kind: str, with_example: int, without: int) -> None:
     counts = Counter(variant.example for variant in selected(Needs(kind)))
     assert (counts[True], counts[False]) == (with_example, without)
+
+
+@pytest.mark.parametrize("turn", TURNS)
+def test_mixin_alone_is_on_one_database_for_tests_of_commands(turn: int) -> None:
+    found = [variant for variant in selected(Needs("each_mixin", of_command=True, turn=turn)) if variant.example]
+    alone = {variant.mixins: variant.database for variant in found if len(variant.mixins) == 1}
+    assert len(found) == len(alone) + 2 * len(DATABASES)
+    assert len(alone) == len(MIXINS)
+    assert len({*alone.values()}) > 1
 
 
 @pytest.mark.parametrize(
@@ -59,7 +69,7 @@ def test_combinations_of_a_database_are_used_equally(kind: str) -> None:
     assert len({*counts.values()}) == 1
 
 
-@pytest.mark.parametrize("kind", ["", *KINDS])
+@pytest.mark.parametrize("kind", ["", *(kind for kind in KINDS if kind != "one_base")])
 def test_test_of_a_mixin_runs_on_each_database(kind: str) -> None:
     for number in (1, 2):
         for names in combinations(MIXINS, number):

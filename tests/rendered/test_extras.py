@@ -85,8 +85,8 @@ CASES = [
 ]
 # Tests that share the fixture `rendered` run in one process.
 together = pytest.mark.xdist_group("extras")
-# One of each database, for what takes long and differs in little else: images are made of the others.
-ONE_EACH = [CASES[1], *CASES[2::2]]
+# For what takes long and differs in little else.
+PIPELINES, IMAGES = [CASES[2]], [CASES[0], CASES[5]]
 
 
 def check(*command: str | Path) -> None:
@@ -112,11 +112,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "case" in metafunc.fixturenames:
         databases = {server.database for server in metafunc.config.stash[SERVERS]}
         everything = metafunc.config.getoption("everything")
-        if metafunc.function is test_gitlab_pipeline_runs:
-            cases = CASES if everything else [CASES[2]]  # it runs what GitHub's does
-        else:
-            is_pipeline = metafunc.function is test_pipeline_and_hooks_run
-            cases = [case for case in CASES if everything or (case in ONE_EACH) == is_pipeline]
+        runs_pipeline = metafunc.function in {test_pipeline_and_hooks_run, test_gitlab_pipeline_runs}
+        few = PIPELINES if runs_pipeline else IMAGES
+        cases = CASES if everything else few
         metafunc.parametrize("case", [case for case in cases if case.database in databases], ids=str)
 
 

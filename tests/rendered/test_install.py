@@ -120,6 +120,7 @@ def test_dev_test_and_dev_serve_work(installed: Installed) -> None:
         log.unlink()
 
 
+@pytest.mark.one_base
 def test_resource_is_added_changed_and_removed(installed: Installed) -> None:
     """As a user types it: the project's own `dev.py` migrates its database, writes revisions and runs its tests."""
     project = installed.folder

@@ -25,7 +25,10 @@ from tests.harness.warm_process import WarmProcess
 pytestmark = [pytest.mark.example, pytest.mark.each_base]
 
 PATIENCE = 60.0
-HEAD = "POST /api/v1/users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
+HEAD = (
+    "POST /api/v1/users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    "Expect: 100-continue\r\nContent-Length: {}\r\n\r\n"
+)
 
 
 def test_help_lists_commands_and_exit_codes(warm_process: WarmProcess, project: Path) -> None:
@@ -75,6 +78,7 @@ def test_openapi_is_the_same_whatever_the_settings(warm_process: WarmProcess, pr
     assert "/api/v1/users" in document["paths"]
 
 
+@pytest.mark.each_database
 @pytest.mark.parametrize("workers", [1, 2])
 def test_serve_takes_settings_and_ends_well(project: Path, migrated_url: str, tmp_path: Path, workers: int) -> None:
     port = free_port()
@@ -100,7 +104,9 @@ def test_serve_takes_settings_and_ends_well(project: Path, migrated_url: str, tm
         assert too_large.status_code == 431
         body = json.dumps(new_user()).encode()
         with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
-            connection.sendall(HEAD.format(len(body)).encode() + body[:9])
+            connection.sendall(HEAD.format(len(body)).encode())
+            assert connection.recv(1024).startswith(b"HTTP/1.1 100 ")  # it waits for the body
+            connection.sendall(body[:9])
             service.send_signal(signal.SIGTERM)
             wait_until_refused(port)
             connection.sendall(body[9:])

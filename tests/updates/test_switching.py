@@ -2,7 +2,7 @@
 
 import datetime as dt
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -77,12 +77,11 @@ class Case:
         return next(iter({*self.before.mixins} ^ {*self.after.mixins}), None)
 
     @property
-    def change(self) -> tuple[object, ...]:
-        """Give what changes: a mixin, and whether it is switched on, or a value of an axis before and after."""
+    def change(self) -> object:
+        """Give what changes: a mixin, and whether it is switched on, or the new value of an axis."""
         if self.mixin:
             return self.mixin, self.mixin in self.after.mixins
-        before, after = self.before.answers, self.after.answers
-        return next((before[key], after[key]) for key in self.answers)
+        return next(self.after.answers[key] for key in self.answers)
 
 
 def with_mixins(variant: Variant, *names: str) -> Variant:
@@ -146,6 +145,17 @@ def new_database(case: Case, tmp_path: Path) -> NewDatabase:
 def at_work(case: Case, template: Path, tmp_path: Path) -> Project:
     """A project, new; its tests put it to work."""
     return Project.copy(template, case.before, tmp_path / "project")
+
+
+@pytest.fixture
+def run_tests(at_work: Project, warm_process: WarmProcess, pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Run the project's own tests on the database of a URL, with --everything: they take half of the time."""
+
+    def run(url: str) -> None:
+        if pytestconfig.getoption("everything"):
+            at_work.check_tests(warm_process, url)
+
+    return run
 
 
 def work(project: Project, warm_process: WarmProcess, url: str) -> None:
@@ -226,7 +236,7 @@ def test_mixin_is_switched_with_data(
     tmp_path: Path,
     warm_process: WarmProcess,
     mypy_cache: Path,
-    pytestconfig: pytest.Config,
+    run_tests: Callable[[str], None],
 ) -> None:
     with new_database() as url, new_database() as another_url, new_database() as test_url:
         work(at_work, warm_process, url)
@@ -238,8 +248,7 @@ def test_mixin_is_switched_with_data(
         at_work.revise(alembic, "Follow the mixins", takes_down_search(case))
         assert set() == schema_of(url) ^ declared_schema(warm_process, at_work.folder, another_url)
         check_code(at_work.folder, mypy_cache)
-        if pytestconfig.getoption("everything"):  # they take half of the time
-            at_work.check_tests(warm_process, test_url)
+        run_tests(test_url)
 
         alembic("downgrade -1")
         assert without_search(schema_of(url)) ^ without_search(schema) <= UNSEEN
@@ -264,7 +273,12 @@ def takes_down_search(case: Case) -> str:
 
 
 def test_axis_is_switched_with_data(
-    case: Case, at_work: Project, new_database: NewDatabase, warm_process: WarmProcess, mypy_cache: Path
+    case: Case,
+    at_work: Project,
+    new_database: NewDatabase,
+    warm_process: WarmProcess,
+    mypy_cache: Path,
+    run_tests: Callable[[str], None],
 ) -> None:
     with new_database() as url, new_database() as another_url, new_database() as test_url:
         work(at_work, warm_process, url)
@@ -274,11 +288,17 @@ def test_axis_is_switched_with_data(
         at_work.revise(Alembic(warm_process, at_work.folder, url), "Follow the answers")
         assert set() == plain(schema_of(url)) ^ plain(declared_schema(warm_process, at_work.folder, another_url))
         assert rows_of(url) == before
-        at_work.check_tests(warm_process, test_url)
+        run_tests(test_url)
 
 
 def test_database_is_switched_with_data(
-    case: Case, at_work: Project, new_database: NewDatabase, tmp_path: Path, warm_process: WarmProcess, mypy_cache: Path
+    case: Case,
+    at_work: Project,
+    new_database: NewDatabase,
+    tmp_path: Path,
+    warm_process: WarmProcess,
+    mypy_cache: Path,
+    run_tests: Callable[[str], None],
 ) -> None:
     new_target = partial(servers.new_database, case.target, tmp_path)
     with new_database() as url, new_target() as new_url, new_target() as another_url, new_target() as test_url:
@@ -295,4 +315,4 @@ def test_database_is_switched_with_data(
             name: len(rows) for name, rows in before.items()
         }
         assert rows_of(url) == before
-        at_work.check_tests(warm_process, test_url)
+        run_tests(test_url)

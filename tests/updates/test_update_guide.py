@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from tests.harness.commands import MYPY_CACHE, Failed, run, tool
 from tests.harness.constraints import CONSTRAINTS
 from tests.harness.edits import substitute
+from tests.harness.fast_copier import COMMAND
 from tests.harness.pages import text_of
 from tests.harness.variants import Variant
 from tests.updates.project import Project
@@ -41,7 +43,7 @@ COMMANDS = commands()
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     """The environment of an owner who has Python, git and uv."""
     folder = tmp_path_factory.mktemp("programs")
-    (folder / "uvx").write_text(f'#!/bin/sh\nshift\nexec "{tool("copier")}" "$@"\n', encoding="utf-8")
+    (folder / "uvx").write_text(f'#!/bin/sh\nshift\nexec {shlex.join(COMMAND)} "$@"\n', encoding="utf-8")
     (folder / "uvx").chmod(0o755)
     (folder / "uv").symlink_to(tool("uv"))
     (folder / "python3").symlink_to(sys.executable)

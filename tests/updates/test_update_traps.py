@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.commands import tool
 from tests.harness.edits import substitute
+from tests.harness.fast_copier import COMMAND
 from tests.harness.pages import text_of
 from tests.updates.project import VARIANT, Project
 from tests.updates.releases import IDENTITY, LATER, git, release, this_version
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.xdist_group("traps")
 def copier(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Copier in `folder` as a user does, on a machine whose git knows no one."""
     environment = {**os.environ, **IDENTITY}
-    command = [tool("copier"), *arguments]
+    command = [*COMMAND, *arguments]
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ import pytest
 
 from tests.harness.commands import Failed, run, tool
 from tests.harness.edits import substitute
+from tests.harness.fast_copier import COMMAND
 from tests.harness.workflow import Workflow
 from tests.updates.later_release import REMOVED
 from tests.updates.project import VARIANT, Project
@@ -20,7 +22,7 @@ from tests.updates.test_update_traps import change_the_same_line
 
 BRANCH = f"update-v{LATER}"
 PYTHON = {"UV_PYTHON": sys.executable}  # no other is installed for a test
-UVX = f'#!/bin/sh\n[ "$1" = "$COPIER" ] || exit 9\nshift\nexec "{tool("copier")}" "$@"\n'
+UVX = f'#!/bin/sh\n[ "$1" = "$COPIER" ] || exit 9\nshift\nexec {shlex.join(COMMAND)} "$@"\n'
 # GitHub's own program has no one to talk to here: it leaves what it was told.
 GH = """#!/bin/sh
 [ "$1" = auth ] && exit

@@ -34,7 +34,7 @@ def releases(scratch: Path) -> Path:
     return repository_of_releases(scratch / "releases")
 
 
-@pytest.mark.each_database
+@pytest.mark.one_base
 @pytest.mark.parametrize("version", RELEASES)
 def test_project_of_each_release_becomes_a_fresh_render(
     version: str, variant: Variant, releases: Path, tmp_path: Path

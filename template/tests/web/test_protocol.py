@@ -3,7 +3,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 import uvicorn
@@ -33,29 +33,36 @@ async def respond(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": content})
 
 
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    """What is closed once the server begins to end."""
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-def address(stack: ExitStack, caplog: pytest.LogCaptureFixture) -> Iterator[tuple[str, int]]:
-    """The address of a server of `respond`, which logs no error."""
-    listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+@contextmanager
+def serving(clients: ExitStack) -> Iterator[tuple[str, int]]:
+    """Yield the address of a server of `respond`; close the clients once it begins to end."""
+    listener = clients.enter_context(socket.create_server(("127.0.0.1", 0)))
     server = uvicorn.Server(uvicorn.Config(respond, http=Http, lifespan="off", log_config=None))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     while not server.started:
         time.sleep(0.01)
-    yield listener.getsockname()
-    server.should_exit = True
-    while any(each.is_serving() for each in server.servers):
-        time.sleep(0.01)
-    stack.close()
-    thread.join(PATIENCE)
+    try:
+        yield listener.getsockname()
+    finally:
+        server.should_exit = True
+        while any(each.is_serving() for each in server.servers):
+            time.sleep(0.01)
+        clients.close()
+        thread.join(PATIENCE)
     assert not thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[tuple[str, int]]:
+    """The address of a server of `respond`."""
+    with serving(ExitStack()) as address:
+        yield address
+
+
+@pytest.fixture(autouse=True)
+def no_error_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    yield
     errors = [record for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
     assert errors == []
 
@@ -110,9 +117,9 @@ def test_what_is_no_request_is_refused(
     assert received.count(b"HTTP/1.1 ") == 1
 
 
-def test_server_ends_while_a_client_does_not_read(
-    address: tuple[str, int], stack: ExitStack
-) -> None:
-    connection = stack.enter_context(socket.create_connection(address, PATIENCE))
-    connection.sendall(b"GET /large HTTP/1.1\r\nHost: test\r\n\r\nno request\r\n\r\n")
-    assert connection.recv(1) == b"H"
+def test_server_ends_while_a_client_does_not_read() -> None:
+    clients = ExitStack()
+    with serving(clients) as address:
+        connection = clients.enter_context(socket.create_connection(address, PATIENCE))
+        connection.sendall(b"GET /large HTTP/1.1\r\nHost: test\r\n\r\nno request\r\n\r\n")
+        assert connection.recv(1) == b"H"
