@@ -5,13 +5,15 @@ import statistics
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from threading import Barrier
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
 from httpx2 import Client, Response
-from sqlalchemy import Engine, literal_column, select, table, text
+from sqlalchemy import Engine, column, literal_column, select, table, text
 
 from tests.harness.service import NO_CERTIFICATES, SERVICE_LOG
 
@@ -138,7 +140,11 @@ def test_attempts_at_once_are_no_more_than_attempts_in_turn(service: str) -> Non
 
     def attempt(_number: int) -> int:
         with Client(base_url=service, timeout=30, verify=NO_CERTIFICATES) as client:
-            client.get("/health/live")  # so that each has a connection
+            try:
+                client.get("/health/live").raise_for_status()  # so that each has a connection
+            except Exception:
+                together.abort()
+                raise
             together.wait(30)
             body = {"email": email, "password": "wrong"}
             return client.post(f"{AUTH}/login", json=body).status_code
@@ -159,6 +165,23 @@ def test_throttled_login_says_when_to_try_again(accounts: Accounts) -> None:
     refused(response, 429)
     assert 0 < int(response.headers["retry-after"]) <= 15 * 60 + 1
     assert accounts.me(account["headers"]).status_code == httpx2.codes.OK
+
+
+@pytest.mark.database("postgresql", "mysql")
+@pytest.mark.locks
+def test_old_attempts_are_forgotten_without_a_wait(accounts: Accounts) -> None:
+    attempts = table("auth_attempts", column("subject"), column("tries"), column("since"))
+    since = datetime(2001, 1, 1)  # noqa: DTZ001 - as both databases take it
+    subjects = [uuid4().hex for _ in range(3)]
+    rows = [{"subject": subject, "tries": 1, "since": since} for subject in subjects]
+    with accounts.db.begin() as connection:
+        connection.execute(attempts.delete())
+        connection.execute(attempts.insert(), rows)
+    with accounts.db.begin() as connection:
+        connection.execute(select(attempts).where(attempts.c.subject == subjects[0]).with_for_update())
+        refused(accounts.try_password(new_email()), 401)
+        left = {*connection.scalars(select(attempts.c.subject))}
+    assert left.intersection(subjects) == {subjects[0]}
 
 
 def test_rotated_token_is_worth_nothing(accounts: Accounts) -> None:

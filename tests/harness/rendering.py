@@ -17,6 +17,11 @@ from copier._main import Worker
 from tests.harness.variants import ROOT, Variant, check_keys
 
 SOURCES = ("copier.yml", "macros", "template")
+SYNTAX = (
+    *(f"{kind}_{end}_string" for kind in ("block", "variable", "comment") for end in ("start", "end")),
+    *(f"line_{kind}_prefix" for kind in ("statement", "comment")),
+    *("trim_blocks", "lstrip_blocks", "newline_sequence", "keep_trailing_newline", "autoescape"),
+)
 # What Jinja made of a text, by what that depends on.
 COMPILED: dict[tuple[str, ...], CodeType] = {}
 
@@ -71,7 +76,7 @@ def _remember_compiled_templates() -> None:
     ) -> Any:
         if not isinstance(source, str) or args or options:
             return compile_text(self, source, name, filename, *args, **options)
-        made_with = (type(self).__name__, self.undefined.__name__, self.keep_trailing_newline, *self.extensions)
+        made_with = (type(self).__name__, self.undefined.__name__, *self.extensions, *map(vars(self).get, SYNTAX))
         key = (*map(str, made_with), name or "", source)
         if key not in COMPILED:
             COMPILED[key] = compile_text(self, source, name, filename)

@@ -25,8 +25,8 @@ of them, `accounts` and `oidc` on those of their value with the example, in turn
 database, and no other test on any.
 
 But for `every_variant`, `each_base` and `each_base_and_mixin`, one combination of `io` and `data_access` is enough for
-a database and a set of mixins: the tests take them round-robin, those of what our commands do file by file. And for
-these, one database is enough for a mixin alone: databases take turns too, as they do for `one_base`.
+a database and a set of mixins: the tests take them round-robin, those of what our commands do file by file. These run
+with a mixin alone on one database, round-robin too, as those with `one_base` do.
 
 With `--matrix`, a test of what is rendered runs on each variant that it can run on, but for one that is marked
 `each_base`, `each_database` or `one_base`: it runs on each base variant. One of what our commands do, in
@@ -146,7 +146,7 @@ class Needs:
             return is_base and (in_turn or bool(extent) or self.kind == "each_base")
         every_base = bool(extent) or self.kind == "each_base_and_mixin"
         one = (every_base or self.kind == "each_mixin") and others == 1 and variant.example
-        if self.of_command and not extent:
+        if self.of_command and not extent and not second_server:
             one = one and self.has_turn_of_database(variant)
         return (fewest or most or one) and (in_turn or (every_base and variant.example))
 
@@ -160,20 +160,17 @@ class Needs:
 
     def has_turn_of_database(self, variant: Variant) -> bool:
         """Tell whether the test runs on this database, if it runs on one that it can run on."""
+        mixins = sum(number for number, name in enumerate(choices("mixins")) if name in variant.mixins)
         possible = [name for name in choices("database") if name in self.databases]
-        return possible[(self.turn // len(COMBINATIONS) + number_of(variant)) % len(possible)] == variant.database
+        return possible[(self.turn // len(COMBINATIONS) + mixins) % len(possible)] == variant.database
 
     def has_turn(self, variant: Variant) -> bool:
         """Tell whether the test runs on this combination of `io` and `data_access`, if it runs on one."""
-        # With accounts, no other variant of the combination has these mixins.
-        mixins = number_of(variant) if variant.auth == NO_AUTH else 0
+        mixins = sum(1 << number for number, name in enumerate(choices("mixins")) if name in variant.mixins)
+        if variant.auth != NO_AUTH:  # no other variant of the combination has these mixins
+            mixins = 0
         number = self.turn + mixins + choices("database").index(variant.database)
         return COMBINATIONS[number % len(COMBINATIONS)] == (variant.io, variant.data_access)
-
-
-def number_of(variant: Variant) -> int:
-    """Give a number for the variant's set of mixins."""
-    return sum(1 << number for number, name in enumerate(choices("mixins")) if name in variant.mixins)
 
 
 def one_of_each(cases: Iterable[Case], kind: Callable[[Case], Hashable]) -> list[Case]:

@@ -16,6 +16,7 @@ AUDIT_LOG = "sqlite-async-orm-timestamps+audit_log"
 LOCKING = "sqlite-sync-core-optimistic_locking"
 SEARCH = "sqlite-sync-core-full_text_search"
 ACCOUNTS = "sqlite-async-orm-timestamps-password"
+ON_A_SERVER = "postgresql-async-orm-timestamps-password"
 OIDC = "sqlite-async-orm-timestamps-oidc"
 ALL_MIXINS = "sqlite-async-orm-timestamps+soft_delete+audit_log+optimistic_locking+full_text_search"
 # What tests/fuzz is given: how much to try, and what to do with the count of responses.
@@ -1152,9 +1153,9 @@ TRACED = (
 )
 
 
-def of_accounts(test: str) -> Check:
+def of_accounts(test: str, variant: str = ACCOUNTS) -> Check:
     """Check a service with accounts."""
-    return Check(f"contract/test_accounts.py::{test}", ACCOUNTS)
+    return Check(f"contract/test_accounts.py::{test}", variant)
 
 
 # Who may do what.
@@ -1162,10 +1163,26 @@ ACCESS = (
     Mutation(
         "attempts that aren't limited",
         "template/{{password}}/app/auth/throttle.py.jinja",
-        "    further = update(attempts).where(*recent, attempts.c.tries < limit)\n    if await",
-        "    further = update(attempts).where(*recent)\n    if await",
+        "        if tries + further > limits[subject]:\n",
+        "        if tries + further > 2 * limits[subject]:\n",
         of_accounts("test_throttled_login_says_when_to_try_again"),
         r"assert 200 == 429|assert 429",
+    ),
+    Mutation(
+        "attempts at once that aren't counted",
+        "template/{{password}}/app/auth/throttle.py.jinja",
+        "    await _check(db, limits, now)  # others may have tried at once\n",
+        "",
+        of_accounts("test_attempts_at_once_are_no_more_than_attempts_in_turn", ON_A_SERVER),
+        r"assert \d+ == 10",
+    ),
+    Mutation(
+        "wait for old attempts",
+        "template/{{password}}/app/auth/throttle.py.jinja",
+        "with_for_update(skip_locked=True)",
+        "with_for_update()",
+        of_accounts("test_old_attempts_are_forgotten_without_a_wait", ON_A_SERVER),
+        r"assert 503 == 401",
     ),
     Mutation(
         "cookie of another origin",

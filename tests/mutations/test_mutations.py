@@ -35,7 +35,7 @@ from tests.service.test_overload import one_connection  # noqa: F401 - a fixture
 from tests.service.test_prefix import prefixed  # noqa: F401 - a fixture
 from tests.service.test_telemetry import measured, telemetry  # noqa: F401 - fixtures
 from tests.updates.releases import repository
-from tests.updates.test_switching import Case, at_work, with_mixins  # noqa: F401 - at_work is a fixture
+from tests.updates.test_switching import Case, at_work, run_tests, with_mixins  # noqa: F401 - two are fixtures
 
 PACKAGE = "copier_fastapi_sqlalchemy"
 RED = (Exception, pytest.fail.Exception)

@@ -4,10 +4,12 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.harness.commands import tool
 from tests.harness.edits import substitute
 from tests.harness.fast_copier import COMMAND
 from tests.harness.pages import text_of
@@ -19,10 +21,10 @@ GUIDE = "docs/updating.md"
 pytestmark = pytest.mark.xdist_group("traps")
 
 
-def copier(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def copier(folder: Path, *arguments: str, program: Sequence[str] = tuple(COMMAND)) -> subprocess.CompletedProcess[str]:
     """Run Copier in `folder` as a user does, on a machine whose git knows no one."""
     environment = {**os.environ, **IDENTITY}
-    command = [*COMMAND, *arguments]
+    command = [*program, *arguments]
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )
@@ -51,7 +53,7 @@ def test_removed_file_is_named_and_kept_in_history(project: Project) -> None:
     edited = "app/db/timestamps.py"
     append(project.folder / edited, "\nMINE = 1\n")
     project.commit("Mine")
-    done = copier(project.folder, "update", "--defaults", "--data", "mixins=[]")
+    done = copier(project.folder, "update", "--defaults", "--data", "mixins=[]", program=[tool("copier")])
     assert done.returncode == 0, done.stderr
     assert not (project.folder / edited).exists()
     assert f" D {edited}" in git(project.folder, "status", "--short")

@@ -34,9 +34,9 @@ async def respond(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @contextmanager
-def serving(clients: ExitStack) -> Iterator[tuple[str, int]]:
-    """Yield the address of a server of `respond`; close the clients once it begins to end."""
-    listener = clients.enter_context(socket.create_server(("127.0.0.1", 0)))
+def serving(sockets: ExitStack) -> Iterator[tuple[str, int]]:
+    """Yield the address of a server of `respond`; close the sockets once it begins to end."""
+    listener = sockets.enter_context(socket.create_server(("127.0.0.1", 0)))
     server = uvicorn.Server(uvicorn.Config(respond, http=Http, lifespan="off", log_config=None))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
@@ -48,7 +48,7 @@ def serving(clients: ExitStack) -> Iterator[tuple[str, int]]:
         server.should_exit = True
         while any(each.is_serving() for each in server.servers):
             time.sleep(0.01)
-        clients.close()
+        sockets.close()
         thread.join(PATIENCE)
     assert not thread.is_alive()
 
@@ -118,8 +118,8 @@ def test_what_is_no_request_is_refused(
 
 
 def test_server_ends_while_a_client_does_not_read() -> None:
-    clients = ExitStack()
-    with serving(clients) as address:
-        connection = clients.enter_context(socket.create_connection(address, PATIENCE))
+    sockets = ExitStack()
+    with serving(sockets) as address:
+        connection = sockets.enter_context(socket.create_connection(address, PATIENCE))
         connection.sendall(b"GET /large HTTP/1.1\r\nHost: test\r\n\r\nno request\r\n\r\n")
         assert connection.recv(1) == b"H"
