@@ -26,7 +26,7 @@ database, and no other test on any.
 
 But for `every_variant`, `each_base` and `each_base_and_mixin`, one combination of `io` and `data_access` is enough for
 a database and a set of mixins: the tests take them round-robin, those of what our commands do file by file. These run
-with a mixin alone on one database, round-robin too, as those with `one_base` do.
+with a mixin alone, and without the example, on one database, round-robin too, as those with `one_base` do.
 
 With `--matrix`, a test of what is rendered runs on each variant that it can run on, but for one that is marked
 `each_base`, `each_database` or `one_base`: it runs on each base variant. One of what our commands do, in
@@ -146,8 +146,8 @@ class Needs:
             return is_base and (in_turn or bool(extent) or self.kind == "each_base")
         every_base = bool(extent) or self.kind == "each_base_and_mixin"
         one = (every_base or self.kind == "each_mixin") and others == 1 and variant.example
-        if self.of_command and not extent and not second_server:
-            one = one and self.has_turn_of_database(variant)
+        if self.of_command and not extent and not second_server and (one or not variant.example):
+            in_turn = in_turn and self.has_turn_of_database(variant)
         return (fewest or most or one) and (in_turn or (every_base and variant.example))
 
     def choose_with_auth(self, variant: Variant) -> bool:

@@ -39,8 +39,10 @@ def test_number_of_variants(kind: str, with_example: int, without: int) -> None:
 
 
 @pytest.mark.parametrize("turn", TURNS)
-def test_mixin_alone_is_on_one_database_for_tests_of_commands(turn: int) -> None:
-    found = [variant for variant in selected(Needs("each_mixin", of_command=True, turn=turn)) if variant.example]
+def test_mixin_alone_and_no_example_are_on_one_database_for_tests_of_commands(turn: int) -> None:
+    chosen = selected(Needs("each_mixin", of_command=True, turn=turn))
+    assert sorted(variant.mixins for variant in chosen if not variant.example) == [(), MIXINS]
+    found = [variant for variant in chosen if variant.example]
     alone = {variant.mixins: variant.database for variant in found if len(variant.mixins) == 1}
     assert len(found) == len(alone) + 2 * len(DATABASES)
     assert len(alone) == len(MIXINS)
