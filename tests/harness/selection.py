@@ -28,10 +28,11 @@ But for `every_variant`, `each_base` and `each_base_and_mixin`, one combination 
 a database and a set of mixins: the tests take them round-robin, those of what our commands do file by file. These run
 with a mixin alone, and without the example, on one database, round-robin too, as those with `one_base` do.
 
-With `--matrix`, a test of what is rendered runs on each variant that it can run on, but for one that is marked
-`each_base`, `each_database` or `one_base`: it runs on each base variant. One of what our commands do, in
-`tests/resource/` and `tests/updates/`, runs as with `each_base_and_mixin`. With `--everything`, a test runs on each
-variant that it can run on.
+With `--matrix`, a test of the API or of the rendered files, in `tests/contract/` and `tests/rendered/`, runs on each
+variant that it can run on; one of what our commands do, in `tests/resource/` and `tests/updates/`, as with
+`each_base_and_mixin`; and any other on each set of mixins of each database, with and without the example, where one
+combination of `io` and `data_access` is enough. One that is marked `each_base`, `each_database` or `one_base` runs on
+each base variant. With `--everything`, a test runs on each variant that it can run on.
 """
 
 from collections.abc import Callable, Hashable, Iterable
@@ -65,6 +66,7 @@ MARKERS = (
     "any_auth: runs on a variant with each way to authenticate for each database too",
 )
 OF_COMMANDS = ("tests/resource/", "tests/updates/")
+OF_OUTPUT = ("tests/contract/", "tests/rendered/")
 AUTHS = {"accounts": PASSWORD, "oidc": OIDC}  # by the marker of tests for one alone
 KINDS = ("every_variant", "each_base_and_mixin", "each_mixin", "each_base", "each_database", "one_base")
 COMBINATIONS = list(product(choices("io"), choices("data_access")))
@@ -87,6 +89,7 @@ class Needs:
     mixins: frozenset[str] = frozenset()
     databases: frozenset[str] = frozenset(choices("database"))
     of_command: bool = False
+    of_output: bool = False
     turn: int = 0
 
     @classmethod
@@ -104,6 +107,7 @@ class Needs:
             any_auth="any_auth" in names or "every_variant" in names,
             mixins=frozenset(name for marker in test.iter_markers("mixin") for name in marker.args),
             databases=databases or frozenset(choices("database")),
+            of_output=test.nodeid.startswith(OF_OUTPUT),
             of_command=(of_command := test.nodeid.startswith(OF_COMMANDS)),
             # The tests of a command share what it wrote.
             turn=crc32((test.nodeid.partition("::")[0] if of_command else test.nodeid).encode()),
@@ -130,7 +134,8 @@ class Needs:
         """
         of_base = self.kind in {"each_base", "each_database", "one_base"}
         if extent == "everything" or (extent == "matrix" and not of_base and not self.of_command):
-            return True
+            every_one = extent == "everything" or self.of_output or self.kind == "every_variant"
+            return every_one or self.has_turn(variant)
         if variant.auth != NO_AUTH:
             return not second_server and not (self.slow and not extent) and self.choose_with_auth(variant)
         others = len(variant.mixins) - len(self.mixins)
