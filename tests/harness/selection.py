@@ -5,7 +5,6 @@ The test's marker says it:
 | marker | runs on |
 | --- | --- |
 | `every_variant` | all 768 variants |
-| `each_base_and_mixin` | no mixin, each mixin alone, all mixins; for each `database`, `io` and `data_access` |
 | `each_mixin` | no mixin, each mixin alone, all mixins; for each database |
 | no marker | no mixin, all mixins; for each database |
 | `each_base` | the 12 base variants, which have the default mixins |
@@ -24,15 +23,16 @@ without it, in which each database, `io` and `data_access` occur. Sets of mixins
 of them, `accounts` and `oidc` on those of their value with the example, in turn, `any_auth` on one for each value and
 database, and no other test on any.
 
-But for `every_variant`, `each_base` and `each_base_and_mixin`, one combination of `io` and `data_access` is enough for
-a database and a set of mixins: the tests take them round-robin, those of what our commands do file by file. These run
-with a mixin alone, and without the example, on one database, round-robin too, as those with `one_base` do.
+But for `every_variant` and `each_base`, one combination of `io` and `data_access` is enough for a database and a set of
+mixins: the tests take them round-robin, those of what our commands do file by file. These run with a mixin alone, and
+without the example, on one database, round-robin too, as those with `one_base` do.
 
 With `--matrix`, a test of the API or of the rendered files, in `tests/contract/` and `tests/rendered/`, runs on each
-variant that it can run on; one of what our commands do, in `tests/resource/` and `tests/updates/`, as with
-`each_base_and_mixin`; and any other on each set of mixins of each database, with and without the example, where one
-combination of `io` and `data_access` is enough. One that is marked `each_base`, `each_database` or `one_base` runs on
-each base variant. With `--everything`, a test runs on each variant that it can run on.
+variant that it can run on; one of what our commands do, in `tests/resource/` and `tests/updates/`, with no mixin, each
+alone, and all, for each `database`, `io` and `data_access`; and any other on each set of mixins of each database, with
+and without the example, where one combination of `io` and `data_access` is enough. One that is marked `each_base`,
+`each_database` or `one_base` runs on each base variant. With `--everything`, a test runs on each variant that it can
+run on.
 """
 
 from collections.abc import Callable, Hashable, Iterable
@@ -47,7 +47,6 @@ from tests.harness.variants import NO_AUTH, OIDC, PASSWORD, Variant, choices, va
 
 MARKERS = (
     "every_variant: runs on all variants",
-    "each_base_and_mixin: runs with no mixin, each alone, and all, for each base variant",
     "each_mixin: runs with no mixin, each alone, and all, for each database",
     "each_base: runs on the base variants",
     "each_database: runs on one base variant of each database",
@@ -68,7 +67,7 @@ MARKERS = (
 OF_COMMANDS = ("tests/resource/", "tests/updates/")
 OF_OUTPUT = ("tests/contract/", "tests/rendered/")
 AUTHS = {"accounts": PASSWORD, "oidc": OIDC}  # by the marker of tests for one alone
-KINDS = ("every_variant", "each_base_and_mixin", "each_mixin", "each_base", "each_database", "one_base")
+KINDS = ("every_variant", "each_mixin", "each_base", "each_database", "one_base")
 COMBINATIONS = list(product(choices("io"), choices("data_access")))
 # From a case to the next of those that are alike. It is prime to their number, so all that they differ in takes turns.
 STRIDE = 7
@@ -149,11 +148,10 @@ class Needs:
         if of_base:
             is_base = most and variant.example if self.mixins else variant.is_base
             return is_base and (in_turn or bool(extent) or self.kind == "each_base")
-        every_base = bool(extent) or self.kind == "each_base_and_mixin"
-        one = (every_base or self.kind == "each_mixin") and others == 1 and variant.example
+        one = (extent == "matrix" or self.kind == "each_mixin") and others == 1 and variant.example
         if self.of_command and not extent and not second_server and (one or not variant.example):
             in_turn = in_turn and self.has_turn_of_database(variant)
-        return (fewest or most or one) and (in_turn or (every_base and variant.example))
+        return (fewest or most or one) and (in_turn or (extent == "matrix" and variant.example))
 
     def choose_with_auth(self, variant: Variant) -> bool:
         """Tell whether a variant with accounts, which meets the needs, is one that the test runs on."""

@@ -25,7 +25,6 @@ def selected(needs: Needs, extent: str = "", *, second_server: bool = False) -> 
     ("kind", "with_example", "without"),
     [
         ("every_variant", 384, 384),
-        ("each_base_and_mixin", 84, 6),
         ("each_mixin", 21, 6),
         ("", 6, 6),
         ("each_base", 12, 0),
