@@ -8,6 +8,7 @@ import pytest
 
 from tests.faults.conftest import SERVED_AGAIN, Stage
 from tests.faults.load import REFUSED
+from tests.faults.mortal import Mortal
 
 pytestmark = [
     pytest.mark.example,
@@ -51,13 +52,23 @@ def test_service_of_four_workers_is_stopped_and_started_again(stage: Stage) -> N
         scene.recover()
 
 
+def wait_for_workers(service: Mortal, number: int, killed: int) -> None:
+    """Wait until the service has this number of workers again, without one that was killed."""
+    deadline = time.monotonic() + SERVED_AGAIN
+    while len({*service.workers()} - {killed}) < number:
+        assert time.monotonic() < deadline, f"the workers are {service.workers()}, after {killed} was killed"
+        time.sleep(0.05)
+
+
 @pytest.mark.slow
 def test_one_of_four_workers_is_killed(stage: Stage) -> None:
     """One of four workers is killed with SIGKILL, twice."""
     with stage(workers=4) as scene:
         for _ in range(2):
-            os.kill(scene.service.workers()[0], signal.SIGKILL)
+            killed = scene.service.workers()[0]
+            os.kill(killed, signal.SIGKILL)
             scene.recover()
+            wait_for_workers(scene.service, 4, killed)
 
 
 @pytest.mark.slow

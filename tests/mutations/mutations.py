@@ -794,6 +794,8 @@ FAULTS = (
 # What is killed, cut off or full while clients write.
 MIXED = "timestamps+soft_delete+audit_log+optimistic_locking+full_text_search"
 SQLITE_UNAVAILABLE = "template/{{sqlite}}/app/db/driver_errors.py"
+UNAVAILABLE = "template/{{postgresql}}/app/db/driver_errors.py.jinja"
+IS_UNAVAILABLE = "    return unavailable or error.connection_invalidated or needs_new_connection(error)\n"
 UNDER_LOAD = (
     Mutation(
         "full disk that is a fault of the service",
@@ -866,6 +868,89 @@ UNDER_LOAD = (
         "    yield\n",
         Check("faults/test_migrations.py::test_upgrade_is_killed_at_each_statement", f"mysql-sync-core-{MIXED}"),
         r"already exists",
+    ),
+    Mutation(
+        "migrators that don't wait for each other",
+        "template/{{mysql}}/migrations/database.py",
+        "    if not any(connection.scalar(lock) == 1 for _second in range(3600)):\n",
+        "    if lock is None:\n",
+        Check("faults/test_migrations.py::test_four_migrators_at_once", f"mysql-sync-core-{MIXED}"),
+        r"already exists|Duplicate",
+    ),
+    Mutation(
+        "changed password, which is a fault of the service",
+        UNAVAILABLE,
+        IS_UNAVAILABLE,
+        "    return needs_new_connection(error)\n",
+        Check("faults/test_credentials.py::test_password_is_changed_and_changed_back", f"postgresql-async-orm-{MIXED}"),
+        r"no client has seen 503",
+    ),
+    Mutation(
+        "full server, which is a fault of the service",
+        UNAVAILABLE,
+        IS_UNAVAILABLE,
+        "    return needs_new_connection(error)\n",
+        Check("faults/test_many.py::test_copies_fill_the_server", f"postgresql-async-orm-{MIXED}"),
+        r"no client has seen 503",
+    ),
+    Mutation(
+        "commit that is acknowledged before it is on the disk",
+        "template/{{postgresql}}/app/db/driver.py.jinja",
+        """    statement = f"SELECT {', '.join(calls)}"
+""",
+        """    calls.append("set_config('synchronous_commit', 'off', false)")
+    statement = f"SELECT {', '.join(calls)}"
+""",
+        Check("faults/test_server.py::test_server_is_killed_and_started_again", f"postgresql-sync-core-{MIXED}"),
+        r"of 5 users|user \d+ is ",
+    ),
+    Mutation(
+        "server that is stopped, which is a fault of the service",
+        UNAVAILABLE,
+        IS_UNAVAILABLE,
+        "    return needs_new_connection(error)\n",
+        Check("faults/test_server.py::test_server_is_stopped_and_started_again", f"postgresql-async-orm-{MIXED}"),
+        r"Internal Server Error|The service failed",
+    ),
+    Mutation(
+        "commit that comes after the response",
+        "template/{{orm}}/app/db/database.py.jinja",
+        """        async with self._writers() as session:
+            try:
+                yield session
+                await session.commit()
+            except BaseException:
+                await session.rollback()
+                raise
+""",
+        """        import asyncio
+
+        session = self._writers()
+        yield session
+        await session.flush()
+
+        async def commit() -> None:
+            await asyncio.sleep(0.05)
+            await session.commit()
+            await session.close()
+
+        asyncio.ensure_future(commit())
+""",
+        Check("faults/test_service.py::test_service_is_killed_and_started_again", f"sqlite-async-orm-{MIXED}"),
+        r"of 5 users|user \d+ is ",
+    ),
+    Mutation(
+        "worker that isn't replaced",
+        "template/app/server.py",
+        '''    """Processes that serve at one address."""
+''',
+        '''    """Processes that serve at one address."""
+
+    def keep_subprocess_alive(self) -> None:
+        """Do nothing."""
+''',
+        Check("faults/test_service.py::test_one_of_four_workers_is_killed", f"sqlite-sync-core-{MIXED}"),
+        r"the workers are",
     ),
     Mutation(
         "workers that outlive the process that started them",
