@@ -166,7 +166,7 @@ def variant_runs(config: pytest.Config, session: pytest.Session, tests: list[pyt
             name = f"{variant.id}:{server.product.lower()}" if len(alike) > 1 else variant.id
             if own:
                 runs.append(VariantRun.from_parent(session, name=name, variant=variant, server=server, tests=own))
-    lost = [test.nodeid for test, need in needs if test not in found and (extent or not need.slow)]
+    lost = [test.nodeid for test, need in needs if test not in found and not need.is_left_out(extent)]
     if config.getoption("variants") == ALL and lost:
         raise pytest.UsageError(f"No variant is one that these tests can run on: {', '.join(lost)}.")
     yield from sorted(runs, key=lambda run: -len(run.tests))

@@ -27,12 +27,12 @@ But for `every_variant` and `each_base`, one combination of `io` and `data_acces
 mixins: the tests take them round-robin, those of what our commands do file by file. These run with a mixin alone, and
 without the example, on one database, round-robin too, as those with `one_base` do.
 
-With `--matrix`, a test of the API or of the rendered files, in `tests/contract/` and `tests/rendered/`, runs on each
-variant that it can run on; one of what our commands do, in `tests/resource/` and `tests/updates/`, with no mixin, each
-alone, and all, for each `database`, `io` and `data_access`; and any other on each set of mixins of each database, with
-and without the example, where one combination of `io` and `data_access` is enough. One that is marked `each_base`,
-`each_database` or `one_base` runs on each base variant. With `--everything`, a test runs on each variant that it can
-run on.
+With `--matrix`, a test of what is rendered runs on each set of mixins of each database, with and without the example,
+where one combination of `io` and `data_access` is enough; and with no mixin, each alone, and all, on each combination.
+One of what our commands do, in `tests/resource/` and `tests/updates/`, does the latter, and one that is marked
+`each_base`, `each_database` or `one_base` runs on each base variant. Those of faults and of hostile input, in
+`tests/faults/` and `tests/fuzz/`, run as without it: `make faults` and `make fuzz` are for them. With `--everything`, a
+test runs on each variant that it can run on.
 """
 
 from collections.abc import Callable, Hashable, Iterable
@@ -65,7 +65,7 @@ MARKERS = (
     "any_auth: runs on a variant with each way to authenticate for each database too",
 )
 OF_COMMANDS = ("tests/resource/", "tests/updates/")
-OF_OUTPUT = ("tests/contract/", "tests/rendered/")
+OF_FAULTS = ("tests/faults/", "tests/fuzz/")
 AUTHS = {"accounts": PASSWORD, "oidc": OIDC}  # by the marker of tests for one alone
 KINDS = ("every_variant", "each_mixin", "each_base", "each_database", "one_base")
 COMBINATIONS = list(product(choices("io"), choices("data_access")))
@@ -88,7 +88,7 @@ class Needs:
     mixins: frozenset[str] = frozenset()
     databases: frozenset[str] = frozenset(choices("database"))
     of_command: bool = False
-    of_output: bool = False
+    of_faults: bool = False
     turn: int = 0
 
     @classmethod
@@ -106,7 +106,7 @@ class Needs:
             any_auth="any_auth" in names or "every_variant" in names,
             mixins=frozenset(name for marker in test.iter_markers("mixin") for name in marker.args),
             databases=databases or frozenset(choices("database")),
-            of_output=test.nodeid.startswith(OF_OUTPUT),
+            of_faults=test.nodeid.startswith(OF_FAULTS),
             of_command=(of_command := test.nodeid.startswith(OF_COMMANDS)),
             # The tests of a command share what it wrote.
             turn=crc32((test.nodeid.partition("::")[0] if of_command else test.nodeid).encode()),
@@ -126,32 +126,39 @@ class Needs:
         """Tell whether the test can run with this value of the question."""
         return auth == self.auth or (any_auth and self.auth == NO_AUTH)
 
+    def is_in_matrix(self, extent: str) -> bool:
+        """Tell whether the test runs on what `--matrix` adds."""
+        return extent == "matrix" and not self.of_faults
+
+    def is_left_out(self, extent: str) -> bool:
+        """Tell whether the test runs on no variant."""
+        return self.slow and extent != "everything" and not self.is_in_matrix(extent)
+
     def choose(self, variant: Variant, extent: str = "", *, second_server: bool = False) -> bool:
         """Tell whether `variant`, which meets the needs, is one that the test runs on.
 
         On the second server of a database, one combination of `io` and `data_access` is enough for every test.
         """
-        of_base = self.kind in {"each_base", "each_database", "one_base"}
-        if extent == "everything" or (extent == "matrix" and not of_base and not self.of_command):
-            every_one = extent == "everything" or self.of_output or self.kind == "every_variant"
-            return every_one or self.has_turn(variant)
+        if extent == "everything":
+            return True
+        in_matrix, is_left_out = self.is_in_matrix(extent), self.is_left_out(extent)
         if variant.auth != NO_AUTH:
-            return not second_server and not (self.slow and not extent) and self.choose_with_auth(variant)
+            return not second_server and not is_left_out and (in_matrix or self.choose_with_auth(variant))
         others = len(variant.mixins) - len(self.mixins)
         fewest, most = others == 0, len(variant.mixins) == len(choices("mixins"))
         in_turn = self.has_turn(variant) and (self.kind != "one_base" or self.has_turn_of_database(variant))
-        is_left_out = self.slow and not extent
         if is_left_out or (second_server and not (in_turn and variant.example)):
             return False
         if self.kind == "every_variant":
             return others <= 1 or most or not second_server
-        if of_base:
+        if self.kind in {"each_base", "each_database", "one_base"}:
             is_base = most and variant.example if self.mixins else variant.is_base
-            return is_base and (in_turn or bool(extent) or self.kind == "each_base")
-        one = (extent == "matrix" or self.kind == "each_mixin") and others == 1 and variant.example
-        if self.of_command and not extent and not second_server and (one or not variant.example):
+            return is_base and (in_turn or in_matrix or self.kind == "each_base")
+        one = (in_matrix or self.kind == "each_mixin") and others == 1 and variant.example
+        if self.of_command and not in_matrix and not second_server and (one or not variant.example):
             in_turn = in_turn and self.has_turn_of_database(variant)
-        return (fewest or most or one) and (in_turn or (extent == "matrix" and variant.example))
+        every_set = in_matrix and not self.of_command and not second_server
+        return (in_turn and every_set) or ((fewest or most or one) and (in_turn or (in_matrix and variant.example)))
 
     def choose_with_auth(self, variant: Variant) -> bool:
         """Tell whether a variant with accounts, which meets the needs, is one that the test runs on."""

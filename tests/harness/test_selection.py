@@ -51,10 +51,12 @@ def test_mixin_alone_and_no_example_are_on_one_database_for_tests_of_commands(tu
 @pytest.mark.parametrize(
     ("needs", "with_example", "without"),
     [
-        (Needs(of_output=True), 384, 384),
         (Needs("every_variant"), 384, 384),
-        (Needs("each_mixin", example=True), 96, 0),
-        (Needs(), 96, 96),
+        (Needs("each_mixin", example=True), 159, 0),
+        (Needs(), 159, 96),
+        (Needs(of_faults=True), 6, 6),
+        (Needs("each_base", slow=True), 12, 0),
+        (Needs("each_base", slow=True, of_faults=True), 0, 0),
         (Needs("each_database"), 12, 0),
         (Needs(of_command=True), 84, 6),
     ],

@@ -124,7 +124,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run the tests on each case whose servers are there, or on one of each change."""
     running = metafunc.config.stash[SERVERS]
     found = [*mixin_cases(running), *axis_cases(running)]
-    if not metafunc.config.getoption("everything"):
+    extent = metafunc.config.getoption("everything")
+    if extent == "matrix":
+        found = one_of_each(found, lambda case: (case.change, case.server))
+    elif not extent:
         found = one_of_each(found, lambda case: case.change)
     by_kind = {
         "mixin": [case for case in found if case.mixin],
