@@ -9,7 +9,7 @@ import os
 import time
 from contextlib import ExitStack
 
-from benchmarks import clients, cpu_per_request, million_rows, mixins, pages, processes, results, telemetry
+from benchmarks import clients, cpu_per_request, million_rows, mixins, nodes, pages, processes, results, telemetry
 from benchmarks.services import CLIENT_CORE, Bench
 from tests.harness.demo import say
 from tests.harness.rendering import snapshot
@@ -25,6 +25,7 @@ SECTIONS = {
     "mixins": mixins.measure,
     "telemetry": telemetry.measure,
     "million-rows": million_rows.measure,
+    "nodes": nodes.measure,
 }
 
 

@@ -2,10 +2,10 @@
 
 import re
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import clients, million_rows, mixins, processes, telemetry
+from benchmarks import clients, million_rows, mixins, nodes, processes, telemetry
 from benchmarks.contenders import CALLS
 from benchmarks.plot import bars, lines
 from benchmarks.results import load, measured_on
@@ -25,6 +25,7 @@ SERVICES = {
     "framework": "FastAPI and asyncpg",
     "limit": "Starlette and asyncpg",
 }
+SERVERS = {"postgresql": "PostgreSQL", "mysql": "MariaDB with Galera"}
 SHOWN_CLIENTS = (1, 4, 16, 64, 256)
 SEEN_CLIENTS = SHOWN_CLIENTS[2:]
 README_ROWS = ("rendered-orm", "rendered-core")
@@ -73,6 +74,20 @@ What the first table says, for each base variant and the textbook with the same 
 
 On SQLite the rendered service begins each transaction that writes with a statement. That costs CPU time, but writers
 wait for each other instead of failing.
+
+## Several machines
+
+![{nodes_title}](performance-nodes.svg)
+
+Writes go to the first server, and reads [to the others](production.md#several-machines) in turn. Of three requests, one
+inserts. All ran on one machine, so this is worked out from the CPU time that a request takes of each server: the
+busiest is the limit. With one server alone it is 1:
+
+{nodes}
+
+The service is outgrown first: async, with the ORM, it takes {service} times the CPU time of PostgreSQL and of MariaDB.
+Workers cost little. With {workers} of them, a request takes {workers_cpu} times the service's CPU time that it takes
+with one.
 
 ## Start-up and memory
 
@@ -131,6 +146,7 @@ def pages() -> dict[Path, str]:
     """Return the text of each page and plot by its path."""
     docs = ROOT / "docs"
     clients_title = "Requests per second of the service's CPU time, by the number of clients (PostgreSQL, async)"
+    nodes_title = "Requests that the database carries for one of a single server, by its servers"
     pages_title = "Milliseconds for a page of 20, by the posts before it (PostgreSQL, Core)"
     measured = multiples_of_the_textbook()
     performance = PERFORMANCE.format(
@@ -144,6 +160,11 @@ def pages() -> dict[Path, str]:
         most_clients=clients.VARIANTS_CLIENTS[-1],
         dip=f"{worst_dip():.2f}",
         databases="\n\n".join(database_table(database) for database in choices("database")),
+        nodes_title=nodes_title,
+        nodes=nodes_table(),
+        service=listed(f"{cost:.0f}" for cost in service_costs()),
+        workers=listed(map(str, nodes.WORKERS[1:])),
+        workers_cpu=listed(f"{cost:.1f}" for cost in workers_costs()),
         processes=processes_table(),
         pages_title=pages_title,
         million_rows=million_rows_table(),
@@ -161,6 +182,7 @@ def pages() -> dict[Path, str]:
         ROOT / "README.md": readme(),
         docs / "performance.md": performance,
         docs / "performance-clients.svg": lines(clients_title, [str(number) for number in clients.CLIENTS], rates()),
+        docs / "performance-nodes.svg": bars(nodes_title, carried()),
         docs / "performance-million-rows.svg": bars(pages_title, times_by_depth(), " ms"),
         docs / "mixins" / "cost.md": cost,
         docs / "telemetry.md": telemetry_page(docs / "telemetry.md"),
@@ -255,6 +277,53 @@ def worst_dip() -> float:
         for values in rates("variants", database=database, io=io).values()
     ]
     return max(max(values[: index + 1]) / value for values in measured for index, value in enumerate(values))
+
+
+def nodes_costs() -> Iterator[tuple[str, int, float, float, float]]:
+    """Yield each product and number of servers, with what a request costs the service, the first and the busiest other.
+
+    It is a multiple of what it costs a server alone.
+    """
+    for database, product in SERVERS.items():
+        rows = load("nodes", database=database, workers="1")
+        for row in rows:
+            costs = [float(row[key] or 0) for key in ("service_ms", "first_ms", "others_ms")]
+            service, first, others = (cost / float(rows[0]["first_ms"]) for cost in costs)
+            yield product, int(row["nodes"]), service, first, others
+
+
+def nodes_table() -> str:
+    """Return the CPU time of a request in each server, by the number of servers."""
+    rows = []
+    for product, number, _, first, others in nodes_costs():
+        if number > 1:
+            rows.append([f"{product}, {number} servers", f"{first:.2f}", f"{others:.2f}"])
+    return table(["", "first server", "busiest of the others"], rows)
+
+
+def carried() -> dict[str, dict[str, float]]:
+    """Return how many requests the busiest server leaves room for, by the number of servers."""
+    found: dict[str, dict[str, float]] = {}
+    for product, number, _, first, others in nodes_costs():
+        found.setdefault(str(number), {})[product] = 1 / max(first, others)
+    return found
+
+
+def service_costs() -> list[float]:
+    """Return how many times as much CPU time a request takes of the service as of one server, for each product."""
+    return [service for _, number, service, _, _ in nodes_costs() if number == 1]
+
+
+def workers_costs() -> list[float]:
+    """Return the CPU time of a request with several workers, for that with one."""
+    one, *several = [float(row["service_ms"]) for row in load("nodes", database="postgresql", nodes="1")]
+    return [cost / one for cost in several]
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Return texts as a sentence lists them: "1, 2 and 4"."""
+    *most, last = texts
+    return f"{', '.join(most)} and {last}"
 
 
 def processes_table() -> str:

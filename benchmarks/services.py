@@ -90,8 +90,8 @@ class Service:
     log: Path
 
     def cpu_seconds(self) -> float:
-        """Return the CPU time that the process has used so far, from Linux's clock of that process."""
-        return time.clock_gettime(~self.pid << 3 | 2)
+        """Return the CPU time that the service has used so far, that of its workers included."""
+        return cpu_seconds_of(self.pid)
 
     def memory_mb(self) -> float:
         """Return how many MB of the machine's memory the process holds."""
@@ -99,13 +99,29 @@ class Service:
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def cpu_seconds_of(pid: int) -> float:
+    """Return the CPU time that a process and its children have used so far, those included that have ended."""
+    try:
+        ended = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[13:15]
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        own = time.clock_gettime(~pid << 3 | 2)
+    except OSError:  # it has just ended: its parent's figure has its time
+        return 0
+    return own + sum(map(int, ended)) / os.sysconf("SC_CLK_TCK") + sum(map(cpu_seconds_of, map(int, children)))
+
+
 @contextmanager
 def rendered(
-    project: Path, url: str, *, count_statements: bool = False, variables: Mapping[str, str] | None = None
+    project: Path,
+    url: str,
+    *,
+    count_statements: bool = False,
+    variables: Mapping[str, str] | None = None,
+    workers: int = 1,
 ) -> Iterator[Service]:
     """Run the service of a rendered project; with `count_statements`, its responses have a header with their number."""
     application = "benchmarks.counting:create_app" if count_statements else "app.main:create_app"
-    options = ["--factory", application, "--http", "app.web.protocol:Http"]
+    options = ["--factory", application, "--http", "app.web.protocol:Http", "--workers", str(workers)]
     with _running(project.name, options, project, url, variables or {}) as service:
         yield service
 

@@ -19,6 +19,7 @@ from tests.harness.variants import ROOT
         ("process", "sqlite,textbook-orm,"),
         pytest.param("mixins", "sqlite,orm,all,PATCH /posts/{id},6,", marks=pytest.mark.slow),
         pytest.param("telemetry", "sqlite,orm,traces and metrics,insert,", marks=pytest.mark.slow),
+        pytest.param("nodes", "postgresql,1,4,", marks=pytest.mark.slow),
         pytest.param("million-rows", "sqlite,core,SQL with OFFSET,900,", marks=pytest.mark.slow),
     ],
 )

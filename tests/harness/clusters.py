@@ -74,7 +74,7 @@ CAUSAL = "--wsrep-sync-wait=15"
 FAST = ("--innodb-flush-log-at-trx-commit=0", "--performance-schema=OFF", "--max-connections=400")
 # A commit waits until the standbys that are named show it.
 REPLICATED = {"wal_level": "replica", "max_wal_senders": "10", "synchronous_commit": "remote_apply"}
-NAMED = f"ALTER SYSTEM SET synchronous_standby_names = '{NODES - 1} (*)'"
+NAMED = "ALTER SYSTEM SET synchronous_standby_names = '{} (*)'"
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ class Node:
 
 
 @contextmanager
-def running(databases: Sequence[str], folder: Path, say: Say) -> Iterator[list[Server]]:
-    """Give the first server of a cluster for each of `databases`, which knows the others; SQLite has none.
+def running(databases: Sequence[str], folder: Path, say: Say, nodes: int = NODES) -> Iterator[list[Server]]:
+    """Give the first server of a cluster of `nodes` for each of `databases`, which knows the others; SQLite has none.
 
     Raises:
         NoServer: a program is missing, or a server doesn't start.
@@ -103,9 +103,9 @@ def running(databases: Sequence[str], folder: Path, say: Say) -> Iterator[list[S
                 found.append(servers.sqlite())
                 continue
             start = {"postgresql": _postgresql, "mysql": _galera}[database]
-            first, *others = stack.enter_context(start(folder / database))
+            first, *others = stack.enter_context(start(folder / database, nodes))
             found.append(replace(servers.identify(first), others=tuple(others)))
-            say(f"{database}: a cluster of {NODES} servers, {found[-1]}")
+            say(f"{database}: a cluster of {nodes} servers, {found[-1]}")
         yield found
 
 
@@ -143,12 +143,12 @@ def read_url(url: str, standbys: Sequence[str]) -> str:
 
 
 @contextmanager
-def _galera(folder: Path) -> Iterator[list[str]]:
+def _galera(folder: Path, nodes: int) -> Iterator[list[str]]:
     with servers.unprivileged(folder) as user, ExitStack() as stack:
-        nodes = galera_nodes(folder, user, *FAST, CAUSAL)
-        for node in nodes:
+        found = galera_nodes(folder, user, *FAST, CAUSAL, nodes=nodes)
+        for node in found:
             stack.enter_context(process(node.command, node.log, node.user, node.url))
-        yield [node.url for node in nodes]
+        yield [node.url for node in found]
 
 
 def provider() -> Path | None:
@@ -156,7 +156,7 @@ def provider() -> Path | None:
     return next((path for path in map(Path, PROVIDERS) if path.exists()), None)
 
 
-def galera_nodes(folder: Path, user: str | None, *options: str) -> list[Node]:
+def galera_nodes(folder: Path, user: str | None, *options: str, nodes: int = NODES) -> list[Node]:
     """Give the nodes of a new cluster; the first has to be started first.
 
     Raises:
@@ -166,18 +166,18 @@ def galera_nodes(folder: Path, user: str | None, *options: str) -> list[Node]:
     program, install, library = find("mariadbd"), find("mariadb-install-db"), provider()
     if not (program and install and library):
         raise NoServer("Galera: install mariadb-server-core, mariadb-client-core and galera-4.")
-    ports = [(free_port(), free_port(), free_port()) for _ in range(NODES)]
+    ports = [(free_port(), free_port(), free_port()) for _ in range(nodes)]
     cluster = ",".join(f"127.0.0.1:{group}" for _, group, _ in ports)
     account = folder / "account.sql"
     account.write_text(ACCOUNT)
     account.chmod(0o644)
-    data = [folder / f"data{number}" for number in range(NODES)]
+    data = [folder / f"data{number}" for number in range(nodes)]
     common = ["--skip-test-db", "--auth-root-authentication-method=normal", f"--extra-file={account}"]
     call([install, "--no-defaults", f"--datadir={data[0]}", *common], user)
     script = folder / "wsrep_sst_alike"
     script.write_text(TRANSFER)
     script.chmod(0o755)
-    nodes = []
+    found = []
     for number, (port, group, transfer) in enumerate(ports):
         path = f"PATH={folder}{os.pathsep}{os.defpath}"
         command: list[str | Path] = ["env", path, program, "--no-defaults", *GALERA, *options]
@@ -189,26 +189,26 @@ def galera_nodes(folder: Path, user: str | None, *options: str) -> list[Node]:
         url = f"mysql://app:app@127.0.0.1:{port}"
         start = command if number else [*command, FOUND]
         again = ["sh", "-c", RESTART, "sh", data[number], *command]
-        nodes.append(Node(start, again, folder / f"log{number}", url, user))
-    with process(nodes[0].command, nodes[0].log, user, nodes[0].url):
+        found.append(Node(start, again, folder / f"log{number}", url, user))
+    with process(found[0].command, found[0].log, user, found[0].url):
         pass  # from now on its data have a position in the cluster's history
     for other in data[1:]:
         call(["cp", "-r", data[0], other], user)
-    return nodes
+    return found
 
 
 @contextmanager
-def _postgresql(folder: Path) -> Iterator[list[str]]:
+def _postgresql(folder: Path, nodes: int) -> Iterator[list[str]]:
     with ExitStack() as stack:
         primary = stack.enter_context(servers.postgresql(folder / "primary", lambda _: None, REPLICATED))
         urls = [primary]
-        for number in range(1, NODES):
+        for number in range(1, nodes):
             user = stack.enter_context(servers.unprivileged(folder / f"standby{number}"))
             node = standby_node(primary, folder / f"standby{number}", user)
             stack.enter_context(process(node.command, node.log, node.user, node.url))
             urls.append(node.url)
         with servers.engine(primary).execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            connection.execute(text(NAMED))
+            connection.execute(text(NAMED.format(nodes - 1)))
             connection.execute(text("SELECT pg_reload_conf()"))
         yield urls
 
