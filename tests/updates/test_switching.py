@@ -126,7 +126,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     found = [*mixin_cases(running), *axis_cases(running)]
     extent = metafunc.config.getoption("everything")
     if extent == "matrix":
-        found = one_of_each(found, lambda case: (case.change, case.server))
+        found = one_of_each(found, lambda case: (case.change, case.server.product))
     elif not extent:
         found = one_of_each(found, lambda case: case.change)
     by_kind = {
