@@ -5,6 +5,7 @@ of its own carries as many requests per second as its CPU time for one goes into
 limit of a cluster. Services and clusters run side by side, and are measured in turn.
 """
 
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -34,23 +35,23 @@ ASK_FOR_PROCESS = {
 
 @dataclass(frozen=True)
 class Measured:
-    """A service on a cluster, and what a request cost it and each server, slice by slice."""
+    """A service on a cluster, and what a request cost it, the first server and the busiest other, slice by slice."""
 
     server: Server
     service: Service
     workers: int
-    slices: list[tuple[float, ...]] = field(default_factory=list)
+    slices: list[tuple[float, float, float]] = field(default_factory=list)
 
     def row(self) -> Row:
-        """Return the least costs, as what disturbs adds; the first slice opened the connections."""
-        own, first, *others = (min(values) for values in zip(*self.slices[1:], strict=True))
+        """Return the median costs; the first slice opened the connections."""
+        own, first, others = (statistics.median(values) for values in zip(*self.slices[1:], strict=True))
         return {
             "database": self.server.database,
-            "nodes": str(1 + len(others)),
+            "nodes": str(1 + len(self.server.others)),
             "workers": str(self.workers),
             "service_ms": f"{own * 1000:.2f}",
             "first_ms": f"{first * 1000:.2f}",
-            "others_ms": f"{max(others) * 1000:.2f}" if others else "",
+            "others_ms": f"{others * 1000:.2f}",
         }
 
 
@@ -69,12 +70,9 @@ def measure(bench: Bench) -> list[Row]:
 
 
 def start(bench: Bench, database: str, number: int, stack: ExitStack) -> Iterator[Measured]:
-    """Start a cluster of some servers, or one server, and the services that are measured on it."""
+    """Start a cluster of some servers, and the services that are measured on it."""
     folder = bench.folder / f"{database}-{number}"
-    running = servers.running([database], folder, say)
-    if number > 1:
-        running = clusters.running([database], folder, say, number)
-    (server,) = stack.enter_context(running)
+    (server,) = stack.enter_context(clusters.running([database], folder, say, number))
     contest = stack.enter_context(Contest.on(bench, server, "async"))
     variables = stack.enter_context(reading(contest.url, server))
     for workers in WORKERS if (database, number) == (DATABASES[0], NODES[0]) else WORKERS[:1]:
@@ -95,13 +93,14 @@ def reading(url: str, server: Server) -> Iterator[dict[str, str]]:
         proxy.close()
 
 
-def cost(service: Service, server: Server, seconds: float) -> tuple[float, ...]:
-    """Keep a service busy; return the CPU seconds of a request in it, and in each server, the first one first."""
+def cost(service: Service, server: Server, seconds: float) -> tuple[float, float, float]:
+    """Keep a service busy; return the CPU seconds of a request in it, in the first server and in the busiest other."""
     clocks = [service.cpu_seconds, *map(clock_of, (server.url, *server.others))]
     before = [clock() for clock in clocks]
     until = time.perf_counter() + seconds
     answers = load(service.port, takewhile(lambda _: time.perf_counter() < until, mix()), CLIENTS)
-    return tuple((clock() - start) / len(answers) for clock, start in zip(clocks, before, strict=True))
+    own, first, *others = [(clock() - since) / len(answers) for clock, since in zip(clocks, before, strict=True)]
+    return own, first, max(others, default=0)
 
 
 def clock_of(url: str) -> Callable[[], float]:

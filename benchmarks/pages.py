@@ -79,15 +79,15 @@ wait for each other instead of failing.
 
 ![{nodes_title}](performance-nodes.svg)
 
-Writes go to the first server, and reads [to the others](production.md#several-machines) in turn. Of three requests, one
-inserts. All ran on one machine, so this is worked out from the CPU time that a request takes of each server: the
-busiest is the limit. With one server alone it is 1:
+Writes go to the first server, and reads [to the others](production.md#several-machines) in turn; a commit waits for
+all. Of three requests, one inserts. All ran on one machine, so this is worked out from the CPU time that a request
+takes of each server: the busiest is the limit, unless the disk or the network is. With one server alone it is 1:
 
 {nodes}
 
-The service is outgrown first: async, with the ORM, it takes {service} times the CPU time of PostgreSQL and of MariaDB.
-Workers cost little. With {workers} of them, a request takes {workers_cpu} times the service's CPU time that it takes
-with one.
+The service is outgrown first: async, with the ORM, it takes {service} times as much CPU time as PostgreSQL and MariaDB,
+respectively. More workers, or copies, are the way: with {workers} of them, a request takes {workers_cpu} times the
+service's CPU time that it takes with one.
 
 ## Start-up and memory
 
@@ -146,7 +146,7 @@ def pages() -> dict[Path, str]:
     """Return the text of each page and plot by its path."""
     docs = ROOT / "docs"
     clients_title = "Requests per second of the service's CPU time, by the number of clients (PostgreSQL, async)"
-    nodes_title = "Requests that the database carries for one of a single server, by its servers"
+    nodes_title = "Requests that a cluster carries, as a multiple of one server, by its servers"
     pages_title = "Milliseconds for a page of 20, by the posts before it (PostgreSQL, Core)"
     measured = multiples_of_the_textbook()
     performance = PERFORMANCE.format(
@@ -164,7 +164,7 @@ def pages() -> dict[Path, str]:
         nodes=nodes_table(),
         service=listed(f"{cost:.0f}" for cost in service_costs()),
         workers=listed(map(str, nodes.WORKERS[1:])),
-        workers_cpu=listed(f"{cost:.1f}" for cost in workers_costs()),
+        workers_cpu=listed(dict.fromkeys(f"{cost:.1f}" for cost in workers_costs())),
         processes=processes_table(),
         pages_title=pages_title,
         million_rows=million_rows_table(),
@@ -323,7 +323,7 @@ def workers_costs() -> list[float]:
 def listed(texts: Iterable[str]) -> str:
     """Return texts as a sentence lists them: "1, 2 and 4"."""
     *most, last = texts
-    return f"{', '.join(most)} and {last}"
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def processes_table() -> str:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,13 +101,13 @@ class Service:
 
 def cpu_seconds_of(pid: int) -> float:
     """Return the CPU time that a process and its children have used so far, those included that have ended."""
-    try:
-        ended = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[13:15]
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-        own = time.clock_gettime(~pid << 3 | 2)
-    except OSError:  # it has just ended: its parent's figure has its time
-        return 0
-    return own + sum(map(int, ended)) / os.sysconf("SC_CLK_TCK") + sum(map(cpu_seconds_of, map(int, children)))
+    own = time.clock_gettime(~pid << 3 | 2)
+    ended = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[13:15]
+    seconds = own + sum(map(int, ended)) / os.sysconf("SC_CLK_TCK")
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
+        with suppress(OSError):  # it has just ended
+            seconds += cpu_seconds_of(int(child))
+    return seconds
 
 
 @contextmanager

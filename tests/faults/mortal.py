@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +88,11 @@ class Mortal:
 
     def workers(self) -> list[int]:
         """Give the numbers of the processes that a service has started to serve."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return [int(child) for child in children if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text()]
+        found = []
+        for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
+            with suppress(OSError):  # it has just ended
+                found += [int(child)] if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text() else []
+        return found
 
     def obey_permissions(self) -> None:
         """From the next start on, let files that root may not write to be read-only for root too."""

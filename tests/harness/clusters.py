@@ -207,9 +207,10 @@ def _postgresql(folder: Path, nodes: int) -> Iterator[list[str]]:
             node = standby_node(primary, folder / f"standby{number}", user)
             stack.enter_context(process(node.command, node.log, node.user, node.url))
             urls.append(node.url)
-        with servers.engine(primary).execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            connection.execute(text(NAMED.format(nodes - 1)))
-            connection.execute(text("SELECT pg_reload_conf()"))
+        if nodes > 1:
+            with servers.engine(primary).execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+                connection.execute(text(NAMED.format(nodes - 1)))
+                connection.execute(text("SELECT pg_reload_conf()"))
         yield urls
 
 

@@ -14,7 +14,7 @@ The test's marker says it:
 The markers `example`, `mixin("audit_log")` and `database("mysql")` leave out the variants that lack it, and `base`
 those that aren't base variants. For a test that needs a mixin, "no mixin" is no other than those, and its base variants
 have all mixins. Tests without the marker `example` run on variants without the example too: on those with no mixin and
-with all. A test with the marker `slow` runs with `--matrix` or `--everything` only.
+with all. A test with the marker `slow` runs with `--everything` or `--matrix` only.
 
 Every variant is driven through those that are marked `crud` too: `tests/every_variant/` calls them.
 
@@ -28,9 +28,10 @@ mixins: the tests take them round-robin, those of what our commands do file by f
 without the example, on one database, round-robin too, as those with `one_base` do.
 
 With `--matrix`, a test of what is rendered runs on each set of mixins of each database, with and without the example,
-where one combination of `io` and `data_access` is enough; and with no mixin, each alone, and all, on each combination.
-One of what our commands do, in `tests/resource/` and `tests/updates/`, does the latter, and one that is marked
-`each_base`, `each_database` or `one_base` runs on each base variant. Those of faults and of hostile input, in
+where one combination of `io` and `data_access` is enough; with the example, it runs on each combination with no mixin,
+each alone, and all; and on all variants with another `auth` that it can run on. One of what our commands do, in
+`tests/resource/` and `tests/updates/`, runs with no mixin, each alone, and all, on each combination, and one that is
+marked `each_base`, `each_database` or `one_base` on each base variant. Those of faults and of hostile input, in
 `tests/faults/` and `tests/fuzz/`, run as without it: `make faults` and `make fuzz` are for them. With `--everything`, a
 test runs on each variant that it can run on.
 """
@@ -68,6 +69,7 @@ OF_COMMANDS = ("tests/resource/", "tests/updates/")
 OF_FAULTS = ("tests/faults/", "tests/fuzz/")
 AUTHS = {"accounts": PASSWORD, "oidc": OIDC}  # by the marker of tests for one alone
 KINDS = ("every_variant", "each_mixin", "each_base", "each_database", "one_base")
+OF_BASE = ("each_base", "each_database", "one_base")
 COMBINATIONS = list(product(choices("io"), choices("data_access")))
 # From a case to the next of those that are alike. It is prime to their number, so all that they differ in takes turns.
 STRIDE = 7
@@ -143,7 +145,8 @@ class Needs:
             return True
         in_matrix, is_left_out = self.is_in_matrix(extent), self.is_left_out(extent)
         if variant.auth != NO_AUTH:
-            return not second_server and not is_left_out and (in_matrix or self.choose_with_auth(variant))
+            every_one = in_matrix and not self.of_command and self.kind not in OF_BASE
+            return not second_server and not is_left_out and (every_one or self.choose_with_auth(variant))
         others = len(variant.mixins) - len(self.mixins)
         fewest, most = others == 0, len(variant.mixins) == len(choices("mixins"))
         in_turn = self.has_turn(variant) and (self.kind != "one_base" or self.has_turn_of_database(variant))
@@ -151,7 +154,7 @@ class Needs:
             return False
         if self.kind == "every_variant":
             return others <= 1 or most or not second_server
-        if self.kind in {"each_base", "each_database", "one_base"}:
+        if self.kind in OF_BASE:
             is_base = most and variant.example if self.mixins else variant.is_base
             return is_base and (in_turn or in_matrix or self.kind == "each_base")
         one = (in_matrix or self.kind == "each_mixin") and others == 1 and variant.example

@@ -126,6 +126,18 @@ def test_each_pair_with_auth_is_there() -> None:
     assert not any(Needs(example=True).are_met_by(variant) for variant in found)
 
 
+def test_variants_with_auth_of_the_matrix() -> None:
+    found = auth_pairs()
+    for needs, number in (
+        (Needs(any_auth=True), len(found)),
+        (Needs(auth=OIDC, example=True), 12),
+        (Needs(auth=PASSWORD, example=True, of_command=True), 3),
+        (Needs("each_database", auth=PASSWORD, example=True), 3),
+        (Needs("each_base", any_auth=True), 6),
+    ):
+        assert sum(needs.are_met_by(each) and needs.choose(each, "matrix") for each in found) == number
+
+
 def test_one_of_each_kind_is_not_always_the_first() -> None:
     numbers = [(kind, number) for kind in "abc" for number in range(4)]
     assert one_of_each(numbers, lambda pair: pair[0]) == [("a", 0), ("b", 3), ("c", 2)]
