@@ -287,7 +287,7 @@ def nodes_costs() -> Iterator[tuple[str, int, float, float, float]]:
     for database, product in SERVERS.items():
         rows = load("nodes", database=database, workers="1")
         for row in rows:
-            costs = [float(row[key] or 0) for key in ("service_ms", "first_ms", "others_ms")]
+            costs = [float(row[key]) for key in ("service_ms", "first_ms", "others_ms")]
             service, first, others = (cost / float(rows[0]["first_ms"]) for cost in costs)
             yield product, int(row["nodes"]), service, first, others
 

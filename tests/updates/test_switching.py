@@ -121,7 +121,7 @@ def others_of(variant: Variant) -> Iterator[Variant]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the tests on each case whose servers are there, or on one of each change."""
+    """Run the tests on one case of each change; with --matrix for each server, with --everything on all of them."""
     running = metafunc.config.stash[SERVERS]
     found = [*mixin_cases(running), *axis_cases(running)]
     extent = metafunc.config.getoption("everything")
