@@ -196,7 +196,8 @@ def _postgresql(folder: Path, user: str | None) -> Mortal:
     call([binaries / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"], user)
     access = data / "pg_hba.conf"  # accounts of such names need their passwords
     access.write_text(f"host all /^keyed_ 127.0.0.1/32 scram-sha-256\n{access.read_text()}")
-    settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": ""}
+    where = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": ""}
+    settings = {**where, **servers.POSTGRESQL_MEMORY}
     flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
     command: list[str | Path] = [binaries / "postgres", "-D", data, *flags]

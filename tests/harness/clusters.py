@@ -219,8 +219,9 @@ def standby_node(primary: str, folder: Path, user: str | None) -> Node:
     binaries = servers.executable(servers.postgresql_binaries(), folder, user)
     data, port = folder / "data", free_port()
     call([binaries / "pg_basebackup", "-D", data, "-d", primary, "-R", "-c", "fast"], user)
-    flags = ["-c", "listen_addresses=127.0.0.1", "-c", f"port={port}", "-c", "unix_socket_directories="]
-    flags += ["-c", "max_connections=400"]  # a standby needs as many as its primary
+    where = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": ""}
+    settings = {**where, "max_connections": 400, **servers.POSTGRESQL_MEMORY}  # it needs as many as its primary
+    flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     url = make_url(primary).set(port=port).render_as_string(hide_password=False)
     command: list[str | Path] = [binaries / "postgres", "-D", data, *flags]
     return Node(command, command, folder / "log", url, user)

@@ -25,6 +25,8 @@ LOCAL = "local"
 Say = Callable[[str], None]
 NewDatabase = Callable[[], AbstractContextManager[str]]
 
+# Memory as files in the server's own folder, which goes with it: POSIX's stays where a server is killed.
+POSTGRESQL_MEMORY = {"dynamic_shared_memory_type": "mmap"}
 POSTGRESQL_FAST = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -33,6 +35,7 @@ POSTGRESQL_FAST = {
     "max_wal_senders": "0",
     "autovacuum": "off",
     "max_connections": "400",
+    **POSTGRESQL_MEMORY,
 }
 MYSQL_FAST = (
     "--skip-log-bin",
