@@ -940,6 +940,14 @@ UNDER_LOAD = (
         r"\b0 of 5 users|user \d+ is ",
     ),
     Mutation(
+        "limit of requests by a clock that can be set back",
+        "template/app/web/middleware.py.jinja",
+        "from time import monotonic_ns\n",
+        "from time import time_ns as monotonic_ns\n",
+        Check("faults/test_clock.py::test_clock_is_set_back", f"sqlite-sync-core-{MIXED}"),
+        r"some clients aren't served",
+    ),
+    Mutation(
         "worker that isn't replaced",
         "template/app/server.py",
         '''    """Processes that serve at one address."""
