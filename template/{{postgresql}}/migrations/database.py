@@ -22,7 +22,7 @@ SETTINGS = {"db_pool": "null", "db_statement_timeout": 0, "db_lock_timeout": 0}
 
 HOUR = 3600
 LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('migrations'))")
-# It comes last, since asyncpg keeps the snapshot of a SELECT until the next statement.
+# It comes last, since a driver can keep the snapshot of a SELECT until the next statement.
 STAY = text("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 

@@ -1,4 +1,8 @@
-"""Full-text search: indexes of words, which see a row once it is committed."""
+"""Full-text search: indexes of words, which see a row once it is committed.
+
+Words that the server leaves out are never found: its stopwords, such as "the", and those of fewer
+than `innodb_ft_min_token_size` characters, three by default.
+"""
 
 import re
 from typing import Any, TypeVar, cast
