@@ -156,6 +156,25 @@ def test_unknown_fields_are_422(blog: Blog, name: str) -> None:
         valid_request(blog, name).send(blog, {field: 1}, expect=422)
 
 
+def test_over_10_unknown_fields_are_one_error(blog: Blog) -> None:
+    unknown = {f"{number:x}": 1 for number in range(80_000)}
+    response = blog.post("/users", new_user(**unknown), expect=422)
+    assert locations(response.json()) == {("body",)}
+    some = {f"{number:x}": 1 for number in range(50)}
+    problem = blog.post("/users/bulk", [new_user(**some) for _ in range(1_000)], expect=422).json()
+    assert [error["location"] for error in problem["errors"]] == [["body", row] for row in range(100)]
+
+
+def test_first_100_errors_are_listed(blog: Blog) -> None:
+    wrong = {"email": 1, "name": 1, "role": 1, "is_active": 1, "preferences": 1}
+    problem = blog.post("/users/bulk", [wrong] * 1_000, expect=422).json()
+    assert len(problem["errors"]) == 100
+    assert problem["detail"].endswith("These are the first 100 of 5000.")
+    problem = blog.post("/users/bulk", [wrong] * 20, expect=422).json()
+    assert len(problem["errors"]) == 100
+    assert "first" not in problem["detail"]
+
+
 @pytest.mark.parametrize("name", REQUIRED)
 def test_missing_required_fields_are_422(blog: Blog, name: str) -> None:
     given = valid_request(blog, name)

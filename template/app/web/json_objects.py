@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, JsonValue
+from pydantic import BeforeValidator, JsonValue
 
 from app.web.schemas import no_nul_or_surrogate
 
@@ -30,4 +30,5 @@ def fits_database(value: Any, depth: int = 1) -> Any:
     return value
 
 
-JsonObject = Annotated[dict[str, JsonValue], AfterValidator(fits_database)]
+# Before pydantic, which has an error for each place that is too deep.
+JsonObject = Annotated[dict[str, JsonValue], BeforeValidator(fits_database)]
