@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.harness.warm_process import Child, WarmProcess
 
-PLUGINS = [part for name in ("schemathesis", "xdist", "cacheprovider") for part in ("-p", f"no:{name}")]
+PLUGINS = [part for name in ("schemathesis", "time_machine", "xdist", "cacheprovider") for part in ("-p", f"no:{name}")]
 COMMAND = ["-m", "pytest", *PLUGINS, "-W", "ignore::pytest.PytestAssertRewriteWarning"]
 
 

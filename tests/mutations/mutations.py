@@ -759,6 +759,14 @@ FAULTS = (
         r"assert 200 == 503",
     ),
     Mutation(
+        "check of the database for each call of /health/ready",
+        "template/app/web/health.py.jinja",
+        "        _checks[readiness] = task\n",
+        "",
+        PROJECT_TESTS,
+        r"assert 5 == 1",
+    ),
+    Mutation(
         "replica that isn't migrated and is called ready",
         "template/app/db/readiness.py.jinja",
         "        if self._read_engine is None:\n",

@@ -35,7 +35,6 @@ BLOCKING_WORDS = r"\bcreate_engine\(|\bpsycopg\b|\bpymysql\b|time\.sleep|\bimpor
 # A lifespan, ASGI middleware and a time limit are coroutines whatever the database's driver is.
 ASYNC_ANYWAY = (
     "app/main.py",
-    "app/web/authorize.py",
     "app/web/docs.py",
     "app/web/health.py",
     "app/web/error_handlers.py",
@@ -47,6 +46,7 @@ ASYNC_ANYWAY = (
     "app/auth/dependencies.py",
     "app/auth/mail.py",
     "app/auth/router.py",
+    "tests/web/test_health.py",
     "tests/web/test_protocol.py",
 )
 # In a thread of its own.
