@@ -29,6 +29,9 @@ SERVERS = {"postgresql": "PostgreSQL", "mysql": "MariaDB with Galera"}
 SHOWN_CLIENTS = (1, 4, 16, 64, 256)
 SEEN_CLIENTS = SHOWN_CLIENTS[2:]
 README_ROWS = ("rendered-orm", "rendered-core")
+# Where rendered services read requests with httptools; from 1.4.0 on they do with h11.
+WITH_HTTPTOOLS = {"47889ccc8", "b5cdaef73", "e620de4a5", "ea361b8ed"}
+H11_MS = 0.15
 PERFORMANCE = """\
 # Performance
 
@@ -38,7 +41,7 @@ that the textbook with the ORM takes for one:
 
 {requests}
 
-- **rendered**: what `copier copy` gives, with its default answers, async.
+{since}- **rendered**: what `copier copy` gives, with its default answers, async.
 - **textbook**: FastAPI and SQLAlchemy as their tutorials use them, async.
 - **the shape of …**: how that template gets a session, reads, writes and commits. We wrote each for this benchmark,
   without its login, middleware and log. That of full-stack-fastapi-template is sync, on psycopg; s3rius' commits after
@@ -109,8 +112,8 @@ We measure CPU time where we can, because it isn't affected by other load on the
 the database and the client on another. The services of a comparison run side by side and get the same requests in turn,
 over a few connections; a ratio is the median of about 20 rounds of at least 24 requests. With more clients, each
 service is measured for about a second in turn, several times. uvicorn runs with uvloop and httptools, and requests
-aren't logged. From 1.4.0 on, a rendered service runs with h11 instead, which takes 0.15 ms more for a request: what was
-measured at a commit before 1.4.0 doesn't have them.
+aren't logged. From 1.4.0 on, a rendered service runs with h11 instead, which takes {h11} ms more for a request.
+Measured before: {before}.
 
 `make bench` measures the first table and those of each database, `make bench SECTIONS="clients process"` other
 sections. Both need Linux. They write the raw tables and make this page from them:
@@ -154,6 +157,9 @@ def pages() -> dict[Path, str]:
         orm=span(measured["rendered-orm"]),
         core=span(measured["rendered-core"]),
         requests=requests_table(),
+        since=f"{since_measured()}\n\n" if measured_with_httptools("requests") else "",
+        h11=H11_MS,
+        before=listed(f"{section}.csv" for section in measured_on() if measured_with_httptools(section)),
         clients_title=clients_title,
         clients=clients_table(),
         seen=seen_table(),
@@ -197,6 +203,23 @@ def readme() -> str:
         cells = " | ".join([SERVICES[name], *(f"{ratio:.1f}" for ratio in measured[name].values())])
         text = re.sub(rf"(?m)^\| {SERVICES[name]} \|.*$", f"| {cells} |", text)
     return text
+
+
+def measured_with_httptools(section: str) -> bool:
+    """Return whether the services of a section read requests with httptools."""
+    return measured_on()[section]["commit"] in WITH_HTTPTOOLS
+
+
+def since_measured() -> str:
+    """Return what a request takes more since README's table was measured."""
+    shares = sorted(
+        H11_MS / float(row["least_cpu_ms"])
+        for name in README_ROWS
+        for row in load("requests", database="postgresql", io="async", service=name, baseline="textbook-orm")
+    )
+    share = f"{shares[0] * 100:.0f} to {shares[-1] * 100:.0f} %"
+    more = f"{H11_MS} ms more CPU time"
+    return f"Measured before 1.4.0. Since then a rendered service takes {more} for each of these: {share}."
 
 
 def telemetry_page(path: Path) -> str:

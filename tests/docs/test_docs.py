@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from benchmarks.pages import multiples_of_the_textbook, pages
+from benchmarks.pages import measured_with_httptools, multiples_of_the_textbook, pages, since_measured
 from tests.harness.pages import blocks_of, text_of
 from tests.harness.rendering import render
 from tests.harness.variants import ROOT, questions
@@ -89,11 +89,13 @@ def test_relative_links_exist(name: str) -> None:
 
 
 def test_figures_of_readme_match_benchmarks() -> None:
-    table = text_of("README.md").partition("## How fast")[2].partition("|\n\n")[0]
+    section = text_of("README.md").partition("## How fast")[2].partition("\n## ")[0]
+    table = section.partition("|\n\n")[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
     measured = multiples_of_the_textbook()
     for title, service in {"rendered, ORM": "rendered-orm", "rendered, Core": "rendered-core"}.items():
         assert [title, *(f"{ratio:.1f}" for ratio in measured[service].values())] in rows
+    assert (since_measured() in section) == measured_with_httptools("requests")
 
 
 def test_performance_pages_and_plots_are_made_from_the_results() -> None:
