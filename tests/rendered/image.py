@@ -171,8 +171,9 @@ def run_services(project: Path, image: Image, folder: Path, url: str, inside: li
     # Our copies of a container's files are in a temporary folder, and the service is told that they aren't.
     (folder / "temporary").mkdir()
     image.environment["TMPDIR"] = str(folder / "temporary")
-    port = str(free_port())
-    command, health = ([word.replace(PORT, port) for word in words] for words in (image.command, image.health))
+    assert image.environment["SERVER_PORT"] == PORT
+    port = image.environment["SERVER_PORT"] = str(free_port())
+    command, health = image.command, image.health
     services = services_of(project)
     for name, service in services.items():
         if "build" not in service:
