@@ -40,8 +40,8 @@ def questions_of(source: Path) -> set[str]:
 
 
 def covering_answers() -> list[dict[str, Any]]:
-    """Give answers in which each two values meet, without mixins and with all."""
-    return [
+    """Give answers in which each two values meet, without mixins and with all; then with each value of `auth`."""
+    plain = [
         {
             "database": database,
             "data_access": data_access,
@@ -50,6 +50,20 @@ def covering_answers() -> list[dict[str, Any]]:
         }
         for turn, (database, data_access) in enumerate(product(choices("database"), choices("data_access")))
         for mixins in ((), choices("mixins"))
+    ]
+    more = {"extras": list(choices("extras")), "ci": "gitlab", "license": "MIT"}
+    return plain + [
+        {
+            "database": choices("database")[turn % 3],
+            "data_access": data_access,
+            "io": choices("io")[turn // 2 % 2],
+            "mixins": list(mixins),
+            "auth": auth,
+            **more,
+        }
+        for auth in choices("auth")
+        for turn, (data_access, mixins) in enumerate(product(choices("data_access"), ((), choices("mixins"))))
+        if auth != "none"
     ]
 
 

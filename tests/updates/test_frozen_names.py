@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.variants import choices
 from tests.updates.frozen_names import MARK, PAGE, covering_answers, listed, missing_since, questions_of
 
 pytestmark = pytest.mark.xdist_group("frozen")
@@ -33,6 +34,12 @@ def test_renamed_file_and_function_are_found(source: Path, tmp_path: Path) -> No
     main.write_text(main.read_text(encoding="utf-8").replace("def create_app", "def make_app"), encoding="utf-8")
     missing = missing_since(source, renamed, covering_answers()[:1])
     assert {"app/web/middleware.py", "app/web/middleware.py:BodyLimitMiddleware", "app/main.py:create_app"} <= missing
+
+
+def test_answers_cover_each_value_of_auth_and_extras() -> None:
+    given = covering_answers()
+    assert {answers.get("auth", "none") for answers in given} == set(choices("auth"))
+    assert {extra for answers in given for extra in answers.get("extras", ())} == set(choices("extras"))
 
 
 def test_page_lists_all_names(source: Path) -> None:
