@@ -171,6 +171,8 @@ def test_project_in_a_folder_of_a_repository_is_updated(
     for workflow in (root / ".github/workflows").iterdir():
         substitute(workflow, r"(?m)^(?=concurrency:)", defaults + "\n")
     substitute(root / ".github/workflows/my-service.yml", r"hashFiles\('uv.lock'\)", "hashFiles('my-service/uv.lock')")
+    substitute(root / ".github/workflows/my-service.yml", r"(zizmor\S* --offline) \.github", r"\1 ../.github")
+    assert git(root, "ls-files", "my-service/.github") == ""
     github.project.commit("In a folder")
 
     github.run()
