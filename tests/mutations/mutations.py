@@ -1318,6 +1318,14 @@ ACCESS = (
         r"== 403",
     ),
     Mutation(
+        "row of another function of the name",
+        "template/app/auth/dependencies.py.jinja",
+        "        if functions.setdefault(route.name, route.endpoint) is not route.endpoint:\n",
+        "        if functions.setdefault(route.name, route.endpoint) is None:\n",
+        Check("rendered/test_project_tests.py::test_project_tests_pass", ACCOUNTS),
+        r"test_two_routes_of_one_name_stop_the_start",
+    ),
+    Mutation(
         "row of another user",
         "template/app/auth/dependencies.py.jinja",
         "    if not identity.owns_row:",
