@@ -37,6 +37,7 @@ BAD: dict[str, list[Any]] = {
         "@example.com",
         "a b@example.com",
         "a@b@example.com",
+        "=?utf-8?q?=61nn?=@example.com",
         None,
         1,
         ["a@example.com"],

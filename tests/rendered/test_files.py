@@ -300,6 +300,18 @@ def test_compose_passes_on_what_production_needs(project: Path) -> None:
     assert (done.stdout, done.stderr) == ("10.0.0.1\n", "")
 
 
+@pytest.mark.any_auth
+def test_compose_passes_on_the_settings_of_auth(source: Path, project: Path, variant: Variant, tmp_path: Path) -> None:
+    without = render(source, tmp_path / "project", {**variant.answers, "auth": "none"})
+    names, others = (
+        dict(re.findall(r"^([A-Z_]+)=(.*)$", (folder / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
+        for folder in (project, without)
+    )
+    environment = services_of(project)["app"]["environment"]
+    passed = {name: str(environment.get(name, "absent") or "") for name in names.keys() - others}
+    assert passed == {name: names[name] for name in passed}
+
+
 @pytest.mark.each_database
 def test_without_ci_and_extras_their_files_are_absent(source: Path, variant: Variant, tmp_path: Path) -> None:
     project = render(source, tmp_path / "project", {**variant.answers, "ci": "none", "extras": []})
