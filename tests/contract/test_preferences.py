@@ -106,7 +106,7 @@ def test_very_deep_preferences_are_not_500(blog: Blog, opening: str, closing: st
 
 def test_many_lists_that_are_too_deep_are_one_error(blog: Blog) -> None:
     items = [nested(30, lists=True)["a"]] * 5_000
-    preferences = {"a": items}
+    preferences: dict[str, Any] = {"a": items}
     for _ in range(230):
         preferences = {"a": preferences}
     problem = blog.post("/users", new_user(preferences=preferences), expect=422).json()
