@@ -55,6 +55,9 @@ def test_true_is_not_1_in_preferences(blog: Blog, stored: Storage) -> None:
     read = blog.item(f"/users/{user['id']}")["preferences"]
     assert {key: type(value) for key, value in read.items()} == {key: type(value) for key, value in given.items()}
     assert as_json(stored.row("users", id=user["id"])["preferences"]) == given
+    blog.patch(f"/users/{user['id']}", {"preferences": {"a": 1}})
+    blog.patch(f"/users/{user['id']}", {"preferences": {"a": True}})
+    assert blog.item(f"/users/{user['id']}")["preferences"]["a"] is True
 
 
 @pytest.mark.parametrize("lists", [False, True])
