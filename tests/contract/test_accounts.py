@@ -28,6 +28,7 @@ WRONG = "wrong"
 COOKIE = "__Host-session"
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 LIMIT = 10
+SESSIONS = table("auth_sessions", column("digest"))
 
 
 class Accounts:
@@ -70,6 +71,19 @@ class Accounts:
         self.execute("DELETE FROM auth_attempts")
         headers = self.log_in(email)
         return {"id": self.me(headers).json()["id"], "email": email, "headers": headers}
+
+    def add_expired_sessions(self, user_id: int) -> list[str]:
+        """Add sessions of a user that have expired, as copies of one, and give their digests."""
+        digests = [letter * 64 for letter in "xyz"]  # which come after the digests of tokens
+        for digest in digests:
+            self.execute(
+                "INSERT INTO auth_sessions (user_id, digest, user_agent, address, created_at, expires_at)"
+                " SELECT user_id, :digest, user_agent, address, created_at, created_at FROM auth_sessions"
+                " WHERE user_id = :user_id AND digest < 'x'",
+                digest=digest,
+                user_id=user_id,
+            )
+        return digests
 
     def try_password(self, email: str, password: str = WRONG, **fields: object) -> Response:
         """Try to log in."""
@@ -182,6 +196,30 @@ def test_old_attempts_are_forgotten_without_a_wait(accounts: Accounts) -> None:
         refused(accounts.try_password(new_email()), 401)
         left = {*connection.scalars(select(attempts.c.subject))}
     assert left.intersection(subjects) == {subjects[0]}
+
+
+@pytest.mark.database("postgresql", "mysql")
+@pytest.mark.locks
+def test_expired_sessions_are_deleted_without_a_wait(accounts: Accounts) -> None:
+    accounts.execute("DELETE FROM auth_sessions")
+    gone, other = accounts.new(), accounts.new()
+    expired = accounts.add_expired_sessions(gone["id"])
+    with accounts.db.begin() as connection:
+        connection.execute(select(SESSIONS).where(SESSIONS.c.digest == expired[0]).with_for_update())
+        accounts.log_in(other["email"])
+        left = {*connection.scalars(select(SESSIONS.c.digest))}
+    assert left.intersection(expired) == {expired[0]}
+
+
+def test_login_deletes_sessions_of_others_that_have_expired(accounts: Accounts) -> None:
+    accounts.execute("DELETE FROM auth_sessions")
+    gone, other = accounts.new(), accounts.new()
+    expired = accounts.add_expired_sessions(gone["id"])
+    accounts.log_in(other["email"])
+    with accounts.db.begin() as connection:
+        left = {*connection.scalars(select(SESSIONS.c.digest))}
+    assert left.isdisjoint(expired)
+    assert accounts.me(gone["headers"]).status_code == httpx2.codes.OK
 
 
 def test_rotated_token_is_worth_nothing(accounts: Accounts) -> None:

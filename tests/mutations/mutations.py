@@ -1318,6 +1318,22 @@ ACCESS = (
         r"assert 503 == 401",
     ),
     Mutation(
+        "wait for expired sessions",
+        "template/{{orm}}/app/auth/repository.py.jinja",
+        "with_for_update(skip_locked=True)",
+        "with_for_update()",
+        of_accounts("test_expired_sessions_are_deleted_without_a_wait", ON_A_SERVER),
+        r"503 Service Unavailable|\"status\": 503",
+    ),
+    Mutation(
+        "expired sessions that stay",
+        "template/{{password}}/app/auth/service.py.jinja",
+        "            await accounts.forget_expired_sessions(digest)\n",
+        "",
+        of_accounts("test_login_deletes_sessions_of_others_that_have_expired"),
+        r"isdisjoint",
+    ),
+    Mutation(
         "cookie of another origin",
         "template/app/auth/dependencies.py.jinja",
         "        require_same_origin(request)\n",
