@@ -35,6 +35,7 @@ BLOCKING_WORDS = r"\bcreate_engine\(|\bpsycopg\b|\bpymysql\b|time\.sleep|\bimpor
 # A lifespan, ASGI middleware and a time limit are coroutines whatever the database's driver is.
 ASYNC_ANYWAY = (
     "app/main.py",
+    "app/web/authorize.py",
     "app/web/docs.py",
     "app/web/health.py",
     "app/web/error_handlers.py",
