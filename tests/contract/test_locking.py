@@ -157,6 +157,19 @@ def test_restored_body_changes_etag_and_old_etag_is_412(blog: Blog) -> None:
     assert len(set(seen)) == len(seen)
 
 
+@pytest.mark.mixin("soft_delete")
+def test_deleted_comment_changes_etag_of_body_that_shows_it(blog: Blog) -> None:
+    post = blog.add_post()
+    path = f"/posts/{post['id']}"
+    live, all_comments = etag(blog, path), etag(blog, path, include_deleted=True)
+    comment = blog.add_comment(post["id"], post["author_id"])["id"]
+    blog.delete(f"/comments/{comment}")
+    assert etag(blog, path) == live
+    assert etag(blog, path, include_deleted=True) != all_comments
+    blog.restore(path, expect=412, if_match=all_comments)
+    blog.patch(path, {}, if_match=live)
+
+
 @pytest.mark.crud
 def test_comment_is_deleted_with_if_match(blog: Blog, stored: Storage) -> None:
     post = blog.add_post()
