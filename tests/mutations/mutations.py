@@ -680,6 +680,14 @@ AUDITED = (
         r"Right contains \d+ more items, first extra item: \('delete', ",
     ),
     Mutation(
+        "cascade from a row that another reference keeps",
+        "template/app/audit/snapshots.py.jinja",
+        "                    known = deleted.setdefault(child, set())\n",
+        "                    known = set(before[child])\n",
+        Check("rendered/test_project_tests.py::test_project_tests_pass", AUDIT_LOG),
+        r"FAILED tests/audit/test_deletes\.py::test_row_with_two_references_is_logged_with_what_refers_to_it",
+    ),
+    Mutation(
         "text that changes rows unseen",
         "template/app/audit/listener.py.jinja",
         '    event.listen(engine, "before_cursor_execute", refuse_unlogged)\n',
