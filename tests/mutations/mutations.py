@@ -304,6 +304,22 @@ TRANSACTIONS = (
         r"test_construct_that_writes_is_refused",
     ),
     Mutation(
+        "refused write that replaces connections",
+        "template/app/db/read_only.py.jinja",
+        "    context.is_disconnect = False  # the connection is meant to refuse it, and stays\n",
+        "",
+        PROJECT_TESTS,
+        r"FAILED tests/db/test_read_only\.py::test_refused_write_keeps_the_connection",
+    ),
+    Mutation(
+        "repository that needs another module to be imported first",
+        "template/{{orm}}/app/users/repository.py.jinja",
+        "import app.tables  # noqa: F401 - loader options need every model\n",
+        "",
+        PROJECT_TESTS,
+        r"FAILED tests/test_models\.py::test_each_repository_can_be_imported_first",
+    ),
+    Mutation(
         "node without the others, which is a fault of the service",
         "template/{{mysql}}/app/db/driver_errors.py",
         "    1047,  # the node of a Galera cluster has lost the others\n",
@@ -659,6 +675,14 @@ SOFTLY_DELETED = (
 )
 
 AUDITED = (
+    Mutation(
+        "cascade in lower case that isn't followed",
+        "template/app/audit/snapshots.py.jinja",
+        'return (reference.ondelete or "").upper()',
+        'return reference.ondelete or ""',
+        Check(PROJECT_TESTS.test, AUDIT_LOG),
+        r"FAILED tests/audit/test_deletes\.py::test_cascaded_delete_is_logged\[cascade\]",
+    ),
     Mutation(
         "secret in the log",
         "template/app/audit/entries.py.jinja",
