@@ -1366,6 +1366,15 @@ ACCESS = (
         r"isdisjoint",
     ),
     Mutation(
+        "attempts that are counted though nobody checks them",
+        "template/{{password}}/app/auth/service.py.jinja",
+        '        An unknown email and a wrong password get the same 401, after the same time.\n        """\n'
+        "        refuse_to_wait()\n",
+        '        An unknown email and a wrong password get the same 401, after the same time.\n        """\n',
+        Check("rendered/test_project_tests.py::test_project_tests_pass", ACCOUNTS),
+        r"test_long_queue_for_the_hasher_is_503_and_counts_no_attempt",
+    ),
+    Mutation(
         "cookie of another origin",
         "template/app/auth/dependencies.py.jinja",
         "        require_same_origin(request)\n",
@@ -1429,6 +1438,14 @@ TOKENS = (
         "if pause < 0:",
         of_tokens("test_token_of_a_new_key_is_valid_and_unknown_keys_are_asked_for_seldom"),
         r"assert .* <= ",
+    ),
+    Mutation(
+        "threads that all wait for the provider",
+        "template/{{oidc}}/app/auth/keys.py.jinja",
+        "BoundedSemaphore(WAITING)",
+        "BoundedSemaphore(2 * WAITING)",
+        Check("rendered/test_project_tests.py::test_project_tests_pass", "sqlite-sync-core-timestamps-oidc"),
+        r"test_provider_that_hangs_holds_few_threads",
     ),
     Mutation(
         "race of first requests that is lost",
