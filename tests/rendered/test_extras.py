@@ -258,10 +258,11 @@ def test_hooks_are_local(rendered: dict[str, Path]) -> None:
 @together
 def test_environment_replaces_passwords_of_compose(rendered: dict[str, Path]) -> None:
     for path in having(rendered, "compose.yaml"):
-        for service in services_of(path.parent, {"DATABASE_PASSWORD": "another"}).values():
-            given = service.get("environment", {})
-            secrets = {value for key, value in given.items() if key.endswith("_PASSWORD") or "@" in value}
-            assert all("another" in value for value in secrets - {"yes"}), path
+        services = services_of(path.parent, {"DATABASE_PASSWORD": "another"}).values()
+        given = [pair for service in services for pair in service.get("environment", {}).items()]
+        secrets = {value for key, value in given if key.endswith("_PASSWORD") or "@" in value} - {"yes"}
+        assert all("another" in value for value in secrets), path
+        assert bool(secrets) == ("DATABASE_PASSWORD" in path.read_text(encoding="utf-8")), path
 
 
 def name_of(requirement: str) -> str:
