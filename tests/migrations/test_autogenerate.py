@@ -208,6 +208,26 @@ engine.dispose()
 """
 
 
+# Columns with texts as defaults, which each database quotes in its own way.
+DEFAULTS = """
+import sqlalchemy as sa
+
+from app.db.metadata import metadata
+
+zoo = sa.Table(
+    "zoo",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    *(
+        sa.Column(f"text{{number}}", sa.String(20), server_default=text)
+        for number, text in enumerate({texts!r})
+    ),
+    sa.Column("number", sa.Integer, server_default="0"),
+    sa.Column("at", sa.DateTime, server_default=sa.func.current_timestamp()),
+)
+"""
+
+
 class Zoo:
     """A project with tables of its own in app/zoo.py."""
 
@@ -256,6 +276,17 @@ def test_columns_of_every_type_round_trip(zoo: Zoo, new_database: NewDatabase, w
         assert schema_of(zoo.url) == declared_schema(warm_process, zoo.project, declared)
     zoo.alembic("downgrade -1", "upgrade head", "check")
     zoo.run(READ_BACK, zoo.url)
+
+
+@pytest.mark.each_database
+def test_changed_defaults_are_found(zoo: Zoo) -> None:
+    texts = ["", " ", "a", "it's", "(a)", "('a')", '"a"', "NULL", "1", "a\\b", "%s :a", "a::b"]
+    zoo.declare(DEFAULTS.format(texts=texts))
+    zoo.revise("Add defaults")
+    changed = [f"{text}x" for text in texts]
+    zoo.declare(DEFAULTS.format(texts=changed))
+    said = zoo.revise("Change defaults")
+    assert said.count("etected server default on column") == len(texts)
 
 
 @pytest.mark.each_database

@@ -772,7 +772,7 @@ SEARCHED = (
     Mutation(
         "operator that the search takes for its own",
         "template/{{sqlite}}/app/db/search.py",
-        """query = " ".join(f'"{word}"' for word in re.findall(r"\\w+", words)) or '""'""",
+        """query = " ".join(f'"{word}"' for word in WORD.findall(words)) or '""'""",
         """query = words""",
         Check("contract/test_search.py::test_any_query_is_200_or_422", SEARCH),
         r"GET /posts/search .*: 500",

@@ -24,10 +24,12 @@ from sqlalchemy.types import TypeEngine
 
 from app.db.metadata import COLLATION
 from migrations import journal
+from migrations.defaults import compare_text
 from migrations.drops import drop_referring_first
 from migrations.types import render_item
 
 comparators.dispatch_for("schema", priority=DispatchPriority.LAST)(drop_referring_first)
+comparators.dispatch_for("column", subgroup="server_default")(compare_text)
 
 # A migration has no time limit.
 SETTINGS = {"db_statement_timeout": 0, "db_lock_timeout": 0}

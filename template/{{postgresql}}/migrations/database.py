@@ -9,12 +9,14 @@ from alembic.autogenerate import comparators
 from alembic.util import DispatchPriority
 from sqlalchemy import URL, Connection, text
 
+from migrations.defaults import compare_text
 from migrations.drops import drop_referring_first
 from migrations.enums import compare_enums
 from migrations.types import render_item
 
 for compare in (drop_referring_first, compare_enums):
     comparators.dispatch_for("schema", priority=DispatchPriority.LAST)(compare)
+comparators.dispatch_for("column", subgroup="server_default")(compare_text)
 
 OPTIONS: dict[str, Any] = {"compare_type": True, "render_item": render_item}
 # A migration has no time limit, and works through an external pooler.

@@ -3,44 +3,36 @@
 import re
 from typing import Any, TypeVar
 
-from sqlalchemy import (
-    ColumnClause,
-    Connection,
-    Select,
-    Table,
-    column,
-    event,
-    inspect,
-    literal_column,
-    text,
-)
+from sqlalchemy import ColumnClause, Connection, Select, Table, column, event, literal_column, text
 from sqlalchemy import table as table_of
 from sqlalchemy.dialects.sqlite import dialect
 
 from app.db.metadata import metadata
 
 # With "trigram" any three or more characters in a row are found, inside of words too: for scripts
-# without spaces between words. `alembic upgrade` builds the index anew after a change.
+# without spaces between words.
 TOKENIZER = "unicode61 remove_diacritics 2"
 
-# A match in the first column counts more than any number of them in the others.
+# A match of a word in the first column counts more than any number of its matches in the others.
 RANK = "bm25({search}, 10000)"
 
-TABLE = """
-CREATE VIRTUAL TABLE IF NOT EXISTS {search} USING fts5(
-  {columns}, content={table}, content_rowid=id, tokenize='{tokenizer}'
-)"""
+# As SQLite keeps them: `repair` compares them with those of the database.
+TABLE = (
+    "CREATE VIRTUAL TABLE {search} USING fts5({columns}, content={table},"
+    " content_rowid=id, tokenize='{tokenizer}')"
+)
 ADD = "INSERT INTO {search} (rowid, {columns}) VALUES (new.id, {new});"
-REMOVE = """
-  INSERT INTO {search} ({search}, rowid, {columns}) VALUES ('delete', old.id, {old});
-"""
-TRIGGER = "CREATE TRIGGER IF NOT EXISTS "
+REMOVE = "INSERT INTO {search} ({search}, rowid, {columns}) VALUES ('delete', old.id, {old});"
+BOTH = f"{REMOVE} {ADD}"
 TRIGGERS = (
-    TRIGGER + "{insert} AFTER INSERT ON {table} BEGIN " + ADD + " END",
-    TRIGGER + "{delete} AFTER DELETE ON {table} BEGIN" + REMOVE + "END",
-    TRIGGER + "{update} AFTER UPDATE OF id, {columns} ON {table} BEGIN" + REMOVE + ADD + " END",
+    "CREATE TRIGGER {insert} AFTER INSERT ON {table} BEGIN " + ADD + " END",
+    "CREATE TRIGGER {delete} AFTER DELETE ON {table} BEGIN " + REMOVE + " END",
+    "CREATE TRIGGER {update} AFTER UPDATE OF id, {columns} ON {table} BEGIN " + BOTH + " END",
 )
 REBUILD = "INSERT INTO {search} ({search}) VALUES ('rebuild')"
+
+# A letter may be followed by its accents.
+WORD = re.compile(r"(?:\w[\u0300-\u036F]*)+")
 
 SelectT = TypeVar("SelectT", bound=Select[*tuple[Any, ...]])
 
@@ -49,7 +41,10 @@ _quoted = dialect().identifier_preparer.quote  # where a name needs it
 
 
 def make_searchable(table_name: str, title: str, *others: str) -> None:
-    """Let the texts of columns of a table be found, the first before the others."""
+    """Let the texts of columns of a table be found, the first before the others.
+
+    `alembic upgrade` builds the index anew after a change.
+    """
     _columns[table_name] = (title, *others)
     table = metadata.tables[table_name]
     event.listen(table, "after_create", _create)
@@ -60,7 +55,7 @@ def ranked(statement: SelectT, table_name: str, words: str) -> SelectT:
     """Return the statement for the rows alone that hold the words, the best first."""
     table = metadata.tables[table_name]
     search = table_of(f"{table_name}_search", column("rowid"))
-    query = " ".join(f'"{word}"' for word in re.findall(r"\w+", words)) or '""'
+    query = " ".join(f'"{word}"' for word in WORD.findall(words)) or '""'
     matching = statement.join(search, search.c.rowid == table.c.id).where(
         literal_column(_quoted(search.name)).bool_op("MATCH")(query)
     )
@@ -69,47 +64,48 @@ def ranked(statement: SelectT, table_name: str, words: str) -> SelectT:
 
 
 def repair(connection: Connection) -> None:
-    """Make anew what a migration dropped with a table, or didn't make."""
-    for name in _columns:
-        if not inspect(connection).has_table(name):
-            _drop(metadata.tables[name], connection)
-        elif _tokenizer_differs(connection, name):
-            _drop(metadata.tables[name], connection)
-            _create(metadata.tables[name], connection)
-        elif _lacks_triggers(connection, name):
-            _create(metadata.tables[name], connection)
+    """Make each index anew that isn't as it is made today: a migration may drop its triggers.
 
-
-def _tokenizer_differs(connection: Connection, name: str) -> bool:
-    statement = text("SELECT sql FROM sqlite_master WHERE name = :name")
-    found = connection.scalar(statement, {"name": f"{name}_search"})
-    return found is not None and f"tokenize='{TOKENIZER}'" not in found
-
-
-def _lacks_triggers(connection: Connection, name: str) -> bool:
-    statement = text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-    return not set(_trigger_names(name).values()) <= set(connection.scalars(statement))
-
-
-def _trigger_names(name: str) -> dict[str, str]:
-    return {change: f"{name}_search_{change}" for change in ("insert", "delete", "update")}
+    At a revision where the table lacks a column of it, there is none.
+    """
+    kept = set(connection.scalars(text("SELECT sql FROM sqlite_master")))
+    columns_of = text("SELECT name FROM pragma_table_info(:name)")
+    for name, columns in _columns.items():
+        table = metadata.tables[name]
+        if not {*columns} <= {*connection.scalars(columns_of, {"name": name})}:
+            _drop(table, connection)
+        elif not {*_statements(name)} <= kept:
+            _create(table, connection)
 
 
 def _create(table: Table, connection: Connection, **_options: object) -> None:
-    names = _columns[table.name]
-    words = {
-        "table": _quoted(table.name),
-        "search": _quoted(f"{table.name}_search"),
-        "tokenizer": TOKENIZER,
-        "columns": ", ".join(map(_quoted, names)),
-        "new": ", ".join(f"new.{_quoted(name)}" for name in names),
-        "old": ", ".join(f"old.{_quoted(name)}" for name in names),
-    }
-    words |= {change: _quoted(name) for change, name in _trigger_names(table.name).items()}
-    for statement in (TABLE, *TRIGGERS, REBUILD):
-        connection.exec_driver_sql(statement.format(**words))
+    _drop(table, connection)
+    for statement in _statements(table.name):
+        connection.exec_driver_sql(statement)
+    connection.exec_driver_sql(REBUILD.format(search=_quoted(f"{table.name}_search")))
 
 
 def _drop(table: Table, connection: Connection, **_options: object) -> None:
+    for trigger in _trigger_names(table.name).values():
+        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {trigger}")
     search = _quoted(f"{table.name}_search")
     connection.exec_driver_sql(f"DROP TABLE IF EXISTS {search}")
+
+
+def _statements(name: str) -> list[str]:
+    """Return what creates the index of a table, and the triggers that keep it in step."""
+    names = _columns[name]
+    words = {
+        "table": _quoted(name),
+        "search": _quoted(f"{name}_search"),
+        "tokenizer": TOKENIZER,
+        "columns": ", ".join(map(_quoted, names)),
+        "new": ", ".join(f"new.{_quoted(column)}" for column in names),
+        "old": ", ".join(f"old.{_quoted(column)}" for column in names),
+    }
+    words |= _trigger_names(name)
+    return [statement.format(**words) for statement in (TABLE, *TRIGGERS)]
+
+
+def _trigger_names(name: str) -> dict[str, str]:
+    return {change: _quoted(f"{name}_search_{change}") for change in ("insert", "delete", "update")}

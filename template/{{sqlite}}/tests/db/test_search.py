@@ -9,6 +9,7 @@ from sqlalchemy import (
     Table,
     create_engine,
     insert,
+    inspect,
     select,
     text,
 )
@@ -23,8 +24,8 @@ from app.db.types import Key
 def leaflets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
     """Yield a table that only these tests use, whose titles can be searched."""
     monkeypatch.setattr(search, "_columns", {})
-    columns = (Column("id", Key, primary_key=True), Column("title", String(40)))
-    leaflets = Table("leaflets", metadata, *columns)
+    texts = (Column("title", String(40)), Column("content", String(40)))
+    leaflets = Table("leaflets", metadata, Column("id", Key, primary_key=True), *texts)
     make_searchable("leaflets", "title")
     yield leaflets
     metadata.remove(leaflets)
@@ -57,3 +58,30 @@ def test_lost_triggers_are_made_again_beside_other_triggers(
     repair(memory)
     memory.execute(insert(leaflets), {"title": "Maps"})
     assert memory.scalars(ranked(select(leaflets.c.title), "leaflets", "maps")).all() == ["Maps"]
+
+
+def test_accents_are_found_however_they_are_written(memory: Connection, leaflets: Table) -> None:
+    memory.execute(insert(leaflets), {"title": "Caf\u00e9s"})
+    memory.execute(insert(leaflets), {"title": "Cafe\u0301s"})
+    for words in ("Cafes", "Caf\u00e9s", "Cafe\u0301s"):
+        assert len(memory.scalars(ranked(select(leaflets), "leaflets", words)).all()) == 2
+
+
+def test_index_has_the_columns_of_today(memory: Connection, leaflets: Table) -> None:
+    memory.execute(insert(leaflets), {"title": "Maps", "content": "of railways"})
+    make_searchable("leaflets", "title", "content")
+    repair(memory)
+    memory.execute(insert(leaflets), {"title": "Plans", "content": "of railways"})
+    found = memory.scalars(ranked(select(leaflets.c.title), "leaflets", "railways"))
+    assert found.all() == ["Plans", "Maps"]
+
+
+def test_no_index_where_the_table_lacks_a_column(memory: Connection) -> None:
+    make_searchable("leaflets", "title", "content")
+    repair(memory)
+    for change in ("insert", "delete", "update"):
+        memory.execute(text(f"DROP TRIGGER leaflets_search_{change}"))
+    memory.execute(text("ALTER TABLE leaflets DROP COLUMN content"))
+    repair(memory)
+    memory.execute(text("INSERT INTO leaflets (title) VALUES ('Maps')"))
+    assert not inspect(memory).has_table("leaflets_search")
