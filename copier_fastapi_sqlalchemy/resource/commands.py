@@ -532,7 +532,8 @@ def import_tables(
             typer.echo(made.plan.diff(), nl=False)
             return
         typer.echo()
-        review = Review("", opened.answers.database)
+        kept = made.kept if reflected.is_own else ()
+        review = Review("", opened.answers.database, kept=kept)
         tests = [run_tests(f"tests/{one.names.plural}") for one in made.imports]
         steps = [migrate(), write_revision(f"Complete {made.plan.title.lower()}", review), migrate(), *tests]
         runs = (
@@ -541,6 +542,9 @@ def import_tables(
         notes = [line for one in made.imports for line in _by_hand("Add to", one.names)] if no_register else []
         notes += [f"Read it: {made.revision}"]
         notes += [f"Read the first revision, which changes columns: {text}" for text in made.conversions]
+        for name, lacking in kept if not runs else ():
+            again = f"Make {', '.join(lacking)} again, as the first revision does"
+            notes.append(f"{again}, if the second one copies {name} without it")
         imported = [one.resource for one in made.imports]
         access = _access(opened, made.plan, imported, is_by_hand=no_register)
         _carry_out(made.plan, steps, runs, [*notes, *access.by_hand, *access.advice], access.lines)

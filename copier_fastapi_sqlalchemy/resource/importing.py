@@ -44,6 +44,12 @@ class ImportPlan:
         """What the first revision changes of columns that are there."""
         return [text for one in self.adaptations for text in one.conversions]
 
+    @property
+    def kept(self) -> tuple[tuple[str, Sequence[str]], ...]:
+        """The triggers and indexes of each table that a copy of it lacks, on SQLite."""
+        infos = [info for one in self.imports for info in (one.table, *one.associations) if info.unseen]
+        return tuple((info.name, [name for name, _ in info.unseen]) for info in infos)
+
     def lines(self) -> list[str]:
         """Say what was understood of each table."""
         lines = []

@@ -14,6 +14,17 @@ from copier_fastapi_sqlalchemy.resource.source import Edit, Source
 from copier_fastapi_sqlalchemy.resource.sql import drop_search, quoted, search_vector
 
 INDENT = " " * 4
+# Around a copy of tables of SQLite, in the databases that have what the copies lack.
+KEEP = """\
+# The copy of a table lacks these.
+kept = sa.select(sa.column("sql", sa.Text)).select_from(sa.table("sqlite_master")).where(sa.column("name").in_({names}))
+before = [] if op.get_context().as_sql else op.get_bind().scalars(kept).all()
+"""
+RESTORE = """\
+for sql in before:
+    if sql not in op.get_bind().scalars(kept).all():
+        op.get_bind().exec_driver_sql(sql)
+"""
 PATH = "a revision"  # in messages
 
 
@@ -22,7 +33,8 @@ class Review:
     """What is made of the revision of a change.
 
     `statements` are SQL that runs first, and `last` SQL that runs at the end; `undoing` are those of the downgrade.
-    `columns` names those that can be altered, or dropped, and lose nothing.
+    `columns` names those that can be altered, or dropped, and lose nothing; `kept` the triggers and indexes that a copy
+    of a table of SQLite lacks.
     """
 
     table: str
@@ -32,6 +44,7 @@ class Review:
     last: tuple[str, ...] = ()
     undoing: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     columns: frozenset[str] = frozenset()
+    kept: tuple[tuple[str, Sequence[str]], ...] = ()
 
     def edit(self, revision: str) -> str:
         """Put the values for rows into a revision, which leaves no default behind, and the statements."""
@@ -48,9 +61,12 @@ class Review:
                 edits.append((place, place, f"server_default={_sql(fill.literal)}, "))
                 filled.append(fill.column)
         ends = self._without_defaults(filled) if filled else ""
-        edits += _around(source, upgrade, _executing(self._first()), ends + _executing(self.last))
+        keep, restore = self._keeping(upgrade)
+        edits += _around(source, upgrade, keep + _executing(self._first()), ends + _executing(self.last) + restore)
         if downgrade is not None:
-            edits += _around(source, downgrade, *map(_executing, self.undoing))
+            keep, restore = self._keeping(downgrade)
+            first, last = map(_executing, self.undoing)
+            edits += _around(source, downgrade, keep + first, last + restore)
         return source.edited(*edits)
 
     def losses(self, revision: str) -> list[str]:
@@ -82,6 +98,13 @@ class Review:
             if fill.is_new
         ]
         return lines + [f"Begin the revision with: op.execute({_code(sql)})" for sql in self._first()]
+
+    def _keeping(self, function: ast.FunctionDef) -> tuple[str, str]:
+        """Give the code before and after the tables are copied, which makes anew what the copies lack."""
+        batches = [call for call in _calls(function) if ast.unparse(call.func) == "op.batch_alter_table"]
+        copied = {_text(call.args[0]) for call in batches}
+        names = [name for table, lacking in self.kept if table in copied for name in lacking]
+        return (KEEP.format(names=names), RESTORE) if names else ("", "")
 
     def _first(self) -> list[str]:
         return [*self.statements, *self._updates()]
