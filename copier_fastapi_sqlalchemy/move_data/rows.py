@@ -32,6 +32,12 @@ class Rows:
         """Count the rows."""
         return self.connection.execute(sa.select(sa.func.count()).select_from(self.table)).scalar_one()
 
+    def has_null_key(self) -> bool:
+        """Tell whether a row's key is null, which SQLite allows."""
+        is_null = sa.or_(sa.false(), *(key.is_(None) for key in self.key_columns))
+        found = sa.select(sa.literal(1)).select_from(self.table).where(is_null).limit(1)
+        return self.connection.execute(found).first() is not None
+
     def batches(self) -> Iterator[list[Row]]:
         """Give all rows in batches, ordered by the primary key if there is one."""
         if not self.key:

@@ -14,6 +14,7 @@ from copier_fastapi_sqlalchemy.move_data.rows import Row, Rows
 
 EXTRA_ROWS = "the new database has rows that the old one lacks. Empty it, or choose another."
 OTHER_VALUE = "the new database has this row with another {}. Empty it, or choose another."
+NULL_KEY = "a row's key is null. Give it one in the old database."
 CHANGED_VALUE = "{} comes back from the new database as another value. Let its column there hold what the old one has."
 
 
@@ -42,8 +43,10 @@ class TableMove:
         """Insert the rows that the target lacks, with deferred columns as null, and give their number.
 
         A table without a primary key is copied in one transaction, into an empty table. `advance` is called with the
-        size of each batch. Raises MoveError if the target doesn't take a row, or has others.
+        size of each batch. Raises MoveError if a key is null, or if the target doesn't take a row, or has others.
         """
+        if self.source.has_null_key():
+            raise MoveError(f"{self.name}: {NULL_KEY}")
         inserted = 0
         is_copied = not self.source.key and self.target.count() > 0
         for rows in self.source.batches():

@@ -422,6 +422,14 @@ def test_key_that_target_cannot_hold_is_refused_by_its_row(database: str, new_da
     assert refused(source, target).startswith(f"one (id={2**64 - 1}): the new database doesn't take it: ")
 
 
+def test_row_with_null_as_key_is_refused(new_database: NewDatabase) -> None:
+    source, target = new_database("sqlite"), new_database("sqlite")
+    execute(source, "CREATE TABLE p (id text PRIMARY KEY, v text)", "INSERT INTO p VALUES ('a', 'x'), (NULL, 'y')")
+    execute(target, "CREATE TABLE p (id text PRIMARY KEY, v text)")
+    assert refused(source, target) == "p: a row's key is null. Give it one in the old database."
+    assert scalar(target, "SELECT count(*) FROM p") == 0
+
+
 def disconnect_others(connection: sa.Connection) -> None:
     """End the other connections to a connection's database."""
     others, end = {
