@@ -103,8 +103,12 @@ class View:
         name = field.arguments[0]
         if name == self.names.plural and field.type == "ref":
             return self.project.own_table(self.names)
+        if name == self.names.plural:
+            raise Refusal(
+                f"Let {field.name!r} name another table than the resource's own: `many` can't refer to {name!r} itself."
+            )
         target = self.project.tables.get(name)
-        if target is None or name == self.names.plural:
+        if target is None:
             known = ", ".join(sorted(table.name for table in self.project.tables.values() if table.has_generated_key))
             raise Refusal(
                 f"Let {field.name!r} refer to a table of the project: {known or 'there is none'}. {name!r} isn't one."

@@ -49,6 +49,12 @@ def add(project: Path, new: Resource) -> None:
             "Let 'author' refer to a table of the project: comments, posts, tags, users.",
         ),
         ("books", ["author:ref:profiles"], (), "Let 'author' refer to another table: 'profiles' has no key `id`"),
+        (
+            "books",
+            ["title:str", "sequels:many:books"],
+            (),
+            "Let 'sequels' name another table than the resource's own: `many` can't refer to 'books' itself.",
+        ),
         ("books", ["title:str:search"], (), "Leave `search` out"),
         ("books", ["tags:many:tags"], (), "Add a field that is a column"),
         ("filters", ["title:str"], (), "Give the resource another name, or --singular"),
