@@ -1,6 +1,7 @@
 """What comes after the files are written: the commands that migrate the database and run the tests, in turn."""
 
 import ast
+import re
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ ENVIRONMENT = Path(".venv") / ("Scripts/python.exe" if IS_WINDOWS else "bin/pyth
 REVISIONS = "migrations/versions"
 INSTALLS = "  It installs the project into .venv first, which can take a minute."
 NOTHING = "no revision: the database stays as it is"
+EXCEPTION = re.compile(r"^[\w.]+(?:Error|Exception): .*", re.MULTILINE)
 INTERRUPTED = 130
 PATIENCE = 10
 
@@ -163,7 +165,8 @@ def losses_of(revision: str) -> list[str]:
 def _problem(step: Step, status: int, output: str, revisions: Sequence[str]) -> str:
     """Say why a step failed, or "" where it didn't."""
     if status:
-        return f"ended with {status}: {_last_line(output)}"
+        reason = None if step.module == "pytest" else _exception(output)
+        return f"ended with {status}: {reason or _last_line(output)}"
     if "revision" in step.arguments and not revisions:
         return f"wrote no revision to {REVISIONS}/."
     return ""
@@ -210,6 +213,12 @@ def _wait_for_end(process: subprocess.Popen[str], held: Held) -> None:
 
 def _revisions(folder: Path) -> set[Path]:
     return set((folder / REVISIONS).glob("*.py"))
+
+
+def _exception(output: str) -> str | None:
+    """Give the last line that is an exception's; below it can be the statement that failed."""
+    lines = EXCEPTION.findall(output)
+    return lines[-1].rstrip() if lines else None
 
 
 def _last_line(output: str) -> str:

@@ -46,6 +46,12 @@ print("INFO  [alembic] Working …")
 if failing in command:
     print("sqlalchemy.exc.OperationalError: no such table: users")
     sys.exit("(Background on this error at: https://sqlalche.me/e/20/e3q8)")
+if failing == "statement":
+    print("sqlite3.IntegrityError: UNIQUE constraint failed: books.code")
+    print("The above exception was the direct cause of the following exception:")
+    print("sqlalchemy.exc.IntegrityError: (sqlite3.IntegrityError) UNIQUE constraint failed: books.code")
+    print("[SQL: CREATE UNIQUE INDEX ix_books_code ON books (code)]")
+    sys.exit("(Background on this error at: https://sqlalche.me/e/20/gkpj)")
 if "revision" in command and failing != "no revision":
     number = len(list(Path("migrations/versions").glob("*.py")))
     operations = {"drop": "op.drop_table('notes', 'x')", "empty": "pass"}

@@ -90,6 +90,13 @@ def test_failure_says_why_and_how_to_go_on(project: Path, failing: str, problem:
     assert len(commands(project)) == count
 
 
+def test_failure_of_a_statement_says_why_and_not_which(project: Path) -> None:
+    (project / "failing.txt").write_text("statement", encoding="utf-8")
+    with pytest.raises(StepFailed, match=r"IntegrityError\) UNIQUE constraint failed: books\.code$") as raised:
+        run_steps(project, STEPS, lambda _: None)
+    assert "[SQL: CREATE UNIQUE INDEX" in raised.value.output
+
+
 def test_revision_that_drops_something_is_not_run(project: Path) -> None:
     (project / "failing.txt").write_text("drop", encoding="utf-8")
     lines: list[str] = []
