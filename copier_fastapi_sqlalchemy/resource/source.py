@@ -36,6 +36,9 @@ class Source:
         try:
             self.tree = ast.parse(text)
         except (SyntaxError, ValueError) as failure:  # a ValueError is a null byte, in some versions
+            if conflict := re.search(r"^<<<<<<< ", text, re.MULTILINE):
+                line = text.count("\n", 0, conflict.start()) + 1
+                raise Refusal(f"Resolve the conflict in {path}, line {line}, first.") from None
             error = failure if isinstance(failure, SyntaxError) else SyntaxError(str(failure))
             reader = f"Python {sys.version_info.major}.{sys.version_info.minor}"
             where = f"{path}, line {error.lineno}" if error.lineno else path

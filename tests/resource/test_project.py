@@ -291,6 +291,9 @@ def test_file_that_cannot_be_read_is_refused_by_its_line(copied: Render) -> None
     write(project, {"app/shop.py": "import os\n\ndef sell(:\n    pass\n"})
     with pytest.raises(Refusal, match=r"^Correct app/shop\.py, line 3, or use a newer Python"):
         open_project(project)
+    write(project, {"app/shop.py": "import os\n\n<<<<<<< ours\nX = 1\n=======\nX = 2\n>>>>>>> theirs\n"})
+    with pytest.raises(Refusal, match=r"^Resolve the conflict in app/shop\.py, line 3, first\.$"):
+        open_project(project)
     (project / "app/shop.py").write_bytes("title = 'Bücher'\n".encode("latin-1"))
     with pytest.raises(Refusal, match=r"^Save app/shop\.py in UTF-8"):
         open_project(project)
