@@ -112,6 +112,9 @@ def test_null_is_for_fields_that_can_be_null(books: Records) -> None:
     created = books.create(books.body(**dict.fromkeys(nullable))).json()
     assert books.differences(created, dict.fromkeys(nullable)) == {}
     assert books.read(created) == created
+    nulls = {member.name: None for member in books.columns if member.field.nullable}
+    for row in (made, created):
+        assert books.stored.count(books.table, id=row["id"], **nulls) == 1
 
 
 def test_values_at_the_edges_are_read_as_they_were_sent(books: Records) -> None:

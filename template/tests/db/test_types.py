@@ -28,3 +28,9 @@ def test_datetime_is_kept_in_utc() -> None:
 def test_json_that_is_no_object_is_refused() -> None:
     with pytest.raises(TypeError, match="expected a dict, got list"):
         JSONObject().process_bind_param([], DIALECT)
+
+
+def test_none_is_stored_as_null() -> None:
+    process = JSONObject().bind_processor(DIALECT)
+    assert process is not None
+    assert process(None) is None
