@@ -24,7 +24,7 @@ from sqlalchemy import (
     Update,
 )
 
-from app.audit.snapshots import Key, Snapshot
+from app.audit.snapshots import Key, Parameters, Snapshot
 from app.db.columns import stored_columns
 from app.db.types import JSONObject, UTCDateTime
 
@@ -53,7 +53,7 @@ def inserted_values(
     columns = stored_columns(table)
     missing = [column for column in columns if column.key not in {*parameters[0], *names}]
     are_known = all(None not in key for key in keys) and not any(map(_has_default, missing))
-    if not are_known or not _are_stored_as_given(statement, table):
+    if not are_known or not _are_stored_as_given(statement, table, parameters):
         return None
     return {
         key: {column.key: row.get(column.key) for column in columns}
@@ -76,14 +76,23 @@ def updated_values(
         if name in table.c and compiled.binds[name]._is_crud  # noqa: SLF001
     }
     changes_key = any(column.key in values for column in table.primary_key)
-    return None if changes_key or not _are_stored_as_given(statement, table) else values
+    return None if changes_key or not _are_stored_as_given(statement, table, [values]) else values
 
 
-def _are_stored_as_given(statement: Insert | Update, table: Table) -> bool:
+def _are_stored_as_given(
+    statement: Insert | Update, table: Table, rows: Sequence[Parameters]
+) -> bool:
     given = (statement._values or {}).values()  # noqa: SLF001
-    return all(type(column.type) in STORED_AS_GIVEN for column in table.c) and all(
-        isinstance(value, BindParameter) and value.unique for value in given
+    return (
+        all(type(column.type) in STORED_AS_GIVEN for column in table.c)
+        and all(isinstance(value, BindParameter) and value.unique for value in given)
+        and all(_is_own_value(column, row.get(column.key)) for row in rows for column in table.c)
     )
+
+
+def _is_own_value(column: Column[Any], value: Any) -> bool:
+    """Whether a value has the Python type of the column: a Boolean that is given 1 is read True."""
+    return value is None or column.type.python_type in (type(value), object)
 
 
 def _has_default(column: Column[Any]) -> bool:
