@@ -712,6 +712,22 @@ AUDITED = (
         r"FAILED tests/audit/test_deletes\.py::test_row_with_two_references_is_logged_with_what_refers_to_it",
     ),
     Mutation(
+        "true that is taken as 1",
+        "template/app/audit/entries.py.jinja",
+        "type(was) is type(now) and not isinstance(was, dict | list)\n",
+        "type(was) is type(now)\n",
+        Check("rendered/test_project_tests.py::test_project_tests_pass", AUDIT_LOG),
+        r"FAILED tests/audit/test_values\.py::test_boolean_is_not_a_number_in_json",
+    ),
+    Mutation(
+        "moment in the log that isn't in UTC",
+        "template/app/audit/entries.py.jinja",
+        "        value = value.astimezone(UTC)\n",
+        "        value = value.astimezone(value.tzinfo)\n",
+        Check("rendered/test_project_tests.py::test_project_tests_pass", AUDIT_LOG),
+        r"FAILED tests/audit/test_values\.py::test_moment_is_logged_in_utc",
+    ),
+    Mutation(
         "text that changes rows unseen",
         "template/app/audit/listener.py.jinja",
         '    event.listen(engine, "before_cursor_execute", refuse_unlogged)\n',
