@@ -74,6 +74,8 @@ class Adapter(Declared):
         shown = self._text(kind)
         if self.database == "mysql" and isinstance(kind, sa.String) and not isinstance(kind, sa.Enum):
             shown = f"{self._text(plain(kind))} COLLATE {self._collation(info, kind)}"
+        if self.database == "sqlite" and (collation := getattr(kind, "collation", None)):
+            shown = f"{self._text(plain(kind))} COLLATE {collation}"
         default = info.columns[name].get("default")
         shown += f" DEFAULT {default}" if default is not None and "nextval(" not in str(default) else ""
         return shown + ("" if info.columns[name]["nullable"] else " NOT NULL")
@@ -98,6 +100,8 @@ class Adapter(Declared):
             return self.database == "postgresql" and self._text(kind) != self._text(column.type)
         has_text = isinstance(kind, sa.String) and not isinstance(kind, sa.Enum)
         if self.database == "mysql" and has_text and self._collation(info, kind) != COLLATION:
+            return True
+        if self.database == "sqlite" and has_text and kind.collation:
             return True
         return normal(self._text(plain(kind))) != normal(self._text(plain(column.type)))
 

@@ -1,6 +1,7 @@
 """Plans the import of tables that are there: which, in which order, and what is written."""
 
 import difflib
+import re
 import shutil
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
@@ -110,6 +111,8 @@ def plan_import(
     declared = Adapter(imports, project.answers, reflected.dialect, enums)
     adaptations = tuple(declared.adaptation(info) for info in declared.infos)
     _check_neighbours(project, reflected, declared, adaptations)
+    if reflected.is_own:
+        _check_dependents(reflected, imported)
     title = f"Import {', '.join(one.names.labels for one in imports)}"
     texts = _texts(project, imports, register=register, formatted=formatted)
     path, text = revision_text(declared, title, project.folder, adaptations)
@@ -238,6 +241,25 @@ def _problem(info: TableInfo, missing: Sequence[str], owner: str | None, named: 
     names = next((named[name] for name in named if name in _targets(info)), None)
     example = f"{names.singular}_tags with {names.singular}_id and tag_id" if names else "book_tags"
     return f"an association is called as in {example}, both ON DELETE CASCADE"
+
+
+def _check_dependents(reflected: Reflected, tables: Collection[str]) -> None:
+    """Raise Refusal where a view, or another table's trigger, uses a table: SQLite then can't rename a copy of it."""
+    used, found = {*tables}, dict[str, str]()
+    for _ in reflected.dependents:  # a view can be of another view
+        for kind, name, table, sql in reflected.dependents:
+            words = {word.lower() for word in re.findall(r"\w+", sql)}
+            if (kind == "view" or table not in tables) and any(one.lower() in words for one in used - {name}):
+                found[name] = kind
+                used |= {name} if kind == "view" else set()
+    for kind in ("view", "trigger"):
+        names = [name for name in sorted(found) if found[name] == kind]
+        if names:
+            shown = f"{kind}{'s' if names[1:] else ''} {', '.join(names)}"
+            them, uses = ("them", "they use") if names[1:] else ("it", "it uses")
+            raise Refusal(
+                f"Drop the {shown} first, and make {them} again afterwards: SQLite can't copy a table {uses}."
+            )
 
 
 def _check_neighbours(

@@ -1,8 +1,10 @@
 """Reads what a database says of its tables."""
 
 import re
+import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -81,11 +83,15 @@ class TableInfo:
 
 @dataclass(frozen=True)
 class Reflected:
-    """The tables of a database. `is_own` tells whether the database is the project's own."""
+    """The tables of a database. `is_own` tells whether the database is the project's own.
+
+    `dependents` are the views and triggers of SQLite, each with its kind, its name, its table and its SQL.
+    """
 
     dialect: sa.Dialect
     tables: Mapping[str, TableInfo]
     is_own: bool
+    dependents: tuple[tuple[str, str, str, str], ...] = ()
 
 
 def read_database(project: Project, given: str | None, environment: Mapping[str, str]) -> Reflected:
@@ -111,7 +117,7 @@ def read_database(project: Project, given: str | None, environment: Mapping[str,
             warnings.catch_warnings(action="ignore", category=SAWarning),
             connect(url, LABEL, read_only=True) as database,
         ):
-            return Reflected(database.connection.dialect, _read_tables(database), is_own)
+            return Reflected(database.connection.dialect, _read_tables(database), is_own, _dependents(database))
     except MoveError as error:
         raise Refusal(str(error)) from None
     except DBAPIError as error:
@@ -135,6 +141,14 @@ def _in_dotenv(path: Path) -> str:
     lines = path.read_text(encoding="utf-8-sig").splitlines()
     found = [line for line in lines if re.match(rf"\s*(?:export\s+)?{URL}\s*=", line)]
     return found[-1].partition("=")[2].strip().strip("'\"") if found else ""
+
+
+def _dependents(database: Database) -> tuple[tuple[str, str, str, str], ...]:
+    """Give the views and triggers of SQLite, with their SQL."""
+    if database.backend != "sqlite":
+        return ()
+    statement = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type IN ('view', 'trigger') ORDER BY name"
+    return tuple((kind, name, table, sql) for kind, name, table, sql in database.connection.exec_driver_sql(statement))
 
 
 def _read_tables(database: Database) -> dict[str, TableInfo]:
@@ -198,7 +212,23 @@ def _read_sqlite_table(database: Database, table: TableInfo) -> TableInfo:
     seen = {index.columns for index in table.indexes if index.is_constraint}
     missing = tuple(unique for unique in uniques if unique.columns not in seen)
     is_misread = bool(missing) or [*references] != [read.get(tuple(key["constrained_columns"])) for key in references]
+    _read_collations(database, table)
     return replace(table, references=references, indexes=(*missing, *table.indexes), is_misread=is_misread)
+
+
+def _read_collations(database: Database, table: TableInfo) -> None:
+    """Give types the collations of their columns, of which an index tells: one of an empty table made like this."""
+    statement = sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :name")
+    quote = database.connection.dialect.identifier_preparer.quote
+    with closing(sqlite3.connect(":memory:")) as empty, suppress(sqlite3.Error):  # of a function that isn't SQLite's
+        empty.execute(database.connection.execute(statement, {"name": table.name}).scalar_one())
+        for name, column in table.columns.items():
+            if not isinstance(column["type"], sa.String):
+                continue
+            index = quote(f"of {name}")
+            empty.execute(f"CREATE INDEX {index} ON {quote(table.name)} ({quote(name)})")
+            *_, collation, _ = empty.execute(f"PRAGMA index_xinfo({index})").fetchone()
+            column["type"].collation = None if collation == "BINARY" else collation
 
 
 def _indexes(inspector: sa.Inspector, table: str) -> list[IndexInfo]:

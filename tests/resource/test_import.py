@@ -483,6 +483,35 @@ def test_what_cannot_be_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        (
+            "CREATE VIEW short AS SELECT * FROM Books WHERE pages < 100;\nCREATE VIEW shorter AS SELECT * FROM short",
+            "Drop the views short, shorter first, and make them again afterwards: SQLite can't copy a table they use.",
+        ),
+        (
+            "CREATE TRIGGER spread AFTER INSERT ON users BEGIN INSERT INTO books (pages) VALUES (1); END",
+            "Drop the trigger spread first, and make it again afterwards: SQLite can't copy a table it uses.",
+        ),
+    ],
+)
+def test_what_keeps_sqlite_from_copying_a_table_is_refused(
+    copied: Render, monkeypatch: pytest.MonkeyPatch, script: str, message: str
+) -> None:
+    project = copied(SQLITE)
+    url = f"sqlite:///{project / 'own.db'}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    tables = f"CREATE TABLE books ({ID}, pages INT);\nCREATE TABLE users ({ID}, bookshelf INT);\n"
+    view = "CREATE VIEW others AS SELECT bookshelf FROM users;\n"
+    own = "CREATE TRIGGER own AFTER INSERT ON books BEGIN UPDATE books SET pages = 1; END;\n"
+    execute(url, f"{tables}{view}{own}{script};\n")
+    before = files_of(project)
+    result = run(project, "books")
+    assert (result.exit_code, result.stderr) == (2, message + "\n")
+    assert files_of(project) == before
+
+
+@pytest.mark.parametrize(
     ("url", "message"),
     [
         ("nonsense", "--from is not the URL of a SQLite, PostgreSQL or MySQL database"),
@@ -517,6 +546,21 @@ def test_own_database_is_that_of_the_environment_or_of_dotenv(
     assert run(project, "books", "--dry-run", "--from", other).stderr.endswith(
         "This isn't the project's own database: there, the tables are made, without rows.\n"
     )
+
+
+def test_collation_of_sqlite_is_a_change(copied: Render, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = copied(SQLITE)
+    url = f"sqlite:///{project / 'own.db'}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setattr(steps, "_run", lambda *_: (1, "nothing is to run"))
+    execute(url, f"CREATE TABLE books ({ID}, title VARCHAR(9) /* , */ COLLATE NOCASE NOT NULL, code VARCHAR(9))")
+    result = run(project, "books", "--no-test")
+    assert result.exit_code == 0
+    changed = "Read the first revision, which changes columns: "
+    assert [line.strip() for line in result.stdout.splitlines() if changed in line] == [
+        f"{changed}books.title: VARCHAR(9) COLLATE NOCASE NOT NULL becomes VARCHAR(9)"
+    ]
+    assert "Run it: " in result.stdout
 
 
 def test_dry_run_shows_the_diff_and_writes_nothing(rendered: Render, tmp_path: Path) -> None:
