@@ -202,7 +202,7 @@ EDITS: dict[str, Edit] = {
 REFUSED: dict[str, tuple[Edit, str]] = {
     "routers of a function": (in_a_function, r"^Give --no-register, .*: line \d+ assigns ROUTERS no tuple or list\.$"),
     "no app/tables.py": (without_tables, r"^Update the project first, .*: app/tables\.py is missing"),
-    "conflict": (broken, r"^Correct app/main\.py, line \d+, or use a newer Python"),
+    "conflict": (broken, r"^Resolve the conflict in app/main\.py, line \d+, first\.$"),
     "unknown setting of ruff": (other_config, r"^Correct what ruff finds first, or give --no-format: .*unknown"),
     "table of that name": (table_of_that_name, r"^Choose another name: app\.old has a table books\.$"),
     "route of that name": (route_of_that_name, r"^Choose another name: app\.old has the routes of /books\.$"),
