@@ -176,7 +176,7 @@ def test_conflicts_are_listed_and_nothing_is_run(start: Start) -> None:
     assert "pages" in read(project, "app/books/repository.py")
     again = run(project, "change", "books", "-pages", "--force")
     assert again.exit_code == 2
-    assert again.stderr.startswith("Correct app/books/models.py, line ")
+    assert again.stderr.startswith("Resolve the conflict in app/books/models.py, line ")
 
 
 def test_moved_file_and_edited_leftover_are_named(start: Start) -> None:
