@@ -130,6 +130,13 @@ def test_preferences_are_not_logged(blog: Blog, stored: Storage) -> None:
 
 
 @example
+def test_true_in_place_of_1_is_logged(blog: Blog) -> None:
+    user = blog.add_user(preferences={"a": 1})
+    blog.patch(f"/users/{user['id']}", {"preferences": {"a": True}})
+    assert latest(blog, "users", user["id"])["changes"]["preferences"] == {"old": MASK, "new": MASK}
+
+
+@example
 def test_tags_and_their_links_to_posts_are_logged(blog: Blog, stored: Storage) -> None:
     actor, names = unique_word(), [unique_word() for _ in range(3)]
     old = blog.add_post(tags=names[:1])
