@@ -23,6 +23,8 @@ FORMS = ("{0}", "{0}{0}", "{0}a", "a{0}", "{0} a", "a {0}", "a {0} b")
 ODD = (
     *(form.format(mark) for mark in MARKS for form in FORMS),
     *(mark * 200 for mark in (*string.punctuation, *"x9🍣")),
+    *(f"foo{mark * 50}bar" for mark in ("-", "(-", "-!", "|-&", "-<", "-:", "-'")),
+    f"notes {'-' * 80}todo",
     'c++ "(',
     '"""',
     "++a",
@@ -129,6 +131,16 @@ def test_search_finds_post_with_all_words(blog: Blog) -> None:
     blog.add_post(title=two, content="Text")
     for text in (f"{one} {two}", f"{two} {one}", f" {one}\t{two}\n{one} ", f"{three} {one} {two}"):
         assert found(blog, text)[0] == post
+
+
+def test_marks_of_letters_are_part_of_words(blog: Blog) -> None:
+    for text in ("हिन्दी", "ภาษาที่ดี", "مُحَمَّد", "re\u0301sume\u0301"):
+        word = unique_word() + text
+        post = blog.add_post(title=word)["id"]
+        assert found(blog, word) == [post]
+    word = unique_word()
+    blog.add_post(title=f"{word}हिन्दी")
+    assert found(blog, f"{word}हान") == []
 
 
 def test_phrase_is_found(blog: Blog) -> None:

@@ -19,7 +19,7 @@ PAGE = "docs/mixins/full-text-search.md"
 CHANGES = {
     "postgresql": ('UNSPACED = ""', r'UNSPACED = r"\u0E00-\u0E7F\u3040-\u30FF\u3400-\u9FFF"'),
     "mysql": ('PARSER = ""', 'PARSER = "ngram"'),
-    "sqlite": ('TOKENIZER = "unicode61 remove_diacritics 2"', 'TOKENIZER = "trigram"'),
+    "sqlite": ("TOKENIZER = \"unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'\"", 'TOKENIZER = "trigram"'),
 }
 TEXTS = {
     "東京都に住んでいます": "住んで",

@@ -796,10 +796,26 @@ SEARCHED = (
     Mutation(
         "operator that the search takes for its own",
         "template/{{sqlite}}/app/db/search.py",
-        """query = " ".join(f'"{word}"' for word in WORD.findall(words)) or '""'""",
+        """query = " ".join(f'"{word}"' for word in _words_of(words)) or '""'""",
         """query = words""",
         Check("contract/test_search.py::test_any_query_is_200_or_422", SEARCH),
         r"GET /posts/search .*: 500",
+    ),
+    Mutation(
+        "hyphens that are too many for PostgreSQL",
+        "template/{{postgresql}}/app/db/search.py",
+        'HYPHENS.sub(" ", words)',
+        "words",
+        Check("contract/test_search.py::test_any_query_is_200_or_422", "postgresql-sync-core-full_text_search"),
+        r"GET /posts/search .*: 500",
+    ),
+    Mutation(
+        "vowel signs that end words",
+        "template/{{sqlite}}/app/db/search.py",
+        " categories 'L* N* Co Mn Mc'",
+        "",
+        Check("contract/test_search.py::test_marks_of_letters_are_part_of_words", SEARCH),
+        r"assert \[\d+\] == \[\]",
     ),
 )
 

@@ -6,6 +6,7 @@ than `innodb_ft_min_token_size` characters, three by default.
 
 import re
 from typing import Any, TypeVar, cast
+from unicodedata import category, normalize
 
 from sqlalchemy import Column, Index, Select, String
 from sqlalchemy.dialects.mysql import match
@@ -17,6 +18,8 @@ COLLATION = "utf8mb4_unicode_520_ci"
 # With "ngram", which MariaDB lacks, any two or more characters in a row are found, inside of words
 # too: for scripts without spaces between words.
 PARSER = ""
+
+ACCENTS = re.compile(r"[\u0300-\u036F]")
 
 SelectT = TypeVar("SelectT", bound=Select[*tuple[Any, ...]])
 
@@ -43,10 +46,21 @@ def ranked(statement: SelectT, table_name: str, words: str) -> SelectT:
     table = metadata.tables[table_name]
     columns = _columns[table_name]
     # MySQL counts the rows of a word twice where it is asked for twice, and ranks them wrongly.
-    terms = list({word.lower(): word for word in re.findall(r"\w+", words)}.values())
+    terms = list({_folded(word): word for word in _words_of(words)}.values())
     in_title, anywhere = _match(columns[:1], terms), _match(columns, terms)
     matching = statement.where(anywhere > 0)
     return matching.order_by((in_title > 0).desc(), anywhere.desc(), table.c.id.desc())
+
+
+def _words_of(text: str) -> list[str]:
+    """Return the words of a text: letters and digits with their marks, such as vowel signs."""
+    words = "".join(c if c == "_" or category(c)[0] in "LNM" else " " for c in text).split()
+    return [word for word in words if re.search(r"\w", word)]
+
+
+def _folded(word: str) -> str:
+    """Return a word without what the collation takes as equal: case and accents."""
+    return ACCENTS.sub("", normalize("NFD", word)).casefold()
 
 
 def _match(columns: list[Column[Any]], terms: list[str]) -> match:

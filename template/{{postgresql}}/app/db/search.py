@@ -17,6 +17,8 @@ UNSPACED = ""
 
 # A quoted phrase, or what has a letter or a digit: a hyphen alone would exclude the word after it.
 TERM = re.compile(r"""-?"[^"]*"|\S*\w\S*""")
+# PostgreSQL takes each hyphen before a word as a "not", and fails where there are too many.
+HYPHENS = re.compile(r"""-[^\w\s"]*-""")
 
 SelectT = TypeVar("SelectT", bound=Select[*tuple[Any, ...]])
 
@@ -32,7 +34,7 @@ def make_searchable(table_name: str, title: str, *others: str) -> None:
 def ranked(statement: SelectT, table_name: str, words: str) -> SelectT:
     """Return the statement for the rows alone that hold the words, the best first."""
     table = metadata.tables[table_name]
-    terms = " ".join(map(_spaced, TERM.findall(words)))
+    terms = " ".join(map(_spaced, TERM.findall(HYPHENS.sub(" ", words))))
     query = func.websearch_to_tsquery(literal(CONFIGURATION, REGCONFIG), terms)
     rank = func.ts_rank(table.c.search, query)
     matching = statement.where(table.c.search.bool_op("@@")(query))

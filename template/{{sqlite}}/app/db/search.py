@@ -2,6 +2,7 @@
 
 import re
 from typing import Any, TypeVar
+from unicodedata import category
 
 from sqlalchemy import ColumnClause, Connection, Select, Table, column, event, literal_column, text
 from sqlalchemy import table as table_of
@@ -9,9 +10,11 @@ from sqlalchemy.dialects.sqlite import dialect
 
 from app.db.metadata import metadata
 
+# Words are letters and digits with their marks (M), such as vowel signs. The accents of Latin
+# letters make no difference; the points of Arabic and Hebrew do.
 # With "trigram" any three or more characters in a row are found, inside of words too: for scripts
 # without spaces between words.
-TOKENIZER = "unicode61 remove_diacritics 2"
+TOKENIZER = "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
 
 # A match of a word in the first column counts more than any number of its matches in the others.
 RANK = "bm25({search}, 10000)"
@@ -19,7 +22,7 @@ RANK = "bm25({search}, 10000)"
 # As SQLite keeps them: `repair` compares them with those of the database.
 TABLE = (
     "CREATE VIRTUAL TABLE {search} USING fts5({columns}, content={table},"
-    " content_rowid=id, tokenize='{tokenizer}')"
+    ' content_rowid=id, tokenize="{tokenizer}")'
 )
 ADD = "INSERT INTO {search} (rowid, {columns}) VALUES (new.id, {new});"
 REMOVE = "INSERT INTO {search} ({search}, rowid, {columns}) VALUES ('delete', old.id, {old});"
@@ -30,9 +33,6 @@ TRIGGERS = (
     "CREATE TRIGGER {update} AFTER UPDATE OF id, {columns} ON {table} BEGIN " + BOTH + " END",
 )
 REBUILD = "INSERT INTO {search} ({search}) VALUES ('rebuild')"
-
-# A letter may be followed by its accents.
-WORD = re.compile(r"(?:\w[\u0300-\u036F]*)+")
 
 SelectT = TypeVar("SelectT", bound=Select[*tuple[Any, ...]])
 
@@ -55,7 +55,7 @@ def ranked(statement: SelectT, table_name: str, words: str) -> SelectT:
     """Return the statement for the rows alone that hold the words, the best first."""
     table = metadata.tables[table_name]
     search = table_of(f"{table_name}_search", column("rowid"))
-    query = " ".join(f'"{word}"' for word in WORD.findall(words)) or '""'
+    query = " ".join(f'"{word}"' for word in _words_of(words)) or '""'
     matching = statement.join(search, search.c.rowid == table.c.id).where(
         literal_column(_quoted(search.name)).bool_op("MATCH")(query)
     )
@@ -76,6 +76,12 @@ def repair(connection: Connection) -> None:
             _drop(table, connection)
         elif not {*_statements(name)} <= kept:
             _create(table, connection)
+
+
+def _words_of(text: str) -> list[str]:
+    """Return the words of a text: letters and digits with their marks, such as vowel signs."""
+    words = "".join(c if category(c)[0] in "LNM" else " " for c in text).split()
+    return [word for word in words if re.search(r"\w", word)]
 
 
 def _create(table: Table, connection: Connection, **_options: object) -> None:
