@@ -63,15 +63,12 @@ def test_concurrent_posts_with_the_same_new_tags_are_created(blog: Blog, stored:
 def test_concurrent_posts_with_overlapping_new_tags_are_created(blog: Blog, stored: Storage) -> None:
     author = blog.add_user()["id"]
     for _ in range(4):
-        names = [unique_word() for _ in range(6)]
-        bodies = [
-            {"author_id": author, "title": "T", "content": "C", "tags": names[number : number + 3]}
-            for number in range(4)
-        ]
-        found = statuses(partial(retry_on_503, blog.post, "/posts", body, expect=(201,)) for body in bodies)
-        assert found == {201: 4}
+        names = sorted(unique_word() for _ in range(12))
+        wanted = [names[number : number + 5] for number in range(8)]
+        made = concurrently([partial(blog.add_post, author, tags=tags[::-1]) for tags in wanted])
+        assert [post["tags"] for post in made] == wanted
         counts = [stored.count("post_tags", tag_id=stored.row("tags", name=name)["id"]) for name in names]
-        assert counts == [1, 2, 3, 3, 2, 1]
+        assert counts == [1, 2, 3, 4, 5, 5, 5, 5, 4, 3, 2, 1]
 
 
 def test_concurrent_patches_link_each_tag_once(blog: Blog, stored: Storage) -> None:
