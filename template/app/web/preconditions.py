@@ -23,11 +23,11 @@ def with_etag(response: Response, record: RecordT) -> RecordT:
     return record
 
 
-def require_match(if_match: list[str], record: Record) -> None:
-    """Raise a 412 where the headers name neither `*` nor the record's ETag.
+def require_match(if_match: list[str], *shown: Record) -> None:
+    """Raise a 412 where the headers name neither `*` nor an ETag of the record, as it is shown.
 
     The caller has locked the record. A weak ETag never matches (RFC 9110, section 13.1.1).
     """
     names = {name.strip() for name in ",".join(if_match).split(",")}
-    if names != {"*"} and record.etag not in names:
-        raise HTTPException(412, f"If-Match isn't the record's ETag, which is {record.etag}.")
+    if names != {"*"} and names.isdisjoint(record.etag for record in shown):
+        raise HTTPException(412, f"If-Match isn't the record's ETag, which is {shown[0].etag}.")
