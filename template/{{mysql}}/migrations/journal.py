@@ -6,6 +6,7 @@ Until a revision is done, each of its statements is noted in a table, `migration
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from logging import getLogger
 from typing import Any
 
@@ -69,23 +70,29 @@ class Journal:
             self.end_revision()
             return False
         self.number += 1
+        note = note_of(statement, parameters)
         if self.number <= len(self.done):
-            self.check(statement)
+            self.check(note)
             return True
         self.create()
         if CHANGES_ROWS.match(statement):
             send(cursor, statement, parameters, context)
-            self.write(NOTE, self.number, statement, True)
+            self.write(NOTE, self.number, note, True)
         else:
-            self.change_schema(cursor, statement, parameters, context)
+            self.change_schema(note, cursor, statement, parameters, context)
         return True
 
     def change_schema(
-        self, cursor: DBAPICursor, statement: str, parameters: Any, context: ExecutionContext
+        self,
+        note: str,
+        cursor: DBAPICursor,
+        statement: str,
+        parameters: Any,
+        context: ExecutionContext,
     ) -> None:
         """Execute a statement that is committed at once."""
-        was_sent, self.sent = self.sent == [statement], []
-        self.write(NOTE, self.number, statement, False)
+        was_sent, self.sent = self.sent == [note], []
+        self.write(NOTE, self.number, note, False)
         self.commit()
         try:
             send(cursor, statement, parameters, context)
@@ -94,7 +101,7 @@ class Journal:
                 self.write(FORGET, self.number)
                 self.commit()
                 raise
-        self.write(NOTE, self.number, statement, True)
+        self.write(NOTE, self.number, note, True)
         self.commit()
 
     def end_revision(self) -> None:
@@ -103,14 +110,14 @@ class Journal:
             self.write(FORGET, 0)
         self.number, self.done, self.sent = 0, [], []
 
-    def check(self, statement: str) -> None:
+    def check(self, note: str) -> None:
         """Raise CommandError where an earlier run has done something else."""
         done = self.done[self.number - 1]
-        if statement != done:
+        if note != done:
             raise CommandError(
                 f"A run was cut off after {len(self.done)} statements, which {TABLE} lists. Run its"
                 " command again with the revision as it was, or undo them and drop that table."
-                f" It has {done.strip()!r} where this run has {statement.strip()!r}."
+                f" It has {done.strip()!r} where this run has {note.strip()!r}."
             )
 
     def create(self) -> None:
@@ -126,6 +133,14 @@ class Journal:
         cursor = self.connection.connection.cursor()
         cursor.execute(statement, parameters)
         cursor.close()
+
+
+def note_of(statement: str, parameters: Any) -> str:
+    """Return what the journal has of a statement: its parameters too, but not as they are."""
+    if not parameters:
+        return statement
+    digest = blake2b(repr(parameters).encode(), digest_size=8).hexdigest()
+    return f"{statement} -- with parameters {digest}"
 
 
 def send(cursor: DBAPICursor, statement: str, parameters: Any, context: ExecutionContext) -> None:
