@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -67,6 +68,19 @@ def test_check_tells_an_empty_database_from_an_unreachable_one(
     status, output = run("migrate", DATABASE_URL=absent)
     assert (status, output.count("\n")) == (1, 1)
     assert output.startswith("DATABASE_URL: ")
+
+
+def test_check_needs_a_migrated_database_where_it_finds_no_migrations(
+    warm_process: WarmProcess, project: Path, database_url: str, tmp_path: Path
+) -> None:
+    environment = {"DATABASE_URL": database_url}
+    if database_url.startswith("sqlite"):
+        Path(str(make_url(database_url).database)).touch()
+    shutil.copytree(project / "app", tmp_path / "app")
+    check = partial(warm_process.run, ["-m", "app", "check"], tmp_path, environment, check=False)
+    assert (check().status, check().output) == (4, "The database isn't migrated.\n")
+    warm_process.run(["-m", "app", "migrate"], project, environment)
+    assert check().status == 0
 
 
 def test_openapi_is_the_same_whatever_the_settings(warm_process: WarmProcess, project: Path) -> None:
