@@ -735,6 +735,17 @@ AUDITED = (
         Check("rendered/test_project_tests.py::test_project_tests_pass", AUDIT_LOG),
         r"FAILED tests/audit/test_guard\.py::test_text_that_writes_is_refused",
     ),
+    Mutation(
+        "text that reads refused",
+        "template/app/audit/guard.py.jinja",
+        r'replace("START", r"(?:^|[;)] ?)")',
+        r'replace("START", r"\b")',
+        Check(
+            "rendered/test_project_tests.py::test_project_tests_pass",
+            "postgresql-sync-core-timestamps+soft_delete+audit_log+optimistic_locking+full_text_search",
+        ),
+        r"FAILED tests/audit/test_guard\.py::test_text_that_only_mentions_a_write_is_executed",
+    ),
 )
 
 LOCKED = (
