@@ -1419,9 +1419,8 @@ ACCESS = (
     Mutation(
         "attempts that are counted though nobody checks them",
         "template/{{password}}/app/auth/service.py.jinja",
-        '        An unknown email and a wrong password get the same 401, after the same time.\n        """\n'
-        "        refuse_to_wait()\n",
-        '        An unknown email and a wrong password get the same 401, after the same time.\n        """\n',
+        "    @place_in_queue()\n    async def log_in",
+        "    async def log_in",
         Check("rendered/test_project_tests.py::test_project_tests_pass", ACCOUNTS),
         r"test_long_queue_for_the_hasher_is_503_and_counts_no_attempt",
     ),
