@@ -69,7 +69,7 @@ def repair(connection: Connection) -> None:
     At a revision where the table lacks a column of it, there is none.
     """
     kept = set(connection.scalars(text("SELECT sql FROM sqlite_master")))
-    columns_of = text("SELECT name FROM pragma_table_info(:name)")
+    columns_of = text("SELECT name FROM pragma_table_xinfo(:name)")
     for name, columns in _columns.items():
         table = metadata.tables[name]
         if not {*columns} <= {*connection.scalars(columns_of, {"name": name})}:

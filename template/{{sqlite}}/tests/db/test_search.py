@@ -76,6 +76,15 @@ def test_index_has_the_columns_of_today(memory: Connection, leaflets: Table) -> 
     assert found.all() == ["Plans", "Maps"]
 
 
+def test_generated_column_is_searched(memory: Connection, leaflets: Table) -> None:
+    memory.execute(text("ALTER TABLE leaflets ADD COLUMN heading AS (title || content)"))
+    make_searchable("leaflets", "heading")
+    repair(memory)
+    memory.execute(insert(leaflets), {"title": "Maps", "content": " of railways"})
+    found = memory.scalars(ranked(select(leaflets.c.title), "leaflets", "railways"))
+    assert found.all() == ["Maps"]
+
+
 def test_no_index_where_the_table_lacks_a_column(memory: Connection) -> None:
     make_searchable("leaflets", "title", "content")
     repair(memory)
