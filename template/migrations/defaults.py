@@ -26,8 +26,9 @@ def compare_text(
         return PriorityDispatchResult.CONTINUE
     compiler = context.dialect.ddl_compiler(context.dialect, None)  # type: ignore[arg-type]
     written = str(compiler.get_column_default_string(declared)).replace("%%", "%")
+    escaped = written.replace("\n", r"\n").replace("\r", r"\r")  # as some show them
     kept = str(found.arg).strip("()")  # Alembic puts some into parentheses
-    if kept != written and not kept.startswith(f"{written}::"):  # a type may follow
+    if kept not in (written, escaped) and not kept.startswith(f"{written}::"):  # a type may follow
         change.modify_server_default = wanted
         logger.info("Detected server default on column '%s'", declared)
     return PriorityDispatchResult.STOP

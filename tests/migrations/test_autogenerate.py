@@ -280,7 +280,7 @@ def test_columns_of_every_type_round_trip(zoo: Zoo, new_database: NewDatabase, w
 
 @pytest.mark.each_database
 def test_changed_defaults_are_found(zoo: Zoo) -> None:
-    texts = ["", " ", "a", "it's", "(a)", "('a')", '"a"', "NULL", "1", "a\\b", "%s :a", "a::b"]
+    texts = ["", " ", "a", "it's", "(a)", "('a')", '"a"', "NULL", "1", "a\\b", "%s :a", "a::b", "a\r\nb"]
     zoo.declare(DEFAULTS.format(texts=texts))
     zoo.revise("Add defaults")
     changed = [f"{text}x" for text in texts]
