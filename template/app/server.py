@@ -1,5 +1,6 @@
 """Runs uvicorn: in one process, or in several that end together."""
 
+import gc
 import logging
 import os
 import signal
@@ -64,8 +65,20 @@ def create_served_app() -> FastAPI:
     if supervisor is not None:
         Thread(target=follow, args=(supervisor,), daemon=True).start()
     try:
-        return create_app()
+        app = create_app()
     except Exception:
         logging.getLogger("uvicorn.error").exception("The application can't be built.")
         # After another code, uvicorn would start workers again and again.
         sys.exit(STARTUP_FAILURE)
+    tune_gc()
+    return app
+
+
+def tune_gc() -> None:
+    """Leave what the process has at its start out of garbage collection: it stays to the end.
+
+    Else each full collection walks all of it, and the JSON of a large body makes many of them:
+    340,000 empty lists held the event loop for 0.4 s, in place of 0.1.
+    """
+    gc.collect()
+    gc.freeze()
