@@ -192,7 +192,8 @@ def test_postgresql_runs_where_the_path_has_a_space(installed: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("installed", ["sqlite", "postgresql"], indirect=True)
-def test_sigterm_ends_the_service_and_the_database_server(installed: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_ends_the_service_and_the_database_server(installed: Path, number: signal.Signals) -> None:
     port, log = free_port(), installed / "serve.log"
     with log.open("wb") as output:
         serving = subprocess.Popen(
@@ -208,8 +209,11 @@ def test_sigterm_ends_the_service_and_the_database_server(installed: Path) -> No
         said = log.read_text(encoding="utf-8")
         assert ready, said
         with data_outside(said) as folder:
-            serving.terminate()
-            assert serving.wait(PATIENCE) == 128 + signal.SIGTERM
+            if number is signal.SIGINT:
+                os.killpg(serving.pid, number)  # as Ctrl-C in a terminal
+            else:
+                serving.send_signal(number)
+            assert serving.wait(PATIENCE) == 128 + number
             assert not list((folder or installed).glob(".postgres/postmaster.pid"))
         socket.create_server(("127.0.0.1", port)).close()
     finally:
