@@ -131,6 +131,7 @@ class Blog:
         assert response.status_code in statuses, seen
         if response.status_code == 204:
             assert response.content == b"", seen
+            assert "content-type" not in response.headers, seen
         elif response.status_code < 300:
             assert media_type(response) == "application/json", seen
             answer = strict_json(response.text)

@@ -3,7 +3,7 @@
 import json
 import re
 from typing import Any, NoReturn
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from httpx2 import Response
 
@@ -55,7 +55,8 @@ def check_problem(response: Response, status: int) -> dict[str, Any]:
     assert problem["detail"]
     assert problem["request_id"] == response.headers["x-request-id"]
     path = response.request.url.raw_path.partition(b"?")[0]
-    assert unquote(problem["instance"]) == unquote(path)
+    assert problem["instance"] == quote(unquote(path))
+    assert response.headers["cache-control"] == "no-store"
     if status == 422:
         check_errors(problem["errors"])
     assert not LEAK.search(response.text), response.text

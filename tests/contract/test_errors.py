@@ -18,6 +18,9 @@ from .problems import check_problem
         "/health/live/x",
         "/%00",
         "/%F0%9F%8D%A3?a=b",
+        "/a%20%C3%A4%3F%23",
+        "/health/live/",
+        "/api/v1/users/",
         "//",
     ],
 )

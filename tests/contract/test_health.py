@@ -7,7 +7,7 @@ import pytest
 from httpx2 import Client
 
 from .blog import Blog
-from .problems import media_type
+from .problems import check_problem, media_type
 
 
 @pytest.mark.pool
@@ -56,3 +56,6 @@ def test_docs_page_loads_from_the_service_alone(api: Client) -> None:
     for url in urls:
         assert url.startswith("docs/")
         assert api.get(f"/{url}").status_code == 200
+        refused = api.post(f"/{url}")
+        check_problem(refused, 405)
+        assert refused.headers["allow"] == "GET, HEAD"

@@ -80,6 +80,23 @@ def test_responses_with_one_record_have_etag(blog: Blog) -> None:
     assert "etag" not in blog.get(f"/users/{MAX_ID}", expect=404).headers
 
 
+def test_known_body_is_304(blog: Blog) -> None:
+    made = rows(blog)
+    for path in (f"/users/{made['users']}", f"/posts/{made['posts']}"):
+        read = blog.get(path)
+        tag = read.headers["etag"]
+        for method in ("GET", "HEAD"):
+            for match in (tag, f"W/{tag}", f'"7", {tag}', "*"):
+                known = blog.api.request(method, f"/api/v1{path}", headers={"if-none-match": match})
+                assert (known.status_code, known.content) == (304, b"")
+                assert {*read.headers} - {*known.headers} == {"content-length", "content-type"}
+                assert known.headers["etag"] == tag
+        for match in ('"7"', tag.strip('"'), "", '*, "7"', "W/*"):
+            assert blog.api.get(f"/api/v1{path}", headers={"if-none-match": match}).json() == read.json()
+    assert blog.api.get("/api/v1/users", headers={"if-none-match": "*"}).status_code == 200
+    assert blog.api.get(f"/api/v1/users/{MAX_ID}", headers={"if-none-match": "*"}).status_code == 404
+
+
 def of_post(blog: Blog) -> dict[str, Callable[[], Response]]:
     """Make a post with two comments, and give each change of its body."""
     author, friend = blog.add_user()["id"], blog.add_user()["id"]

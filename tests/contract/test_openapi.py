@@ -29,7 +29,7 @@ EXAMPLE_OPERATIONS: dict[str, set[str]] = {
     "GET /api/v1/users/{}": {"200", "404", *READ},
     "PATCH /api/v1/users/{}": {"200", "404", "409", *WRITE},
     "DELETE /api/v1/users/{}": {"204", "404", *READ},
-    "PUT /api/v1/users/{}/profile": {"200", "201", "404", *WRITE},
+    "PUT /api/v1/users/{}/profile": {"200", "201", "404", "412", *WRITE},
     "GET /api/v1/users/{}/posts": {"200", "404", *READ},
     "GET /api/v1/users/post-counts": {"200", *READ},
     "POST /api/v1/users/bulk": {"201", "409", *WRITE},
@@ -76,6 +76,7 @@ MATCHED = {
     COMMENTS,
     COMMENT,
 }
+READ_TAGGED = {name for name in TAGGED if name.startswith("GET ")}
 
 
 @pytest.fixture
@@ -97,8 +98,10 @@ def service_operations(mixins: frozenset[str]) -> dict[str, set[str]]:
 def example_operations(mixins: frozenset[str]) -> dict[str, set[str]]:
     """The statuses of each operation of the example."""
     found = with_mixins(EXAMPLE_OPERATIONS, MIXIN_EXAMPLE_OPERATIONS, mixins)
-    matched = MATCHED & found.keys() if "optimistic_locking" in mixins else ()
-    return found | {name: found[name] | {"412"} for name in matched}
+    if "optimistic_locking" not in mixins:
+        return found
+    found |= {name: found[name] | {"412"} for name in MATCHED & found.keys()}
+    return found | {name: found[name] | {"304"} for name in READ_TAGGED}
 
 
 @pytest.fixture
@@ -255,11 +258,13 @@ def test_response_headers_are_declared(description: dict[str, Any], mixins: froz
 
 
 @pytest.mark.example
-@pytest.mark.mixin("optimistic_locking")
-def test_if_match_is_declared(description: dict[str, Any]) -> None:
+def test_conditions_are_declared(description: dict[str, Any], mixins: frozenset[str]) -> None:
+    locks = "optimistic_locking" in mixins
     for name, operation in operations(description).items():
         taken = {(parameter["in"], parameter["name"].lower()) for parameter in operation.get("parameters", ())}
-        assert (("header", "if-match") in taken) == (name in MATCHED), name
+        assert (("header", "if-match") in taken) == (locks and name in MATCHED), name
+        known = name == PROFILE or (locks and name in READ_TAGGED)
+        assert (("header", "if-none-match") in taken) == known, name
 
 
 @pytest.mark.example

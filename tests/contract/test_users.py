@@ -35,6 +35,22 @@ def test_patch_with_own_email_is_accepted(blog: Blog) -> None:
     assert (patched["email"], patched["name"]) == (user["email"], "Bo")
 
 
+def test_profile_is_not_replaced_with_if_none_match(blog: Blog) -> None:
+    path = f"/users/{blog.add_user()['id']}"
+    blog.put(f"{path}/profile", {"bio": "First"}, expect=201, if_none_match="*")
+    read = blog.item(path)
+    blog.put(f"{path}/profile", {"bio": "Second"}, expect=412, if_none_match="*")
+    assert blog.item(path) == read
+    blog.put(f"{path}/profile", {"bio": "Third"}, if_none_match='"0"')
+
+
+@pytest.mark.parametrize("text", ["1.0", "0_1", "%201", "1%0A", "+1", "%D9%A1", "1e0"])
+def test_id_has_digits_alone(blog: Blog, text: str) -> None:
+    for path, location in ((f"/users/{text}", "path"), (f"/posts?author_id={text}", "query")):
+        (error,) = blog.get(path, expect=422).json()["errors"]
+        assert error["location"][0] == location
+
+
 def test_deleted_or_absent_user_is_404(blog: Blog) -> None:
     deleted = f"/users/{blog.add_user()['id']}"
     blog.delete(deleted)

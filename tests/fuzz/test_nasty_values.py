@@ -21,7 +21,7 @@ pytestmark = [
 ]
 Slot = tuple[str, Any]
 # A path with another value in it may be another operation's, or none's.
-ELSEWHERE = {307, 400, 404, 405, 422}
+ELSEWHERE = {400, 404, 405, 422}
 AT_ONCE = 3  # values in one request
 BY_PLACE: dict[str, tuple[Any, ...]] = {
     "path": nasty.ENCODED,

@@ -591,10 +591,42 @@ ANSWERS = (
     Mutation(
         "id that is larger than a database's integers",
         "template/app/web/schemas.py.jinja",
-        "PathId = Annotated[int, Field(ge=1, le=MAX_ID)]",
-        "PathId = Annotated[int, Field(ge=1)]",
+        "PathId = Annotated[int, Field(ge=1, le=MAX_ID), ",
+        "PathId = Annotated[int, Field(ge=1), ",
         Check("fuzz/test_nasty_values.py::test_nasty_values_are_refused_or_kept", ALL_MIXINS, MANY),
         r"(?s)/api/v1/users/\d{19,}.*: 500 ",
+    ),
+    Mutation(
+        "id with more than digits",
+        "template/app/web/schemas.py.jinja",
+        "isinstance(value, str) and not value.isdecimal()",
+        "value is None",
+        Check("contract/test_users.py::test_id_has_digits_alone", ASYNC_ORM, {"text": "0_1"}),
+        r"/users/0_1 .*: (200|404) ",
+    ),
+    Mutation(
+        "redirect to the host that a client names",
+        "template/app/main.py.jinja",
+        "redirect_slashes=False",
+        "redirect_slashes=True",
+        Check(
+            "contract/test_errors.py::test_unknown_path_is_404",
+            ASYNC_ORM,
+            {"path": "/health/live/", "method": "GET"},
+        ),
+        r"assert 307 == 404",
+    ),
+    Mutation(
+        "profile that is replaced in spite of If-None-Match",
+        "template/app/users/router.py.jinja",
+        """await UserRepository(transaction).put_profile(user_id, body)
+        if if_none_match == "*" and not is_new:
+""",
+        """await UserRepository(transaction).put_profile(user_id, body)
+        if if_none_match == "*" and is_new is None:
+""",
+        Check("contract/test_users.py::test_profile_is_not_replaced_with_if_none_match"),
+        r"PUT /users/\d+/profile .*: 200 ",
     ),
     Mutation(
         "empty 400 to what is a request",
@@ -776,6 +808,14 @@ LOCKED = (
         'name.strip().removeprefix("W/") for name',
         Check("contract/test_locking.py::test_if_match_forms_that_do_not_match", LOCKING),
         r'W/"\d"\s+assert 200 == 412',
+    ),
+    Mutation(
+        "weak ETag of If-None-Match that doesn't match",
+        "template/app/web/preconditions.py",
+        'name.removeprefix("W/") for name',
+        "name for name",
+        Check("contract/test_locking.py::test_known_body_is_304", LOCKING),
+        r"\(200, b",
     ),
 )
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from tests.contract.blog import Blog
@@ -33,6 +32,5 @@ def test_links_have_the_prefix(prefixed: Blog) -> None:
         assert location == f"{PREFIX}/api/v1{path}/{response.json()['id']}"
         assert api.get(location.removeprefix(PREFIX)).json() == response.json()
     assert api.get("/").headers["location"] == f"{PREFIX}/docs"
-    assert httpx2.URL(api.get("/api/v1/users/").headers["location"]).path == f"{PREFIX}/api/v1/users"
     assert api.get("/openapi.json").json()["servers"] == [{"url": PREFIX}]
     assert api.get("/api/v1/users/0").json()["instance"] == f"{PREFIX}/api/v1/users/0"

@@ -1,8 +1,8 @@
-"""ETags of records, and the If-Match of those who write to them."""
+"""ETags of records, the If-Match of those who write to them, and the If-None-Match of readers."""
 
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Header, HTTPException, Response
+from fastapi import Header, HTTPException, Request, Response
 
 from app.web.openapi import ETAG_HEADER, Responses
 from app.web.schemas import Record
@@ -28,6 +28,27 @@ def require_match(if_match: list[str], *shown: Record) -> None:
 
     The caller has locked the record. A weak ETag never matches (RFC 9110, section 13.1.1).
     """
-    names = {name.strip() for name in ",".join(if_match).split(",")}
+    names = listed(if_match)
     if names != {"*"} and names.isdisjoint(record.etag for record in shown):
         raise HTTPException(412, f"If-Match isn't the record's ETag, which is {shown[0].etag}.")
+
+
+def without_known_body(request: Request, response: Response) -> Response:
+    """Return a 304 where If-None-Match has `*` or the ETag of what is read; else the response.
+
+    A weak ETag matches too (RFC 9110, section 13.1.2).
+    """
+    etag = response.headers.get("ETag")
+    if etag is None or request.method != "GET":
+        return response
+    names = listed(request.headers.getlist("If-None-Match"))
+    if names != {"*"} and etag not in {name.removeprefix("W/") for name in names}:
+        return response
+    of_body = {"content-length", "content-type"}
+    headers = {name: value for name, value in response.headers.items() if name not in of_body}
+    return Response(status_code=304, headers=headers)
+
+
+def listed(headers: list[str]) -> set[str]:
+    """Return what is in a list that may be in several headers."""
+    return {name.strip() for name in ",".join(headers).split(",")}

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from urllib.parse import quote
 
 from fastapi import Request, Response
 from pydantic import BaseModel
@@ -40,7 +41,7 @@ def respond(
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,
-        instance=request.url.path,
+        instance=quote(request.scope["path"], errors="replace"),
         request_id=request_fields().get("request_id"),
         errors=list(errors) if errors is not None else None,
     )
@@ -50,6 +51,7 @@ def respond(
         headers=headers,
         media_type="application/problem+json",
     )
+    response.headers.setdefault("Cache-Control", "no-store")  # a cache may keep a 404 otherwise
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers.setdefault("Retry-After", str(RETRY_AFTER))
     return response
