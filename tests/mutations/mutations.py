@@ -890,6 +890,22 @@ FAULTS = (
         r"assert 200 == 503",
     ),
     Mutation(
+        "row that others can change after it was compared",
+        "template/{{orm}}/app/db/repository.py.jinja",
+        "statement.with_for_update(of=self.model)",
+        "statement",
+        Check("rendered/test_project_tests.py::test_project_tests_pass", "postgresql-async-orm-timestamps"),
+        r"test_row_is_locked_before_it_is_compared_and_changed",
+    ),
+    Mutation(
+        "rows that others can change before a bulk call does",
+        "template/{{core}}/app/db/repository.py.jinja",
+        "statement.order_by(self.table.c.id).with_for_update()",
+        "statement.order_by(self.table.c.id)",
+        Check("rendered/test_project_tests.py::test_project_tests_pass", "mysql-sync-core-timestamps"),
+        r"test_rows_are_locked_before_they_are_changed_together",
+    ),
+    Mutation(
         "check of the database for each call of /health/ready",
         "template/app/web/health.py.jinja",
         "        _checks[readiness] = task\n",
