@@ -13,6 +13,7 @@ from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.formatting import edited, edited_text
 from copier_fastapi_sqlalchemy.resource.merge import MARK, Merged, merge
 from copier_fastapi_sqlalchemy.resource.names import Names
+from copier_fastapi_sqlalchemy.resource.others import require_in_revisions
 from copier_fastapi_sqlalchemy.resource.ownership import check_owner, rules_of
 from copier_fastapi_sqlalchemy.resource.plan import Plan
 from copier_fastapi_sqlalchemy.resource.project import ACCESS, RECORD, Project, require_unused
@@ -44,8 +45,10 @@ def plan_addition(project: Project, resource: Resource, *, register: bool = True
     """
     names, folder, limit = resource.names, project.folder, project.line_length
     check_owner(resource, project)
-    View(resource, project).check_resource_name()
+    view = View(resource, project)
+    view.check_resource_name()
     check_names(resource, project)
+    require_in_revisions(folder, view.sql_names()[0])
     texts: dict[str, str | None] = {
         path: text
         for path, text in render(resource, project).items()
@@ -129,6 +132,8 @@ def plan_change(change: Change, before: Side, after: Side) -> None:
     project, names, folder = after.project, after.resource.names, after.project.folder
     check_owner(after.resource, project)
     check_names(after.resource, project, {*name_problems(before.resource, before.project)})
+    tables, old_tables = (View(side.resource, side.project).sql_names()[0] for side in (after, before))
+    require_in_revisions(folder, tables - old_tables)
     old, new = before.texts(), after.texts()
     if before.table_path != after.table_path:
         old[after.table_path] = old.pop(before.table_path)  # merged as if it were renamed

@@ -28,20 +28,29 @@ from copier_fastapi_sqlalchemy.resource.interrupts import interrupts_held
 from copier_fastapi_sqlalchemy.resource.names import Names, names_of
 from copier_fastapi_sqlalchemy.resource.ownership import advice_of, rules_of, summary_of
 from copier_fastapi_sqlalchemy.resource.plan import Plan
-from copier_fastapi_sqlalchemy.resource.project import ACCESS, Project, open_project, require_clean, require_free
+from copier_fastapi_sqlalchemy.resource.project import (
+    ACCESS,
+    Project,
+    open_project,
+    require_clean,
+    require_free,
+    take_back,
+)
 from copier_fastapi_sqlalchemy.resource.record import Resource, from_toml
-from copier_fastapi_sqlalchemy.resource.refresh import loses, outdated, sides
+from copier_fastapi_sqlalchemy.resource.refresh import lost_mixins, outdated, sides
 from copier_fastapi_sqlalchemy.resource.register import MAIN
 from copier_fastapi_sqlalchemy.resource.revision import Review, column_of, review_of
 from copier_fastapi_sqlalchemy.resource.shape import parse_only, parse_paging
 from copier_fastapi_sqlalchemy.resource.steps import (
     INTERRUPTED,
+    REVISIONS,
     Step,
     StepFailed,
     migrate,
     run_steps,
     run_tests,
     serve_command,
+    still_to_do,
     write_revision,
 )
 from copier_fastapi_sqlalchemy.resource.view import View
@@ -146,7 +155,8 @@ def add(
         require_free(opened, names)
         require_clean(opened, force=force or dry_run)
         plan = plan_addition(opened, new, register=not no_register, formatted=not no_format)
-        steps = [migrate(), write_revision(plan.title), migrate(), run_tests(f"tests/{names.plural}")]
+        revision = write_revision(plan.title, makes=names.plural)
+        steps = [migrate(), revision, migrate(), run_tests(f"tests/{names.plural}")]
         runs = 0 if no_migrate else 3 if no_test or no_register else 4
         access = _access(opened, plan, [new], is_by_hand=no_register)
         notes = [*(_by_hand("Add to", names) if no_register else []), *access.by_hand, *access.advice]
@@ -242,23 +252,23 @@ def _carry_out(
         typer.echo(line)
     with interrupts_held():
         plan.write()
-        revisions = run_steps(folder, steps[:runs], typer.echo)
+        try:
+            revisions = run_steps(folder, steps[:runs], typer.echo)
+        except StepFailed as failed:
+            if not any(path.startswith(REVISIONS) for path in plan.texts):  # whose first step ran one, maybe
+                failed.undo += take_back(folder)
+            raise
+        losing = [name for step in steps if step.review for name in step.review.losing]
+        what = f" ({', '.join(losing)} may lose values)" if losing else ""
         typer.echo("\nNext:")
         for line in (
             *notes,
-            *(f"Read it: {path}" for path in revisions),
-            *(line for step in steps[runs:] for line in _still_to_do(step, folder)),
+            *(f"Read it: {path}{what}" for path in revisions),
+            *still_to_do(steps[runs:], folder),
             f'Commit it: git add --all && git commit -m "{plan.title}"',
             *last,
         ):
             typer.echo(f"  {line}")
-
-
-def _still_to_do(step: Step, folder: Path) -> Iterator[str]:
-    """Say how to run a step that was left out, and that a revision is read before it runs."""
-    yield f"Run it: {step.shown(folder)}"
-    if "revision" in step.arguments:
-        yield "Read the revision that it wrote"
 
 
 def _by_hand(verb: str, names: Names) -> list[str]:
@@ -330,11 +340,13 @@ def change(
         differing = changes_between(old, new)
         fills = _fills(differing, fill or [], opened, is_asked=not dry_run and not no_migrate)
         review = review_of(opened, old, new, fills)
-        steps = [migrate(), write_revision(plan.title, review), migrate(), run_tests(f"tests/{name}")]
-        runs = 0 if no_migrate else 2 if any(pair.loses for pair in differing) else 3 if no_test else 4
+        new_fields = ", ".join(pair.name for pair in differing if pair.before is None)
+        revision = write_revision(plan.title, review, new_fields)
+        steps = [migrate(), revision, migrate(), run_tests(f"tests/{name}")]
+        runs = 0 if no_migrate else 2 if review.losing else 3 if no_test else 4
         access = _access(opened, plan, [new])
         made.notes += access.advice
-        _finish_change(plan, made, steps, runs, review, access.lines, is_dry=dry_run)
+        _finish_change(plan, made, steps, runs, access.lines, is_dry=dry_run)
 
 
 @app.command()
@@ -374,16 +386,17 @@ def refresh(
             plan_change(made, *sides(opened, one, recorded))
         plan = made.plan(f"Refresh {', '.join(one.names.labels for one in recorded)}", opened.folder)
         befores = [one.answers for one in recorded if one.answers]
-        review = Review("", opened.answers.database)
+        losing = tuple(f"columns of {mixin}" for before in befores for mixin in lost_mixins(before, opened.answers))
+        review = Review("", opened.answers.database, losing=tuple(dict.fromkeys(losing)))
         tests = [run_tests(f"tests/{one.names.plural}") for one in recorded]
         steps = [migrate(), write_revision(plan.title, review), migrate(), *tests]
         runs = 3 if no_test else len(steps)
-        runs = 2 if any(loses(before, opened.answers) for before in befores) else runs
+        runs = 2 if losing else runs
         if any(before.database != opened.answers.database for before in befores):
             steps, runs = tests, 0
             made.notes.append("Write one revision anew instead of the old ones: docs/updating.md, Another database.")
         runs = 0 if no_migrate else runs
-        _finish_change(plan, made, steps, runs, review, is_dry=dry_run)
+        _finish_change(plan, made, steps, runs, is_dry=dry_run)
 
 
 def _recorded(project: Project, name: str) -> Resource:
@@ -432,7 +445,6 @@ def _finish_change(
     made: Change,
     steps: Sequence[Step],
     runs: int,
-    review: Review,
     access: Sequence[str] = (),
     *,
     is_dry: bool,
@@ -451,10 +463,9 @@ def _finish_change(
     with interrupts_held():
         plan.write()
         typer.echo("\nConflicts:", err=True)
-        notes = [*made.notes, *review.by_hand()]
-        for line in (*made.conflicts, *notes, "Nothing was run. Resolve the conflicts, and go on with:"):
+        for line in (*made.conflicts, *made.notes, "Nothing was run. Resolve the conflicts, and go on with:"):
             typer.echo(f"  {line}" if line in made.conflicts else line, err=True)
-        _fail("\n".join(f"  {step.shown(plan.folder)}" for step in steps), 1)
+        _fail("\n".join(f"  {line}" for line in still_to_do(steps, plan.folder)), 1)
 
 
 @contextmanager
@@ -470,8 +481,10 @@ def _errors_reported() -> Iterator[None]:
         except StepFailed as error:
             if error.output:
                 typer.echo(error.output, err=True)
-            typer.echo(f"{error}\nThe files are written. Go on with:", err=True)
-            _fail("\n".join(f"  {command}" for command in error.remaining), error.exit_code)
+            typer.echo(f"{error}\nThe files are written. {error.first} on with:", err=True)
+            lines = [f"  {line}" for line in error.remaining]
+            lines += [f"Or undo it, and all that isn't committed: {error.undo}"] if error.undo else []
+            _fail("\n".join(lines), error.exit_code)
         except KeyboardInterrupt:
             _fail("Interrupted: nothing was written.", INTERRUPTED)
 
@@ -542,9 +555,6 @@ def import_tables(
         notes = [line for one in made.imports for line in _by_hand("Add to", one.names)] if no_register else []
         notes += [f"Read it: {made.revision}"]
         notes += [f"Read the first revision, which changes columns: {text}" for text in made.conversions]
-        for name, lacking in kept if not runs else ():
-            again = f"Make {', '.join(lacking)} again, as the first revision does"
-            notes.append(f"{again}, if the second one copies {name} without it")
         imported = [one.resource for one in made.imports]
         access = _access(opened, made.plan, imported, is_by_hand=no_register)
         _carry_out(made.plan, steps, runs, [*notes, *access.by_hand, *access.advice], access.lines)

@@ -21,6 +21,12 @@ class FieldChange:
     after: Field | None
 
     @property
+    def name(self) -> str:
+        """The name of the field."""
+        field = self.after or self.before
+        return field.name if field else ""
+
+    @property
     def needs_value(self) -> bool:
         """Whether the rows that are there have to be given a value."""
         field = self.after

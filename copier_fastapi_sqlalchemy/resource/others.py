@@ -2,7 +2,9 @@
 
 import ast
 from collections.abc import Collection
+from pathlib import Path
 
+from copier_fastapi_sqlalchemy.resource.code import read_text
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.source import Source
 
@@ -30,9 +32,8 @@ def leave_alone(text: str, names: Collection[str]) -> str:
     """
     source = Source(ENV, text)
     others = f"{{{', '.join(repr(name) for name in sorted(names))}}}" if names else "set[str]()"
-    for node in source.tree.body:
-        if isinstance(node, ast.Assign) and [source.code(target) for target in node.targets] == [NAME]:
-            return source.edited((source.start(node.value), source.end(node.value), others))
+    if value := _value(source):
+        return source.edited((source.start(value), source.end(value), others))
     if not names:
         return text
     for function in source.tree.body:
@@ -52,3 +53,24 @@ def leave_alone(text: str, names: Collection[str]) -> str:
         f"Let `include_object` in {ENV} leave out the tables that no model has, and import then: Alembic would drop"
         f" {', '.join(sorted(names)[:3])}."
     )
+
+
+def require_in_revisions(folder: Path, tables: Collection[str]) -> None:
+    """Raise Refusal where migrations/env.py leaves a new table alone: no revision would make it."""
+    if not (folder / ENV).exists():
+        return
+    value = _value(Source(ENV, read_text(folder, ENV)))
+    others = {part.value for part in ast.walk(value) if isinstance(part, ast.Constant)} if value else set[object]()
+    for name in sorted(name for name in tables if name in others):
+        raise Refusal(
+            f"Choose another name, or take {name!r} out of {NAME} in {ENV} and import the table if it is there:"
+            " no revision touches those of other programs."
+        )
+
+
+def _value(source: Source) -> ast.expr | None:
+    """Give the set of names that Alembic leaves alone."""
+    for node in source.tree.body:
+        if isinstance(node, ast.Assign) and [source.code(target) for target in node.targets] == [NAME]:
+            return node.value
+    return None

@@ -66,9 +66,9 @@ def _without(resource: Resource, option: str) -> Resource:
     return replace(resource, fields=fields)
 
 
-def loses(before: Answers, after: Answers) -> bool:
-    """Tell whether the columns of a mixin go with the rows' values."""
-    return bool(set(before.mixins) - set(after.mixins))
+def lost_mixins(before: Answers, after: Answers) -> list[str]:
+    """Give the mixins whose columns go with the rows' values."""
+    return [mixin for mixin in before.mixins if mixin not in after.mixins]
 
 
 def _converted(table: KnownTable, answers: Answers) -> KnownTable:

@@ -34,7 +34,7 @@ class Review:
 
     `statements` are SQL that runs first, and `last` SQL that runs at the end; `undoing` are those of the downgrade.
     `columns` names those that can be altered, or dropped, and lose nothing; `kept` the triggers and indexes that a copy
-    of a table of SQLite lacks.
+    of a table of SQLite lacks; `losing` names the fields whose values are lost, or may not fit.
     """
 
     table: str
@@ -45,6 +45,7 @@ class Review:
     undoing: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     columns: frozenset[str] = frozenset()
     kept: tuple[tuple[str, Sequence[str]], ...] = ()
+    losing: tuple[str, ...] = ()
 
     def edit(self, revision: str) -> str:
         """Put the values for rows into a revision, which leaves no default behind, and the statements."""
@@ -91,13 +92,28 @@ class Review:
         return upgrade is not None and all(isinstance(node, ast.Pass) for node in upgrade.body)
 
     def by_hand(self) -> list[str]:
-        """Say what an owner has to put into a revision, whom this can't help."""
+        """Say what an owner has to put into a revision that they let Alembic write."""
+        undo_first, undo_last = self.undoing
+        placed = {
+            "Begin the revision": self._first(),
+            "End the revision": self.last,
+            "Begin its downgrade": undo_first,
+            "End its downgrade": undo_last,
+        }
         lines = [
             f"Give {fill.column} in the revision server_default={_sql(fill.literal)}, and take it away after that"
             for fill in self.fills
             if fill.is_new
         ]
-        return lines + [f"Begin the revision with: op.execute({_code(sql)})" for sql in self._first()]
+        lines += [
+            f"{place} with: op.execute({_code(sql)})" for place, statements in placed.items() for sql in statements
+        ]
+        lines += [
+            f"Make {', '.join(names)} again, as the first revision does, if this one copies {table} without it"
+            for table, names in self.kept
+        ]
+        what = f": {', '.join(self.losing)} may lose values" if self.losing else ""
+        return [*lines, f"Read the revision that it wrote{what}"]
 
     def _keeping(self, function: ast.FunctionDef) -> tuple[str, str]:
         """Give the code before and after the tables are copied, which makes anew what the copies lack."""
@@ -135,6 +151,7 @@ def review_of(project: Project, old: Resource, new: Resource, fills: tuple[Fill,
         database,
         fills,
         columns=frozenset(column_of(pair.after) for pair in pairs if pair.before and pair.after and not pair.loses),
+        losing=tuple(pair.name for pair in pairs if pair.loses),
     )
     if database == "sqlite":
         decimals = [(pair.before, pair.after) for pair in pairs if pair.before and pair.after]

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from rich.console import Console
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.formatting import tidy
 from copier_fastapi_sqlalchemy.resource.interrupts import Held, interrupts_held
+from copier_fastapi_sqlalchemy.resource.others import ENV
 from copier_fastapi_sqlalchemy.resource.revision import Review
 from copier_fastapi_sqlalchemy.resource.shell import IS_WINDOWS, typed
 
@@ -22,9 +23,12 @@ PYTHON = "python" if IS_WINDOWS else "python3"
 ENVIRONMENT = Path(".venv") / ("Scripts/python.exe" if IS_WINDOWS else "bin/python")
 REVISIONS = "migrations/versions"
 INSTALLS = "  It installs the project into .venv first, which can take a minute."
+UNKNOWN = "Can't locate revision identified by"
+GONE = ", which the database has run: bring its file back, and undo it before you delete that"
 NOTHING = "no revision: the database stays as it is"
 EXCEPTION = re.compile(r"^[\w.]+(?:Error|Exception): .*", re.MULTILINE)
 INTERRUPTED = 130
+NO_REVIEW = Review("", "sqlite")
 PATIENCE = 10
 
 
@@ -35,6 +39,7 @@ class Step:
     module: str
     arguments: tuple[str, ...]
     review: Review | None = None  # of the revision that it writes
+    makes: str = ""  # what that can't leave out
 
     def shown(self, folder: Path) -> str:
         """Give the command as a user types it."""
@@ -55,8 +60,11 @@ class Step:
 class StepFailed(Exception):
     """A step failed, and the files stay as they were written. The message is one line: which step, and why."""
 
+    first = "Go"  # what an owner does before anything else
+    undo = ""
+
     def __init__(self, message: str, output: str, remaining: Sequence[str], exit_code: int = 1) -> None:
-        """Take the message, what the step's command printed, and the commands to go on with."""
+        """Take the message, what the step's command printed, and what is left to do."""
         super().__init__(message)
         self.output, self.remaining, self.exit_code = output, tuple(remaining), exit_code
 
@@ -66,9 +74,14 @@ def migrate() -> Step:
     return Step("alembic", ("upgrade", "head"))
 
 
-def write_revision(message: str, review: Review | None = None) -> Step:
+def write_revision(message: str, review: Review | None = None, makes: str = "") -> Step:
     """Let Alembic compare the tables with the database, and write the revision that changes it."""
-    return Step("alembic", ("revision", "--autogenerate", "-m", message), review)
+    return Step("alembic", ("revision", "--autogenerate", "-m", message), review, makes)
+
+
+def undo_revision() -> Step:
+    """Take the newest revision back."""
+    return Step("alembic", ("downgrade", "-1"))
 
 
 def run_tests(path: str) -> Step:
@@ -82,42 +95,59 @@ def serve_command(folder: Path) -> str:
     return typed([PYTHON, *(["dev.py", "serve"] if has_dev else ["-m", "uvicorn", "--factory", "app.main:create_app"])])
 
 
+def still_to_do(steps: Sequence[Step], folder: Path) -> Iterator[str]:
+    """Say how to run steps that are left, and what comes before a revision runs."""
+    for step in steps:
+        yield f"Run it: {step.shown(folder)}"
+        if "revision" in step.arguments:
+            yield from (step.review or NO_REVIEW).by_hand()
+
+
 def run_steps(folder: Path, steps: Sequence[Step], report: Callable[[str], None]) -> list[str]:
     """Run the commands in turn, report what comes of each, and give the paths of the revisions that were written.
 
     Raises:
-        StepFailed: one ended with another status than 0, or Ctrl-C was pressed. It has the commands that are left.
+        StepFailed: one ended with another status than 0, or Ctrl-C was pressed. It has what is left to do.
 
     """
     written: list[str] = []
-    commands = [step.shown(folder) for step in steps]
     with interrupts_held() as held:
         for number, step in enumerate(steps):
             before = _revisions(folder)
             try:
-                written += _run_step(folder, step, report, commands[number:], held)
+                written += _run_step(folder, steps[number:], report, held)
+            except StepFailed as failed:
+                if written and step == migrate():
+                    failed.first = "Correct the rows or the revision, and go"
+                elif written and "revision" not in steps[number - 1].arguments:
+                    failed.undo = f"{undo_revision().shown(folder)} && "
+                raise
             except KeyboardInterrupt:
                 for path in _revisions(folder) - before:
                     path.unlink()  # the command to go on with writes it again
-                problem = f"`{commands[number]}` was interrupted."
-                raise StepFailed(problem, "", commands[number:], INTERRUPTED) from None
+                problem = f"`{step.shown(folder)}` was interrupted."
+                left = still_to_do(steps[number:], folder)
+                raise StepFailed(problem, "", [*left], INTERRUPTED) from None
     return written
 
 
-def _run_step(
-    folder: Path, step: Step, report: Callable[[str], None], commands: Sequence[str], held: Held
-) -> list[str]:
-    """Run the first of the commands, report what comes of it, and give the revisions that it wrote."""
-    report(f"\n$ {commands[0]}")
+def _run_step(folder: Path, steps: Sequence[Step], report: Callable[[str], None], held: Held) -> list[str]:
+    """Run the first of the steps, report what comes of it, and give the revisions that it wrote."""
+    step, *rest = steps
+    command = step.shown(folder)
+    report(f"\n$ {command}")
     if not (folder / ENVIRONMENT).exists() and (folder / "dev.py").exists():
         report(INSTALLS)
     before, started = _revisions(folder), time.monotonic()
     status, output = _run(folder, step, held)
     new = [path.relative_to(folder).as_posix() for path in sorted(_revisions(folder) - before)]
     if problem := _problem(step, status, output, new):
-        raise StepFailed(f"`{commands[0]}` {problem}", output, commands)
-    losses = {path: _reviewed(folder, path, step.review) for path in new}
+        raise StepFailed(f"`{command}` {problem}", output, [*still_to_do(steps, folder)])
+    losses = {path: _reviewed(folder, path, step) for path in new}
     new = [path for path in new if (folder / path).exists()]
+    if losses and not new and step.makes:
+        problem = f"`{command}` made nothing of {step.makes}: {ENV} leaves it out, or the database has it already."
+        raise StepFailed(problem, "", [*still_to_do(steps, folder)])
     result = (
         NOTHING if losses and not new else ", ".join(new) or (_last_line(output) if step.module == "pytest" else "done")
     )
@@ -125,26 +155,25 @@ def _run_step(
     for path in new:
         text = (folder / path).read_text(encoding="utf-8")
         report(f"\n{text.rstrip()}")
-        if commands[1:] and losses[path]:
+        if rest and losses[path]:
             what = "was asked for" if step.review else "add"
             problem = f"{path} does more than {what}: {', '.join(losses[path])}. Read it, and correct it."
-            raise StepFailed(problem, "", commands[1:])
+            raise StepFailed(problem, "", [*still_to_do(rest, folder)])
     return new
 
 
-def _reviewed(folder: Path, path: str, review: Review | None) -> list[str]:
+def _reviewed(folder: Path, path: str, step: Step) -> list[str]:
     """Give the operations of a revision that can lose data, and edit it; delete one that does nothing."""
     text = (folder / path).read_text(encoding="utf-8")
-    if review is None:
-        return losses_of(text)
+    review = step.review or NO_REVIEW
     edited = review.edit(text)
-    if review.is_empty(edited):
+    if review.is_empty(text if step.makes else edited) and (step.makes or step.review):
         (folder / path).unlink()
     elif edited != text:
         with suppress(Refusal):  # it is right as it is, too
             edited = tidy(folder, path, edited)
         (folder / path).write_text(edited, encoding="utf-8")
-    return review.losses(text)
+    return review.losses(text) if step.review else losses_of(text)
 
 
 def losses_of(revision: str) -> list[str]:
@@ -166,7 +195,8 @@ def _problem(step: Step, status: int, output: str, revisions: Sequence[str]) -> 
     """Say why a step failed, or "" where it didn't."""
     if status:
         reason = None if step.module == "pytest" else _exception(output)
-        return f"ended with {status}: {reason or _last_line(output)}"
+        why = reason or _last_line(output)
+        return f"ended with {status}: {why}{GONE if UNKNOWN in output else ''}"
     if "revision" in step.arguments and not revisions:
         return f"wrote no revision to {REVISIONS}/."
     return ""

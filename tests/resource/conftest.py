@@ -46,6 +46,10 @@ print("INFO  [alembic] Working …")
 if failing in command:
     print("sqlalchemy.exc.OperationalError: no such table: users")
     sys.exit("(Background on this error at: https://sqlalche.me/e/20/e3q8)")
+if failing == "gone":
+    sys.exit("FAILED: Can't locate revision identified by 'abc'")
+if failing == "second upgrade" and "upgrade" in command and list(Path("migrations/versions").glob("*_new.py")):
+    sys.exit("sqlalchemy.exc.IntegrityError: UNIQUE constraint failed: books.code")
 if failing == "statement":
     print("sqlite3.IntegrityError: UNIQUE constraint failed: books.code")
     print("The above exception was the direct cause of the following exception:")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from copier_fastapi_sqlalchemy.resource import commands
+from copier_fastapi_sqlalchemy.resource.others import ENV, leave_alone
 from tests.harness.commands import clean_environment
 from tests.harness.commands import run as run_in
 from tests.harness.variants import ROOT, Variant
@@ -128,7 +129,7 @@ def test_revision_that_loses_values_is_not_run(start: Start) -> None:
     project = start(ORM, BOOKS)
     output = done(project, *CHANGE)
     assert commands_of(project) == ALL_STEPS[:2]
-    assert "\n  Run it: python3 dev.py run alembic upgrade head\n  Run it: python3 dev.py test tests/books\n" in output
+    assert "_new.py (status may lose values)\n  Run it: python3 dev.py run alembic upgrade head\n" in output
 
 
 def test_revision_that_does_more_is_not_run(start: Start) -> None:
@@ -154,7 +155,7 @@ def test_conflicts_are_listed_and_nothing_is_run(start: Start) -> None:
     edit(project, "app/books/schemas.py", "max_length=200", "max_length=100")
     edit(project, "app/books/models.py", "String(200)", "String(100)")
     commit(project)
-    result = run(project, "change", "books", "title:str:300:unique", "+pages:int", "--fill", "pages=3")
+    result = run(project, "change", "books", "title:str:300:unique", "-status", "+pages:int", "--fill", "pages=3")
     assert result.exit_code == 1
     lines = {}
     for name in ("models.py", "schemas.py"):
@@ -165,18 +166,43 @@ def test_conflicts_are_listed_and_nothing_is_run(start: Start) -> None:
         "\nConflicts:\n"
         f"  app/books/models.py:{lines['models.py']}\n"
         f"  app/books/schemas.py:{lines['schemas.py']}\n"
-        "Give pages in the revision server_default=sa.text('3'), and take it away after that\n"
         "Nothing was run. Resolve the conflicts, and go on with:\n"
-        "  python3 dev.py run alembic upgrade head\n"
-        "  python3 dev.py run alembic revision --autogenerate -m 'Change books'\n"
-        "  python3 dev.py run alembic upgrade head\n"
-        "  python3 dev.py test tests/books\n"
+        "  Run it: python3 dev.py run alembic upgrade head\n"
+        "  Run it: python3 dev.py run alembic revision --autogenerate -m 'Change books'\n"
+        "  Give pages in the revision server_default=sa.text('3'), and take it away after that\n"
+        "  Read the revision that it wrote: status may lose values\n"
+        "  Run it: python3 dev.py run alembic upgrade head\n"
+        "  Run it: python3 dev.py test tests/books\n"
     )
     assert commands_of(project) == []
     assert "pages" in read(project, "app/books/repository.py")
     again = run(project, "change", "books", "-pages", "--force")
     assert again.exit_code == 2
     assert again.stderr.startswith("Resolve the conflict in app/books/models.py, line ")
+
+
+@pytest.mark.parametrize("failing", ["", "upgrade"])
+def test_what_a_revision_needs_is_said_where_it_is_not_written(start: Start, failing: str) -> None:
+    project = start(ORM, BOOKS)
+    (project / "failing.txt").write_text(failing or "nothing", encoding="utf-8")
+    result = run(
+        project, "change", "books", "+pages:int=3", "price:decimal:12,3", *([] if failing else ["--no-migrate"])
+    )
+    said = result.stderr if failing else result.stdout
+    assert (
+        "  Give pages in the revision server_default=sa.text('3'), and take it away after that\n"
+        "  Begin the revision with: op.execute('UPDATE books SET price = price * 10')\n"
+        "  Begin its downgrade with: op.execute('UPDATE books SET price = round(price / 10.0)')\n"
+        "  Read the revision that it wrote\n"
+    ) in said
+
+
+def test_association_that_no_revision_touches_is_refused(start: Start) -> None:
+    project = start(ORM, BOOKS)
+    env = project / ENV
+    env.write_text(leave_alone(env.read_text(encoding="utf-8"), {"book_tags"}), encoding="utf-8")
+    result = run(project, "change", "books", "+tags:many:tags", "--force")
+    assert (result.exit_code, "take 'book_tags' out of OTHERS" in result.stderr) == (2, True)
 
 
 def test_moved_file_and_edited_leftover_are_named(start: Start) -> None:

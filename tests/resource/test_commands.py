@@ -12,7 +12,8 @@ from typer.testing import CliRunner, Result
 
 from copier_fastapi_sqlalchemy.cli import app
 from copier_fastapi_sqlalchemy.resource import changes
-from copier_fastapi_sqlalchemy.resource.project import Project
+from copier_fastapi_sqlalchemy.resource.others import ENV, leave_alone
+from copier_fastapi_sqlalchemy.resource.project import Project, take_back
 from copier_fastapi_sqlalchemy.resource.record import Resource
 from tests.harness.rendering import files_of
 from tests.harness.variants import Variant
@@ -309,11 +310,33 @@ def test_failed_step_leaves_the_files_and_says_how_to_go_on(project: Path) -> No
         "`python3 dev.py run alembic revision --autogenerate -m 'Add books'` ended with 1:"
         " sqlalchemy.exc.OperationalError: no such table: users\n"
         "The files are written. Go on with:\n"
-        "  python3 dev.py run alembic revision --autogenerate -m 'Add books'\n"
-        "  python3 dev.py run alembic upgrade head\n"
-        "  python3 dev.py test tests/books\n"
+        "  Run it: python3 dev.py run alembic revision --autogenerate -m 'Add books'\n"
+        "  Read the revision that it wrote\n"
+        "  Run it: python3 dev.py run alembic upgrade head\n"
+        "  Run it: python3 dev.py test tests/books\n"
+        f"Or undo it, and all that isn't committed: {take_back(project)}\n"
     )
     assert (project / "app/books/models.py").exists()
+
+
+def test_table_that_no_revision_touches_is_refused(project: Path) -> None:
+    env = project / ENV
+    env.write_text(leave_alone(env.read_text(encoding="utf-8"), {"staff"}), encoding="utf-8")
+    commit(project)
+    before = own_files(project)
+    result = run(project, "add", "staff", "name:str", "--singular", "staff_member")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "Choose another name, or take 'staff' out of OTHERS in migrations/env.py and import the table if it is there:"
+        " no revision touches those of other programs.\n"
+    )
+    assert own_files(project) == before
+
+
+def test_new_table_without_a_revision_is_a_failure(project: Path) -> None:
+    (project / "failing.txt").write_text("empty", encoding="utf-8")
+    result = run(project, "add", "books", *FIELDS)
+    assert (result.exit_code, " made nothing of books: " in result.stderr) == (1, True)
 
 
 def test_interruption_writes_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from copier_fastapi_sqlalchemy.resource.steps import (
     run_steps,
     run_tests,
     serve_command,
+    still_to_do,
     write_revision,
 )
 from tests.resource.conftest import DEV
@@ -84,7 +85,7 @@ def test_failure_says_why_and_how_to_go_on(project: Path, failing: str, problem:
         run_steps(project, STEPS, lambda _: None)
     failed = STEPS[count - 1].shown(project)
     assert str(raised.value) == f"`{failed}` {problem}"
-    assert raised.value.remaining == tuple(step.shown(project) for step in STEPS[count - 1 :])
+    assert raised.value.remaining == tuple(still_to_do(STEPS[count - 1 :], project))
     assert "INFO  [alembic] Working …" in raised.value.output
     assert raised.value.exit_code == 1
     assert len(commands(project)) == count
@@ -105,7 +106,7 @@ def test_revision_that_drops_something_is_not_run(project: Path) -> None:
     assert str(raised.value) == (
         "migrations/versions/1_new.py does more than add: drop_table('notes', 'x'). Read it, and correct it."
     )
-    assert raised.value.remaining == tuple(step.shown(project) for step in STEPS[2:])
+    assert raised.value.remaining == tuple(still_to_do(STEPS[2:], project))
     assert len(commands(project)) == 2
     assert "op.drop_table('notes', 'x')" in lines[-1]
     assert run_steps(project, STEPS[:2], lines.append) == ["migrations/versions/2_new.py"]
@@ -118,13 +119,43 @@ def test_python_that_cannot_start_is_a_failure(project: Path) -> None:
         run_steps(project, STEPS, lambda _: None)
 
 
+@pytest.mark.parametrize(
+    ("failing", "first", "undo"),
+    [
+        ("autogenerate", "Go", ""),
+        ("second upgrade", "Correct the rows or the revision, and go", ""),
+        ("test ", "Go", "python3 dev.py run alembic downgrade -1 && "),
+    ],
+)
+def test_failure_says_what_comes_first_and_what_to_undo(project: Path, failing: str, first: str, undo: str) -> None:
+    (project / "failing.txt").write_text(failing, encoding="utf-8")
+    with pytest.raises(StepFailed) as raised:
+        run_steps(project, STEPS, lambda _: None)
+    assert (raised.value.first, raised.value.undo) == (first, undo)
+
+
+def test_revision_that_does_nothing_of_what_is_new_is_a_failure(project: Path) -> None:
+    (project / "failing.txt").write_text("empty", encoding="utf-8")
+    new = [migrate(), write_revision("Add order items", makes="order_items"), migrate()]
+    with pytest.raises(StepFailed, match=r"made nothing of order_items: migrations/env\.py leaves") as raised:
+        run_steps(project, new, lambda _: None)
+    assert raised.value.remaining == tuple(still_to_do(new[1:], project))
+    assert [*project.glob("migrations/versions/*_new.py")] == []
+
+
+def test_revision_whose_file_is_gone_is_explained(project: Path) -> None:
+    (project / "failing.txt").write_text("gone", encoding="utf-8")
+    with pytest.raises(StepFailed, match="revision identified by 'abc', which the database has run: bring its file"):
+        run_steps(project, STEPS, lambda _: None)
+
+
 @pytest.mark.usefixtures("heard")
 def test_interruption_says_how_to_go_on(project: Path) -> None:
     (project / "failing.txt").write_text("interrupt", encoding="utf-8")
     with pytest.raises(StepFailed, match="was interrupted") as raised:
         run_steps(project, STEPS, lambda _: None)
     assert raised.value.exit_code == 130
-    assert len(raised.value.remaining) == 4
+    assert len(raised.value.remaining) == 5
     assert commands(project) == ["run alembic upgrade head"]
 
 
@@ -132,5 +163,5 @@ def test_interruption_says_how_to_go_on(project: Path) -> None:
 def test_no_command_is_started_after_ctrl_c(project: Path) -> None:
     with pytest.raises(StepFailed, match="alembic upgrade head` was interrupted") as raised:
         run_steps(project, STEPS, lambda _: signal.raise_signal(signal.SIGINT))
-    assert len(raised.value.remaining) == 4
+    assert len(raised.value.remaining) == 5
     assert commands(project) == []
