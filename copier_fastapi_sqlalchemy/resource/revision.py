@@ -1,9 +1,10 @@
 """What a revision that Alembic has written is made of before it runs: values for the rows, statements of our own."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from textwrap import indent
+from types import MappingProxyType
 
 from copier_fastapi_sqlalchemy.resource.edits import changes_between
 from copier_fastapi_sqlalchemy.resource.fields import Field
@@ -26,6 +27,25 @@ for sql in before:
         op.get_bind().exec_driver_sql(sql)
 """
 PATH = "a revision"  # in messages
+USING = "postgresql_using"
+# What PostgreSQL calls the types to which it converts no text by itself.
+CASTS = {
+    "int": "integer",
+    "bigint": "bigint",
+    "ref": "bigint",
+    "float": "double precision",
+    "decimal": "numeric",
+    "bool": "boolean",
+    "date": "date",
+    "datetime": "timestamp with time zone",
+    "time": "time without time zone",
+    "interval": "interval",
+    "uuid": "uuid",
+    "json": "jsonb",
+    "bytes": "bytea",
+}
+TEXTS = {"str", "text", "email", "url"}
+NUMBERS = {"int", "bigint", "ref", "float", "decimal"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +54,8 @@ class Review:
 
     `statements` are SQL that runs first, and `last` SQL that runs at the end; `undoing` are those of the downgrade.
     `columns` names those that can be altered, or dropped, and lose nothing; `kept` the triggers and indexes that a copy
-    of a table of SQLite lacks; `losing` names the fields whose values are lost, or may not fit.
+    of a table of SQLite lacks; `losing` names the fields whose values are lost, or may not fit. `casts` has what
+    PostgreSQL makes of columns whose type it doesn't convert by itself, there and back.
     """
 
     table: str
@@ -46,6 +67,7 @@ class Review:
     columns: frozenset[str] = frozenset()
     kept: tuple[tuple[str, Sequence[str]], ...] = ()
     losing: tuple[str, ...] = ()
+    casts: tuple[Mapping[str, str], Mapping[str, str]] = (MappingProxyType({}), MappingProxyType({}))
 
     def edit(self, revision: str) -> str:
         """Put the values for rows into a revision, which leaves no default behind, and the statements."""
@@ -63,10 +85,12 @@ class Review:
                 filled.append(fill.column)
         ends = self._without_defaults(filled) if filled else ""
         keep, restore = self._keeping(upgrade)
+        edits += self._casting(source, upgrade, self.casts[0])
         edits += _around(source, upgrade, keep + _executing(self._first()), ends + _executing(self.last) + restore)
         if downgrade is not None:
             keep, restore = self._keeping(downgrade)
             first, last = map(_executing, self.undoing)
+            edits += self._casting(source, downgrade, self.casts[1])
             edits += _around(source, downgrade, keep + first, last + restore)
         return source.edited(*edits)
 
@@ -105,6 +129,8 @@ class Review:
             for fill in self.fills
             if fill.is_new
         ]
+        for place, casts in zip(("the revision", "its downgrade"), self.casts, strict=True):
+            lines += [f"Give alter_column of {name} in {place} {USING}={cast!r}" for name, cast in casts.items()]
         lines += [
             f"{place} with: op.execute({_code(sql)})" for place, statements in placed.items() for sql in statements
         ]
@@ -114,6 +140,16 @@ class Review:
         ]
         what = f": {', '.join(self.losing)} may lose values" if self.losing else ""
         return [*lines, f"Read the revision that it wrote{what}"]
+
+    def _casting(self, source: Source, function: ast.FunctionDef, casts: Mapping[str, str]) -> list[Edit]:
+        """Give the edits that let a function convert columns."""
+        edits = []
+        for call in _calls(function):
+            if ast.unparse(call.func) == "op.alter_column" and _text(call.args[0]) == self.table:
+                cast, is_converted = casts.get(_text(call.args[1])), any(key.arg == "type_" for key in call.keywords)
+                end = source.end(call.keywords[-1].value) if call.keywords else 0
+                edits += [(end, end, f", {USING}={cast!r}")] if cast and is_converted else []
+        return edits
 
     def _keeping(self, function: ast.FunctionDef) -> tuple[str, str]:
         """Give the code before and after the tables are copied, which makes anew what the copies lack."""
@@ -158,6 +194,11 @@ def review_of(project: Project, old: Resource, new: Resource, fills: tuple[Fill,
         rescaled = tuple(filter(None, (_rescaled(table, before, after) for before, after in decimals)))
         restored = tuple(filter(None, (_rescaled(table, after, before) for before, after in decimals)))
         review = replace(review, statements=rescaled, undoing=(restored, ()))
+    if database == "postgresql":
+        altered = [(pair.before, pair.after) for pair in pairs if pair.before and pair.after]
+        there = {column_of(after): cast for before, after in altered if (cast := _cast(before, after))}
+        back = {column_of(before): cast for before, after in altered if (cast := _cast(after, before))}
+        review = replace(review, casts=(there, back))
     if "full_text_search" not in project.answers.mixins or not (_searched(old) or _searched(new)):
         return review
     return _search_anew(review, project, _searched(old), _searched(new))
@@ -187,6 +228,18 @@ def _stored(field: Field) -> tuple[str, str, tuple[str, ...], bool]:
 def column_of(field: Field) -> str:
     """Give the name of a field's column."""
     return f"{field.name}_id" if field.type == "ref" and not field.name.endswith("_id") else field.name
+
+
+def _cast(before: Field, after: Field) -> str:
+    """Give what PostgreSQL makes of a column whose type it doesn't convert by itself, or nothing."""
+    name = quoted(column_of(after), "postgresql")
+    if column_of(before) != column_of(after):
+        return ""
+    if before.type in TEXTS and after.type in CASTS:
+        return f"{name}::{CASTS[after.type]}"
+    if before.type == "bool" and after.type in NUMBERS:
+        return f"{name}::integer"
+    return f"{name} <> 0" if before.type in NUMBERS and after.type == "bool" else ""
 
 
 def _searched(resource: Resource) -> tuple[Field, ...]:

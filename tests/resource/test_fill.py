@@ -141,6 +141,24 @@ def test_rows_get_values_of_every_type(opened: Project, new_database: NewDatabas
 
 
 @pytest.mark.each_database
+@pytest.mark.base
+def test_values_are_converted_to_another_type(
+    opened: Project, new_database: NewDatabase, warm_process: WarmProcess
+) -> None:
+    old = resource("code:str:20:unique", "sold:bool", "copies:int")
+    new = resource("code:int:unique", "sold:int", "copies:bool")
+    plan_addition(opened, old).write()
+    with new_database() as url:
+        alembic = Alembic(warm_process, opened.folder, url)
+        alembic("upgrade head", "revision --autogenerate -m 'Add books'", "upgrade head")
+        execute(url, "INSERT INTO books (code, sold, copies) VALUES ('12', true, 0)")
+        change(alembic, open_project(opened.folder), old, new)
+        [row] = rows(warm_process, opened, url)
+        assert [row[name] for name in ("code", "sold", "copies")] == [12, 1, False]
+        alembic("downgrade -1", "upgrade head", "check")
+
+
+@pytest.mark.each_database
 @pytest.mark.mixin("full_text_search")
 def test_rows_keep_their_values_in_changed_columns(
     opened: Project, new_database: NewDatabase, warm_process: WarmProcess

@@ -60,6 +60,18 @@ def test_statements_come_first_and_last() -> None:
     assert edited.index("'THREE'") < edited.index("drop_column") < edited.index("'FOUR'")
 
 
+def test_columns_are_converted_there_and_back() -> None:
+    altered = 'op.alter_column("books", "code", existing_type=sa.String(), {})'
+    revision = f"def upgrade():\n    {altered.format('type_=sa.Integer()')}\n    {altered.format('nullable=True')}\n"
+    review = Review("books", "postgresql", casts=({"code": "code::integer"}, {"code": "code <> 0"}))
+    assert review.edit(revision) == revision.replace("r())", "r(), postgresql_using='code::integer')")
+    assert Review("loans", "postgresql", casts=review.casts).edit(revision) == revision
+    assert review.by_hand()[:2] == [
+        "Give alter_column of code in the revision postgresql_using='code::integer'",
+        "Give alter_column of code in its downgrade postgresql_using='code <> 0'",
+    ]
+
+
 def test_what_can_lose_data_is_known() -> None:
     upgrade = """
 def upgrade():
