@@ -27,7 +27,7 @@ from copier_fastapi_sqlalchemy.resource.register import (
     remove_from_main,
     remove_from_tables,
 )
-from copier_fastapi_sqlalchemy.resource.render import render
+from copier_fastapi_sqlalchemy.resource.render import is_former, render
 from copier_fastapi_sqlalchemy.resource.view import View
 
 
@@ -52,7 +52,8 @@ def plan_addition(project: Project, resource: Resource, *, register: bool = True
     texts: dict[str, str | None] = {
         path: text
         for path, text in render(resource, project).items()
-        if _is_own(path, names) or not (folder / path).exists()  # what resources share may be there already
+        # What resources share may be there already.
+        if _is_own(path, names) or not (folder / path).exists() or is_former(path, read_text(folder, path), project)
     }
     texts[TABLES] = edited(
         folder, TABLES, lambda text: add_to_tables(text, _table_module(project, names)), is_formatted=formatted

@@ -128,8 +128,7 @@ class FieldView:
     @property
     def annotation(self) -> str:
         """The annotation of its values in bodies."""
-        before = former.ACCEPTS if self.form == former.FORM else {}
-        return self.fill(before.get(self.field.type, self.kind.accepts))
+        return self.fill(former.accepts(self.form).get(self.field.type, self.kind.accepts))
 
     @property
     def accepts(self) -> str:
@@ -192,6 +191,8 @@ class FieldView:
         values = [self.fill(self.kind.invalid)]
         if self.field.type == "str":
             values += [f'"x" * {length_of(self.field) + 1}']
+        if self.field.type in {"date", "datetime", "time", "interval"} and self.form > former.WITH_NUMBERS:
+            values += ["0", '"86400"']
         return values if self.field.nullable else [*values, "None"]
 
     @property
@@ -203,8 +204,8 @@ class FieldView:
     @property
     def query(self) -> str:
         """Its line in the parameters of a list."""
-        before = former.FILTERS if self.form == former.FORM else {}
-        return f"{self.column_name}: {self.fill(before.get(self.field.type, self.kind.filter))} | None = None"
+        annotation = former.filters(self.form).get(self.field.type, self.kind.filter)
+        return f"{self.column_name}: {self.fill(annotation)} | None = None"
 
     def check(self, keys: str) -> str:
         """Give the code that requires what it refers to."""

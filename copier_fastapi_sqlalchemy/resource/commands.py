@@ -312,8 +312,9 @@ def change(
     name another type and other options: those that you leave out are taken away. How a field is written:
     `resource add --help`.
 
-    A field can't be renamed this way: to remove it and add another loses its values. Do that by hand, with
-    `alter_column(…, new_column_name=…)` in the revision.
+    A field can't be renamed this way: to remove it and add another loses its values. Replace its name in the resource's
+    packages and in resource.toml, let Alembic write a revision, and put `alter_column(…, new_column_name=…)` there in
+    place of the column that it adds and the one that it drops.
 
     A field that can't be null needs a value for the rows that are there: its default, or that of `--fill`.
 
@@ -428,7 +429,8 @@ def _fills(
         if value is None and is_asked and has_terminal():
             value = typer.prompt(f"Value of {name} ({pair.after.text}) for the rows that are there", err=True)
         if value is None and is_asked:
-            raise Refusal(f"Give --fill {name}=VALUE for the rows that are there, or add it as one that can be null.")
+            other = "add it as one that" if pair.before is None else "leave it so that it"
+            raise Refusal(f"Give --fill {name}=VALUE for the rows that are there, or {other} can be null.")
         if value is not None:
             literal = literal_of(pair.after, value, project.answers.database)
             fills.append(Fill(column_of(pair.after), literal, is_new=pair.before is None))

@@ -1,4 +1,4 @@
-"""What versions 1.1.0 and 1.2.0 wrote otherwise.
+"""What versions 1.1.0 to 1.4.0 wrote otherwise.
 
 A resource of their forms is rendered that way again, to tell what its owner has made of the files since.
 """
@@ -6,7 +6,9 @@ A resource of their forms is rendered that way again, to tell what its owner has
 FORM = 1
 # The form of version 1.2.0, whose calls for many don't say which row refers to what is absent.
 WITHOUT_ROWS = 2
-NOW = 3
+# The form of versions 1.3.0 and 1.4.0, which took numbers for dates, and had a `restore` in repositories.
+WITH_NUMBERS = 3
+NOW = 4
 # The annotations of types in bodies, and of filters, which stood in each resource.
 ACCEPTS = {
     "decimal": "Annotated[Decimal, Field(max_digits={0}, decimal_places={1}),"
@@ -19,6 +21,7 @@ ACCEPTS = {
     "url": "Annotated[str, StringConstraints(max_length=2000), AfterValidator(http_url)]",
 }
 FILTERS = {"time": ACCEPTS["time"]}
+DATE = {"date": "date"}
 # What they need beside what every schema imports.
 IMPORTS = """
 from base64 import b64decode, b64encode
@@ -27,3 +30,13 @@ from pydantic import AwareDatetime, BeforeValidator, HttpUrl, JsonValue, PlainSe
 """.strip().splitlines()
 # Names of annotations that were free for fields.
 FREE_ALIASES = frozenset({"Base64", "JsonObject", "PlainDecimal", "TimeOfDay", "Url"})
+
+
+def accepts(form: int) -> dict[str, str]:
+    """Give the annotations in bodies that differ from those of now, by type."""
+    return (ACCEPTS if form == FORM else {}) | (DATE if form <= WITH_NUMBERS else {})
+
+
+def filters(form: int) -> dict[str, str]:
+    """Give the annotations of filters that differ from those of now, by type."""
+    return (FILTERS if form == FORM else {}) | (DATE if form <= WITH_NUMBERS else {})

@@ -79,11 +79,12 @@ def plan_import(
     tables, notes = reflected.tables, list[str]()
     for name in names:
         if name not in tables:
-            close = difflib.get_close_matches(name, tables, n=3, cutoff=0.5) or sorted(tables)[:10]
+            free = sorted(tables.keys() - project.tables.keys())
+            close = difflib.get_close_matches(name, free, n=3, cutoff=0.5) or free[:10]
             raise Refusal(
                 f"Name tables of the database, such as {', '.join(close)}: {name} isn't one."
                 if close
-                else f"Give another database with --from: this one has no table {name}, nor any other."
+                else f"Give another database with --from: this one has no table {name}, nor any other to import."
             )
         if table := project.tables.get(name):
             raise Refusal(f"Leave out {name}: {table.module} has this table already.")

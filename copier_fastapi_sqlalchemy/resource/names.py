@@ -10,6 +10,13 @@ from copier_fastapi_sqlalchemy.resource.errors import Refusal
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 MIN_LENGTH = 2  # l, I and O read like digits
 MAX_LENGTH = 40  # with `ix_`, a column and a suffix, a constraint's name stays below PostgreSQL's 63 characters
+# Singulars that inflect doesn't know.
+SINGULARS = {
+    "appendices": "appendix",
+    "indices": "index",
+    "matrices": "matrix",
+    "vertices": "vertex",
+}
 # Packages and tables that a project has, or that mean something to the commands.
 TAKEN_WORDS = frozenset(
     {
@@ -89,13 +96,13 @@ def names_of(plural: str, singular: str | None = None) -> Names:
     check_name(plural, "resource")
     if singular is None:
         words = plural.rsplit("_", 1)
-        derived = _english().singular_noun(words[-1])
+        derived = SINGULARS.get(words[-1]) or _english().singular_noun(words[-1])
         if not derived or "_".join([*words[:-1], derived]) == plural:
             raise Refusal(
                 f"Give the name of one record: --singular NAME ({plural!r} has the same form, or isn't a plural)."
             )
         singular = "_".join([*words[:-1], derived])
-    check_name(singular, "record")
+    check_name(singular, "record (--singular)")
     if singular == plural:
         raise Refusal("Give --singular another name than the resource: both are used side by side in the code.")
     return Names(plural, singular)

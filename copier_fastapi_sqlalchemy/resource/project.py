@@ -32,7 +32,7 @@ CHOICES = {
     "data_access": ("orm", "core"),
 }
 MIXINS = ("timestamps", "soft_delete", "audit_log", "optimistic_locking", "full_text_search")
-ERRORS = "app/db/errors.py"
+ERRORS, SCHEMAS = "app/db/errors.py", "app/web/schemas.py"
 # Files that a project has since version 1.1.0, and that the code of a resource builds on.
 NEEDED = ("app/db/base.py", "app/db/read_only.py", ERRORS, "app/web/links.py", TABLES, MAIN)
 DEFAULT_LENGTH = 88
@@ -200,8 +200,13 @@ def answers_of(answers: Mapping[str, Any], path: str) -> Answers:
 
 
 def _form(root: Path) -> int:
-    """Give the form of resources that suits the project: `row` of MissingReferenceError is newer than version 1.2.0."""
-    return former.NOW if "row: int | None" in read_text(root, ERRORS) else former.WITHOUT_ROWS
+    """Give the form of resources that suits the project.
+
+    `row` of MissingReferenceError is newer than version 1.2.0, and `no_number` than 1.4.0.
+    """
+    if (root / SCHEMAS).is_file() and "def no_number" in read_text(root, SCHEMAS):
+        return former.NOW
+    return former.WITH_NUMBERS if "row: int | None" in read_text(root, ERRORS) else former.WITHOUT_ROWS
 
 
 def _line_length(root: Path) -> int:

@@ -29,7 +29,14 @@ MACROS = PACKAGE / "macros" if (PACKAGE / "macros").is_dir() else PACKAGE.parent
 SUPPORT = [file.relative_to(TEMPLATES).as_posix() for file in sorted(TEMPLATES.glob("support/*/*.py"))]
 HELPERS = {f"tests/{name}.py": f"tests/{name}.py.jinja" for name in ("callers", "rows")}
 SHARED = {path.replace("support/", "app/", 1): path for path in SUPPORT} | HELPERS
-FORMER_SHARED = {"app/web/intervals.py": "former/intervals.py"}
+# What they were in resources of a form or an older one.
+FORMER_SHARED = {
+    former.WITH_NUMBERS: {
+        "app/web/intervals.py": "former/intervals_or_numbers.py",
+        "app/web/moments.py": "former/moments.py",
+    },
+    former.WITHOUT_ROWS: {"app/web/intervals.py": "former/intervals.py"},
+}
 # Docstrings, comments and strings; those with a space are sentences.
 TEXT = re.compile(r'"""(?:.|\n)*?"""|(?m:(?:^| )# .*$)|"[^"\n]*"')
 WORD = re.compile(
@@ -49,15 +56,27 @@ def render(resource: Resource, project: "Project") -> dict[str, str]:
     schemas = f"app/{resource.names.plural}/schemas.py"
     if not texts[schemas].strip():
         del texts[schemas]
-    environment = _environment(resource.names, resource.form, ())
-    has_former = resource.form <= former.WITHOUT_ROWS
-    for path, source in {**SHARED, **(FORMER_SHARED if has_former else {})}.items():
+    sources = dict(SHARED)
+    for form, paths in FORMER_SHARED.items():
+        sources |= paths if resource.form <= form else {}
+    for path, source in sources.items():
         if any(f"from {_module(path)} import" in text for text in texts.values()):
-            text = environment.get_template(source).render(project.answers.facts())
-            texts[path] = tidy(text, path, project.folder)
+            texts[path] = _shared_text(path, source, project)
     if resource.form != former.FORM:
         texts = {path: wrapped(text, project.line_length) for path, text in texts.items()}
     return dict(sorted(texts.items()))
+
+
+def is_former(path: str, text: str, project: "Project") -> bool:
+    """Tell whether a file that resources share is as a former version wrote it."""
+    sources = [paths[path] for paths in FORMER_SHARED.values() if path in paths]
+    return any(wrapped(_shared_text(path, one, project), project.line_length) == text for one in sources)
+
+
+def _shared_text(path: str, source: str, project: "Project") -> str:
+    names = Names("books", "book")  # no file that resources share has a name of theirs
+    text = _environment(names, former.NOW, ()).get_template(source).render(project.answers.facts())
+    return tidy(text, path, project.folder)
 
 
 def own_texts(resource: Resource, project: "Project") -> dict[str, str]:

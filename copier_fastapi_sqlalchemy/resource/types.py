@@ -112,7 +112,10 @@ def _check_digits(field: Field) -> None:
 def _check_members(field: Field) -> None:
     name, given = field.name, field.arguments
     if not given or len(set(given)) != len(given) or not all(map(is_member, given)):
-        raise Refusal(f"Give {name!r} its values, each once, in lower case, as in {name}:enum:draft,in_print.")
+        raise Refusal(
+            f"Give {name!r} its values, each once, as in {name}:enum:draft,in_print: each a letter, then letters and"
+            " digits, with single - or _ between them, in lower case."
+        )
     if len(given) > MAX_MEMBERS or max(map(len, given)) > MAX_MEMBER:
         raise Refusal(f"Give {name!r} up to {MAX_MEMBERS} values with up to {MAX_MEMBER} characters.")
     if len({member.replace("-", "_") for member in given}) != len(given):
@@ -277,9 +280,10 @@ TYPES: dict[str, Kind] = {
     "date": Kind(
         python="date",
         column="Date",
-        accepts="date",
+        accepts="Date",
+        shared="app.web.dates",
         invalid='"2026-02-30"',
-        filter="date",
+        filter="Date",
         defaults=_as(date.fromisoformat),
     ),
     "datetime": Kind(

@@ -234,7 +234,7 @@ class Reader:
             return None
         try:
             field = self._reference(name, column, reference) if reference else self._value(name, column, options)
-            check_field_name(field.name)
+            _check_name(field)
             field = replace(field, nullable=bool(column["nullable"]), options=field.options | options)
             TYPES[field.type].check(field)
         except Stop:
@@ -379,6 +379,13 @@ class Unsupported(Exception):
 
 class Stop(Refusal):
     """A column for which the whole table is refused."""
+
+
+def _check_name(field: Field) -> None:
+    try:
+        check_field_name(field.name)
+    except Refusal:
+        raise Unsupported("no field can have this name") from None
 
 
 def column_name(field: Field) -> str:

@@ -204,7 +204,8 @@ class View:
             raise Refusal("Leave `search` out: the project doesn't have the mixin full_text_search.")
         if soft_delete and any(field.field.on_delete == "RESTRICT" for field in fields if field.target):
             raise Refusal(
-                "Leave `restrict` out: with soft_delete, what is deleted stays, and no foreign key refuses that."
+                "Leave `restrict` out: with soft_delete, what is deleted stays, and no foreign key refuses that. To"
+                " refuse it, override `delete` in the repository of what it refers to."
             )
         sortable = [f.column_name for f in fields if f.kind.sortable and not f.field.secret and f.field.type != "ref"]
         sortable += ["created_at", "updated_at"] if "timestamps" in answers.mixins else []
@@ -290,7 +291,7 @@ class View:
             "shows": shows,
             "details": bool(manys) and details,
             "loads": bool(manys) and (routes["lists"] or bool(searched) or details or routes["updates"]),
-            "takes": bool(uniques) and (writes or routes["restores"]),
+            "takes": bool(uniques) and (writes or (routes["restores"] and self.resource.form <= former.WITH_NUMBERS)),
             "finds": (bool(refs) and routes["creates"])
             or (bool(changed) and routes["updates"])
             or (bool(manys) and writes),
@@ -423,7 +424,8 @@ class View:
             lines = [*lines, "from app.web.schemas import Moment"]
         elif has_datetime and not is_former:
             lines = [*lines, "from app.web.moments import Moment"]
-        shared = [] if is_former else [field.kind for field in self.fields if field.kind.shared]
+        before = former.accepts(self.resource.form)
+        shared = [field.kind for field in self.fields if field.kind.shared and field.field.type not in before]
         return [*lines, *(f"from {kind.shared} import {_first_name(kind.accepts)}" for kind in shared)]
 
 

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from copier_fastapi_sqlalchemy.resource import commands
+from copier_fastapi_sqlalchemy.resource.changes import plan_addition
+from copier_fastapi_sqlalchemy.resource.fields import parse_fields
+from copier_fastapi_sqlalchemy.resource.former import WITH_NUMBERS
+from copier_fastapi_sqlalchemy.resource.names import names_of
 from copier_fastapi_sqlalchemy.resource.others import ENV, leave_alone
+from copier_fastapi_sqlalchemy.resource.project import open_project
+from copier_fastapi_sqlalchemy.resource.record import Resource
+from copier_fastapi_sqlalchemy.resource.render import render
 from tests.harness.commands import clean_environment
 from tests.harness.commands import run as run_in
 from tests.harness.variants import ROOT, Variant
@@ -24,7 +31,7 @@ FORMER = (
     "loans",
     (
         *("fee:decimal:5,2:index", "site:url?", "opens_at:time:index", "lasts:interval", "extra:json", "cover:bytes"),
-        *("starts_at:datetime", "url:str", "user:ref:users"),
+        *("starts_at:datetime", "day:date:index", "url:str:unique", "user:ref:users"),
     ),
 )
 TITLES = (("books", ("title:str",)),)
@@ -65,7 +72,7 @@ def test_edits_of_every_file_are_kept(start: Start, variant: Variant) -> None:
     schemas = read(project, "app/books/schemas.py")
     assert "from datetime import date\n" in schemas
     assert "class BookCreate(BaseModel):\n" in schemas
-    assert "    day: date | None = None\n" in schemas
+    assert "    day: Date | None = None\n" in schemas
     assert "isbn10" in read(project, table)
     assert '"day"' in read(project, "tests/books/test_router.py")
     assert '    "isbn10:str?:10",\n' in read(project, "app/books/resource.toml")
@@ -243,7 +250,14 @@ def test_shared_files_come_and_go_with_their_use(start: Start) -> None:
 
 @pytest.mark.parametrize(
     ("version", "command", "variant"),
-    [("1.1.0", "change", ORM), ("1.1.0", "refresh", CORE), ("1.2.0", "change", CORE), ("1.2.0", "refresh", ORM)],
+    [
+        ("1.1.0", "change", ORM),
+        ("1.1.0", "refresh", CORE),
+        ("1.2.0", "change", CORE),
+        ("1.2.0", "refresh", ORM),
+        ("1.4.0", "change", CORE),
+        ("1.4.0", "refresh", ORM),
+    ],
     ids=str,
 )
 def test_resource_of_a_former_version_gets_the_form_of_now(
@@ -263,6 +277,19 @@ def test_resource_of_a_former_version_gets_the_form_of_now(
     path.write_text(read(project, "app/loans/router.py").removesuffix("\n\nOURS = 1\n"), encoding="utf-8")
     assert own_files(project) == own_files(new)
     assert done(project, "refresh", "--force").startswith("Nothing to do: ")
+
+
+def test_shared_file_of_a_former_version_is_replaced(start: Start) -> None:
+    project = start(ORM, (("loans", ("lasts:interval",)),))
+    path = project / "app/web/intervals.py"
+    now = path.read_text(encoding="utf-8")
+    loans = Resource(names_of("loans"), parse_fields(["lasts:interval"]), form=WITH_NUMBERS)
+    former = render(loans, open_project(project))["app/web/intervals.py"]
+    assert "no_bool" in former
+    for text, after in ((former, now), (f"{former}\nOURS = 1\n", f"{former}\nOURS = 1\n")):
+        path.write_text(text, encoding="utf-8")
+        plan = plan_addition(open_project(project), Resource(names_of("books"), parse_fields(["lasts:interval"])))
+        assert plan.texts.get("app/web/intervals.py", text) == after
 
 
 def add_with_release(version: str, folder: Path, project: Path, name: str, fields: Sequence[str]) -> None:

@@ -220,9 +220,9 @@ def test_paging_is_one_of_two() -> None:
 
 def test_record_of_a_newer_form_is_refused() -> None:
     text = Resource(names_of("books"), parse_fields(["title:str"])).to_toml()
-    assert from_toml(text.replace("form = 3\n", "")).form == 1
-    with pytest.raises(Refusal, match=r"^Use a newer version of this command: it doesn't know form 4 "):
-        from_toml(text.replace("form = 3", "form = 4"))
+    assert from_toml(text.replace("form = 4\n", "")).form == 1
+    with pytest.raises(Refusal, match=r"^Use a newer version of this command: it doesn't know form 5 "):
+        from_toml(text.replace("form = 4", "form = 5"))
 
 
 @given(st.text(max_size=40))

@@ -406,7 +406,7 @@ ID = "id INTEGER PRIMARY KEY"
             ["boks"],
             "Name tables of the database, such as books: boks isn't one.",
         ),
-        ("", ["books"], "Give another database with --from: this one has no table books, nor any other."),
+        ("", ["books"], "Give another database with --from: this one has no table books, nor any other to import."),
         (
             f"CREATE TABLE users ({ID}, pages INT)",
             ["users"],

@@ -143,9 +143,13 @@ def _decimal(field: Field) -> Kind:
     return valid, [*beyond, "", "1,5", True, [1], float("nan")], lambda number: plain((number + 1) * step)
 
 
+NUMBERS: list[Any] = [0, 86400, -1, 1.5, True, False, "0", "86400", "-1", "+1.", "20270101"]
+
+
 def _date(_field: Field) -> Kind:
     valid = ["2026-02-28", "2024-02-29", "0001-01-01", "9999-12-31"]
     invalid = [
+        *NUMBERS,
         "2026-02-29",
         "2026-13-01",
         "2026-01-31T12:00:00",
@@ -170,20 +174,20 @@ def _datetime(_field: Field) -> Kind:
         ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999+00:00"),
     ]
     beyond = ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"]
-    invalid = ["2026-01-31T12:00:00", "2026-02-30T00:00:00Z", "2026-01-31T24:01:00Z", "noon", "", True, *beyond]
+    invalid = ["2026-01-31T12:00:00", "2026-02-30T00:00:00Z", "2026-01-31T24:01:00Z", "noon", "", *NUMBERS, *beyond]
     first = datetime(2026, 1, 31, 12, tzinfo=UTC)
     return valid, invalid, lambda number: (first + timedelta(microseconds=number)).isoformat()
 
 
 def _time(_field: Field) -> Kind:
     valid = ["00:00:00", "23:59:59.999999", "12:30:00.000001", ("12:30", "12:30:00")]
-    invalid = ["24:00:00", "12:60:00", "12:30:00Z", "12:30:00+01:00", "noon", "", True, []]
+    invalid = ["24:00:00", "12:60:00", "12:30:00Z", "12:30:00+01:00", "noon", "", *NUMBERS, []]
     return valid, invalid, lambda number: f"12:30:00.{number + 1:06}"
 
 
 def _interval(_field: Field) -> Kind:
     valid = ["P1DT2H3M4.000005S", "-P1DT0.000001S", "PT0S", "P100000000D", "-P100000000D", "PT0.000001S"]
-    invalid = ["P100000001D", "-P100000000DT0.000001S", "soon", "", "1", True, False, []]
+    invalid = ["P100000001D", "-P100000000DT0.000001S", "soon", "", *NUMBERS, []]
     return valid, invalid, lambda number: f"PT{number}S"
 
 

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+
+from app.web.schemas import no_number
 
 
 def in_utc(moment: datetime) -> datetime:
@@ -14,4 +16,4 @@ def in_utc(moment: datetime) -> datetime:
         raise ValueError("the moment is in no year from 1 to 9999") from None
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
+Moment = Annotated[AwareDatetime, BeforeValidator(no_number), AfterValidator(in_utc)]
