@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx2
 from httpx2 import Client, Response
+from sqlalchemy import Engine, text
 
-from .blog import new_user
+from .blog import new_user, statuses
 from .problems import media_type
 
 AUTH = "/api/v1/auth"
@@ -70,3 +72,33 @@ def check_roles(api: Client, new: Callable[[str], Caller]) -> None:
         refused(api.patch(url, json={"role": "admin"}, headers=caller["headers"]), 403)
     assert api.get("/api/v1/users", headers=admin["headers"]).status_code == httpx2.codes.OK
     refused(api.delete(f"/api/v1/users/{admin['id']}", headers=admin["headers"]), 403)
+
+
+# What takes an admin's access away: the method, the path and the body.
+REMOVALS: list[tuple[str, str, dict[str, Any] | None]] = [
+    ("PATCH", "/{id}", {"is_active": False}),
+    ("DELETE", "/{id}", None),
+    ("PATCH", "/bulk", {"is_active": False}),
+    ("POST", "/bulk-delete", {}),
+]
+DEMOTION = ("PATCH", "/{id}", {"role": "reader"})
+
+
+def check_an_admin_stays(
+    api: Client, db: Engine, new: Callable[[str], Caller], *removals: tuple[str, str, dict[str, Any] | None]
+) -> None:
+    """Check that of two admins who remove each other at once, by the only two that there are, one is refused."""
+
+    def remove(caller: Caller, other: Caller, method: str, path: str, body: dict[str, Any] | None) -> Response:
+        body = {**body, "ids": [other["id"]]} if body is not None and "bulk" in path else body
+        headers = {**caller["headers"], "If-Match": "*"}
+        return api.request(method, f"/api/v1/users{path.format(**other)}", json=body, headers=headers)
+
+    for removal in (*removals, *REMOVALS) * 2:
+        with db.begin() as connection:
+            connection.execute(text("UPDATE users SET role = 'reader'"))
+        one, two = new("admin"), new("admin")
+        found = statuses([partial(remove, one, two, *removal), partial(remove, two, one, *removal)])
+        done = found.get(200, 0) + found.get(204, 0)
+        refusals = found.get(401, 0) + found.get(403, 0)  # 401 where the session has ended before
+        assert (done, refusals) == (1, 1), (removal, found)

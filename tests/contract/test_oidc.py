@@ -17,13 +17,14 @@ import httpx2
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from httpx2 import Client, Response
+from sqlalchemy import Engine
 
 from tests.harness.identity_provider import IdentityProvider, Key
 from tests.harness.service import SERVICE_LOG, calling
 from tests.harness.warm_process import WarmProcess
 
 from .blog import concurrently, new_email, new_user, unique_word
-from .callers import AUTH, Caller, bearer, check_roles, refused, routes_without_a_token
+from .callers import AUTH, Caller, bearer, check_an_admin_stays, check_roles, refused, routes_without_a_token
 
 pytestmark = [pytest.mark.oidc, pytest.mark.example]
 
@@ -140,6 +141,11 @@ def test_every_route_needs_a_token(api: Client) -> None:
 
 def test_role_decides_what_may_be_called(users: Users) -> None:
     check_roles(users.api, users.new)
+
+
+@pytest.mark.locks
+def test_one_of_two_admins_who_remove_each_other_stays(users: Users, db: Engine) -> None:
+    check_an_admin_stays(users.api, db, users.new)
 
 
 def test_token_in_the_url_is_not_read(users: Users) -> None:
