@@ -7,9 +7,11 @@ import logging
 import smtplib
 import ssl
 from email.message import EmailMessage
+from email.utils import localtime, make_msgid, parseaddr
 from urllib.parse import unquote, urlsplit
 
 from anyio import CapacityLimiter, to_thread
+from email_validator import validate_email
 
 from app.settings import Settings
 
@@ -39,13 +41,21 @@ def mail_token(settings: Settings, email: str, token: str) -> None:
     message = EmailMessage()
     message["Subject"] = SUBJECT
     message["From"] = settings.mail_from
-    message["To"] = email
+    message["To"] = with_ascii_domain(email)
+    message["Date"] = localtime()
+    message["Message-ID"] = make_msgid(domain=parseaddr(settings.mail_from)[1].rpartition("@")[2])
     # A server never sees what is after the #, nor does its log have it.
     message.set_content(TEXT.format(link=f"{settings.mail_link}#token={token}"))
     try:
         send(settings, message)
     except OSError:  # smtplib's errors are of this class too
         logger.exception("A mail can't be sent")
+
+
+def with_ascii_domain(email: str) -> str:
+    """Return an email as every server takes it, unless what is before the @ isn't ASCII."""
+    found = validate_email(email, check_deliverability=False)
+    return f"{found.local_part}@{found.ascii_domain}"
 
 
 def send(settings: Settings, message: EmailMessage) -> None:

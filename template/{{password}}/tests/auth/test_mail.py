@@ -1,5 +1,6 @@
 import logging
 import ssl
+from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any, Self
 
@@ -7,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.auth.mail import mail_token
+from app.db.clock import utcnow
 from app.settings import Settings, find_risks, load_settings
 
 SMTP_URL = "smtp+starttls://ann:s%40cret@mail.example:2525"
@@ -53,6 +55,21 @@ def test_mail_is_sent_to_a_server_with_the_right_certificate(
     assert tls == ("tls", ssl.CERT_REQUIRED, True)
     assert "\nhttps://example.com/set#token=mailed_x\n" in message.get_content()
     assert last == "quit"
+
+
+@pytest.mark.parametrize(
+    ("email", "to"), [("ada@example.com", "ada@example.com"), ("x@straße.de", "x@xn--strae-oqa.de")]
+)
+def test_mail_has_what_every_server_takes(
+    monkeypatch: pytest.MonkeyPatch, email: str, to: str
+) -> None:
+    sent: list[EmailMessage] = []
+    monkeypatch.setattr("app.auth.mail.send", lambda _settings, message: sent.append(message))
+    mail_token(Settings(mail_from="Accounts <accounts@example.com>"), email, "mailed_x")
+    [message] = sent
+    assert message["To"] == to
+    assert abs(message["Date"].datetime - utcnow()) < timedelta(minutes=1)
+    assert message["Message-ID"].endswith("@example.com>")
 
 
 def test_mail_that_fails_is_logged_without_its_token(
