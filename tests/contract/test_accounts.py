@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from threading import Barrier
 from typing import Any
 from uuid import uuid4
@@ -17,8 +18,8 @@ from sqlalchemy import Engine, column, literal_column, select, table, text
 
 from tests.harness.service import NO_CERTIFICATES, SERVICE_LOG
 
-from .blog import new_email, new_user
-from .callers import AUTH, bearer, check_roles, refused, routes_without_a_token
+from .blog import new_email, new_user, statuses
+from .callers import AUTH, DEMOTION, bearer, check_an_admin_stays, check_roles, refused, routes_without_a_token
 from .problems import check_problem
 
 pytestmark = [pytest.mark.accounts, pytest.mark.example]
@@ -326,6 +327,11 @@ def test_role_decides_what_may_be_called(accounts: Accounts) -> None:
     check_roles(accounts.api, accounts.new)
 
 
+@pytest.mark.locks
+def test_one_of_two_admins_who_remove_each_other_stays(accounts: Accounts) -> None:
+    check_an_admin_stays(accounts.api, accounts.db, accounts.new, DEMOTION)
+
+
 def test_deactivated_user_is_out_for_good(accounts: Accounts) -> None:
     user, admin = accounts.new(), accounts.new("admin")
     url = f"/api/v1/users/{user['id']}"
@@ -334,6 +340,35 @@ def test_deactivated_user_is_out_for_good(accounts: Accounts) -> None:
         assert response.status_code == httpx2.codes.OK
         refused(accounts.me(user["headers"]), 401)
         assert accounts.try_password(user["email"], PASSWORD).status_code == (200 if is_active else 401)
+
+
+@pytest.mark.locks
+def test_changes_of_a_user_at_once_meet_no_deadlock(accounts: Accounts, mixins: frozenset[str]) -> None:
+    admin, user = accounts.new("admin")["headers"], accounts.new()
+    url, body = f"/api/v1/users/{user['id']}", {"ids": [user["id"]]}
+    call = partial(accounts.api.request, headers=admin)
+    for is_active in (False, True) * 4:
+        accounts.execute("UPDATE users SET is_active = :yes WHERE id = :id", yes=True, id=user["id"])
+        accounts.log_in(user["email"])
+        accounts.execute("UPDATE auth_sessions SET expires_at = created_at WHERE user_id = :id", id=user["id"])
+        changes = [
+            partial(call, "PATCH", url, json={"is_active": is_active}),
+            partial(call, "PATCH", "/api/v1/users/bulk", json={"is_active": is_active, **body}),
+            partial(accounts.try_password, user["email"], PASSWORD),
+            partial(accounts.try_password, user["email"], PASSWORD),
+        ]
+        if "soft_delete" in mixins:
+            changes.append(partial(call, "POST", f"{url}/restore"))
+        assert statuses(changes).keys() <= {200, 401}
+
+
+@pytest.mark.locks
+def test_mailed_tokens_of_an_email_used_at_once_meet_no_deadlock(accounts: Accounts) -> None:
+    for _ in range(4):
+        email = new_email()
+        tokens = [accounts.mailed_token("register", email, name="Someone") for _ in range(3)]
+        found = statuses(partial(accounts.set_password, token) for token in tokens)
+        assert found == {204: 1, 400: 2}
 
 
 def test_deleted_user_is_out_for_good(accounts: Accounts, mixins: frozenset[str]) -> None:
@@ -358,6 +393,11 @@ def test_caller_is_the_actor(accounts: Accounts, mixins: frozenset[str]) -> None
         assert entry["actor"] == str(admin["id"])
         log = accounts.api.get("/api/v1/audit", params={"limit": 100}, headers=headers).text
         assert "$argon2" not in log
+        user = accounts.new()
+        assert accounts.set_password(accounts.mailed_token("forgotten-password", user["email"])).is_success
+        query = {"table_name": "auth_passwords", "record_id": user["id"]}
+        entries = accounts.api.get("/api/v1/audit", params=query, headers=headers).json()["items"]
+        assert [entry["actor"] for entry in entries] == [str(user["id"]), None]
     assert f"actor={admin['id']}" in accounts.log.read_text(encoding="utf-8")
 
 

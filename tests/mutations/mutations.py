@@ -1520,6 +1520,30 @@ ACCESS = (
         of_accounts("test_deactivated_user_is_out_for_good"),
         r"== 401",
     ),
+    Mutation(
+        "last admin who goes",
+        "template/app/auth/rules.py.jinja",
+        "    if set(ids).issubset(user_ids):\n",
+        "    if not ids:\n",
+        of_accounts("test_one_of_two_admins_who_remove_each_other_stays"),
+        r"\(2, 0\) == \(1, 1\)",
+    ),
+    Mutation(
+        "admins who aren't locked",
+        "template/app/auth/rules.py.jinja",
+        ".order_by(users.id).with_for_update()",
+        ".order_by(users.id)",
+        of_accounts("test_one_of_two_admins_who_remove_each_other_stays", ON_A_SERVER),
+        r"\(2, 0\) == \(1, 1\)",
+    ),
+    Mutation(
+        "login of a user who was deactivated meanwhile",
+        "template/{{orm}}/app/auth/repository.py.jinja",
+        "        if not await self.lock_user(account.user_id):\n            return False\n",
+        "",
+        Check("rendered/test_project_tests.py::test_project_tests_pass", ACCOUNTS),
+        r"test_account_that_changes_while_its_password_is_checked_is_refused",
+    ),
 )
 
 
