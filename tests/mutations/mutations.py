@@ -1552,6 +1552,7 @@ def of_tokens(test: str, **given: str) -> Check:
     return Check(f"contract/test_oidc.py::{test}", OIDC, given)
 
 
+OIDC_TESTS = Check("rendered/test_project_tests.py::test_project_tests_pass", OIDC)
 TOKENS = (
     Mutation(
         "token for another service",
@@ -1576,6 +1577,54 @@ TOKENS = (
         "if pause < 0:",
         of_tokens("test_token_of_a_new_key_is_valid_and_unknown_keys_are_asked_for_seldom"),
         r"assert .* <= ",
+    ),
+    Mutation(
+        "new key with the id of an old one",
+        "template/{{oidc}}/app/auth/tokens.py.jinja",
+        "algorithm, unfit=key)",
+        "algorithm)",
+        OIDC_TESTS,
+        r"test_new_key_with_the_id_of_an_old_one_is_valid_after_a_fetch",
+    ),
+    Mutation(
+        "endless wait for keys",
+        "template/{{oidc}}/app/auth/keys.py.jinja",
+        "await wait_for(shield(wrap_future(fetching)), 2 * TIMEOUT)",
+        "await wait_for(shield(wrap_future(fetching)), 2 * LAST_AGE)",
+        OIDC_TESTS,
+        r"test_request_does_not_wait_longer_than_a_fetch_may_take",
+    ),
+    Mutation(
+        "endless answer of the provider",
+        "template/{{oidc}}/app/auth/timed_http.py",
+        "        seconds = self.deadline - monotonic()\n",
+        "        seconds = 5\n",
+        OIDC_TESTS,
+        r"test_slow_document_is_given_up",
+    ),
+    Mutation(
+        "private key that verifies",
+        "template/{{oidc}}/app/auth/keys.py.jinja",
+        ' or "d" in key',
+        "",
+        OIDC_TESTS,
+        r"test_private_key_that_is_published_verifies_nothing",
+    ),
+    Mutation(
+        "logout token that is taken",
+        "template/{{oidc}}/app/auth/tokens.py.jinja",
+        ".lower() not in TYPES:",
+        '.lower() == "none":',
+        OIDC_TESTS,
+        r"test_token_of_another_type_is_refused",
+    ),
+    Mutation(
+        "token without a time that is the newest",
+        "template/{{oidc}}/app/auth/tokens.py.jinja",
+        'claims.get("iat", 0)',
+        'claims.get("iat", claims["exp"])',
+        OIDC_TESTS,
+        r"test_tokens_without_a_time_do_not_take_turns",
     ),
     Mutation(
         "threads that all wait for the provider",

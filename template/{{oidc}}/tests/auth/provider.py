@@ -186,7 +186,7 @@ def serve(provider: Provider, port: int = 0) -> Iterator[ThreadingHTTPServer]:
 def main() -> None:
     settings = Settings()
     port = urlsplit(settings.oidc_issuer).port or 80
-    with serve(Provider(settings.oidc_audience, Key("dev")), port):
+    with serve(Provider(settings.oidc_audience, Key(token_urlsafe(8))), port):
         print(f"Log in at {settings.oidc_issuer} by /docs; Ctrl+C ends it.")  # noqa: T201
         try:
             while True:
