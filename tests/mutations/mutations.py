@@ -18,6 +18,7 @@ SEARCH = "sqlite-sync-core-full_text_search"
 ACCOUNTS = "sqlite-async-orm-timestamps-password"
 ON_A_SERVER = "postgresql-async-orm-timestamps-password"
 OIDC = "sqlite-async-orm-timestamps-oidc"
+OIDC_THAT_HIDES = "sqlite-async-orm-timestamps+soft_delete-oidc"
 ALL_MIXINS = "sqlite-async-orm-timestamps+soft_delete+audit_log+optimistic_locking+full_text_search"
 # What tests/fuzz is given: how much to try, and what to do with the count of responses.
 FEW: dict[str, Any] = {"examples": 10, "keep_tally": dict}
@@ -1625,6 +1626,38 @@ TOKENS = (
         'claims.get("iat", claims["exp"])',
         OIDC_TESTS,
         r"test_tokens_without_a_time_do_not_take_turns",
+    ),
+    Mutation(
+        "role that an admin seems to write",
+        "template/app/users/schemas.py.jinja",
+        "    #{% if not oidc %}\n    role: Patchable[Role] = None\n    #{% endif %}\n",
+        "    role: Patchable[Role] = None\n",
+        OIDC_TESTS,
+        r"test_role_is_written_by_tokens_alone",
+    ),
+    Mutation(
+        "subject of a user who is deleted",
+        "template/{{oidc}}/app/auth/provisioning.py.jinja",
+        "    found = found.where(users.c.deleted_at.is_(None))\n",
+        "    found = found.where(users.c.id.is_not(None))\n",
+        Check("rendered/test_project_tests.py::test_project_tests_pass", OIDC_THAT_HIDES),
+        r"test_deleted_user_is_not_linked",
+    ),
+    Mutation(
+        "linked user whom no token in use updates",
+        "template/{{oidc}}/app/auth/provisioning.py.jinja",
+        "values(user_id=user_id, issued_at=NEVER)",
+        "values(user_id=user_id)",
+        OIDC_TESTS,
+        r"test_linked_user_follows_a_token_already_in_use",
+    ),
+    Mutation(
+        "owner who is asked of a replica",
+        "template/app/auth/dependencies.py.jinja",
+        "    async with db.read_primary() as transaction:\n",
+        "    async with db.read() as transaction:\n",
+        Check("rendered/test_project_tests.py::test_project_tests_pass", "postgresql-async-orm-timestamps-oidc"),
+        r"test_who_calls_is_read_on_the_primary",
     ),
     Mutation(
         "threads that all wait for the provider",

@@ -23,6 +23,7 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from app.settings import Settings
 
 LIFETIME = 600
+CURVES = {"ES256": ec.SECP256R1(), "ES384": ec.SECP384R1(), "ES512": ec.SECP521R1()}
 USERS = {"ann": ["admin"], "arthur": ["author"], "rita": ["reader"]}
 PAGE = """\
 <!doctype html>
@@ -38,8 +39,8 @@ class Key:
     def __init__(self, key_id: str, algorithm: str = "RS256", bits: int = 2048) -> None:
         self.id, self.algorithm = key_id, algorithm
         self.private: Any
-        if algorithm == "ES256":
-            self.private = ec.generate_private_key(ec.SECP256R1())
+        if algorithm in CURVES:
+            self.private = ec.generate_private_key(CURVES[algorithm])
             public = ECAlgorithm.to_jwk(self.private.public_key(), as_dict=True)
         else:
             self.private = rsa.generate_private_key(public_exponent=65537, key_size=bits)
@@ -53,6 +54,7 @@ class Provider:
     def __init__(self, audience: str, *keys: Key) -> None:
         self.issuer = ""
         self.audience = audience
+        self.role_claim = "roles"
         self.keys = list(keys)
         self.documents: dict[str, Any] = {}  # by path, instead of its own
         self.redirects: dict[str, str] = {}
@@ -87,15 +89,16 @@ class Provider:
         if path == "/keys":
             return {"keys": [key.public for key in self.keys]}
         if path == "/.well-known/openid-configuration":
+            base = self.issuer.removesuffix("/")
             return {
                 "issuer": self.issuer,
-                "jwks_uri": f"{self.issuer}/keys",
-                "authorization_endpoint": f"{self.issuer}/authorize",
-                "token_endpoint": f"{self.issuer}/token",
+                "jwks_uri": f"{base}/keys",
+                "authorization_endpoint": f"{base}/authorize",
+                "token_endpoint": f"{base}/token",
                 "grant_types_supported": ["authorization_code"],
                 "response_types_supported": ["code"],
                 "subject_types_supported": ["public"],
-                "id_token_signing_alg_values_supported": ["RS256"],
+                "id_token_signing_alg_values_supported": [self.keys[0].algorithm],
                 "code_challenge_methods_supported": ["S256"],
                 "scopes_supported": ["openid", "profile", "email"],
             }
@@ -117,7 +120,8 @@ class Provider:
         digest = sha256(asked.get("code_verifier", "").encode()).digest()
         if not name or urlsafe_b64encode(digest).rstrip(b"=").decode() != challenge:
             return {"error": "invalid_grant"}
-        token = self.token(name, roles=USERS[name])
+        roles: dict[str, Any] = {self.role_claim: USERS[name]}
+        token = self.token(name, **roles)
         return {"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME}
 
 
@@ -126,17 +130,18 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
-        self.provider.requests.append(parts.path)
-        if parts.path == "/authorize":
+        path = parts.path.removeprefix(urlsplit(self.provider.issuer).path.removesuffix("/"))
+        self.provider.requests.append(path)
+        if path == "/authorize":
             page = self.provider.login_page(_first_values(parts.query))
             self._respond(200, "text/html", page.encode())
             return
-        if parts.path in self.provider.redirects:
+        if path in self.provider.redirects:
             self.send_response(302)
-            self.send_header("Location", self.provider.redirects[parts.path])
+            self.send_header("Location", self.provider.redirects[path])
             self.end_headers()
             return
-        document = self.provider.document(parts.path)
+        document = self.provider.document(path)
         self._respond(404 if document is None else 200, "application/json", _encode(document))
 
     def do_POST(self) -> None:
@@ -183,10 +188,17 @@ def serve(provider: Provider, port: int = 0) -> Iterator[ThreadingHTTPServer]:
             thread.join()
 
 
+def provider_of(settings: Settings) -> Provider:
+    """Return the provider that the settings name, with a new key."""
+    key = Key(token_urlsafe(8), settings.oidc_algorithms[0])
+    provider = Provider(settings.oidc_audience, key)
+    provider.issuer, provider.role_claim = settings.oidc_issuer, settings.oidc_role_claim
+    return provider
+
+
 def main() -> None:
     settings = Settings()
-    port = urlsplit(settings.oidc_issuer).port or 80
-    with serve(Provider(settings.oidc_audience, Key(token_urlsafe(8))), port):
+    with serve(provider_of(settings), urlsplit(settings.oidc_issuer).port or 80):
         print(f"Log in at {settings.oidc_issuer} by /docs; Ctrl+C ends it.")  # noqa: T201
         try:
             while True:
