@@ -3,8 +3,10 @@
 import difflib
 import re
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from copier_fastapi_sqlalchemy.resource.others import ENV, leave_alone
 from copier_fastapi_sqlalchemy.resource.plan import Plan
 from copier_fastapi_sqlalchemy.resource.project import ANSWERS, Project, open_project, require_free
 from copier_fastapi_sqlalchemy.resource.reflection import Reflected, TableInfo
+from copier_fastapi_sqlalchemy.resource.sql import quoted
 from copier_fastapi_sqlalchemy.resource.understanding import Imported, Reader
 
 # What of a project decides how a resource is written.
@@ -246,13 +249,18 @@ def _problem(info: TableInfo, missing: Sequence[str], owner: str | None, named: 
 
 def _check_dependents(reflected: Reflected, tables: Collection[str]) -> None:
     """Raise Refusal where a view, or another table's trigger, uses a table: SQLite then can't rename a copy of it."""
-    used, found = {*tables}, dict[str, str]()
-    for _ in reflected.dependents:  # a view can be of another view
-        for kind, name, table, sql in reflected.dependents:
-            words = {word.lower() for word in re.findall(r"\w+", sql)}
-            if (kind == "view" or table not in tables) and any(one.lower() in words for one in used - {name}):
-                found[name] = kind
-                used |= {name} if kind == "view" else set()
+    found = dict[str, str]()
+    for table in tables if reflected.schema else ():
+        name = quoted(table, "sqlite")
+        with closing(sqlite3.connect(":memory:")) as empty:
+            for sql in reflected.schema:
+                with suppress(sqlite3.Error):  # of a table that another one makes, or of an extension
+                    empty.execute(sql)
+            empty.execute(f"CREATE TABLE a_copy AS SELECT * FROM {name}")  # noqa: S608 - the name is quoted
+            empty.execute(f"DROP TABLE {name}")
+            while used := _used_by(empty, f"ALTER TABLE a_copy RENAME TO {name}"):
+                found[used[1]] = used[0]
+                empty.execute(f"DROP {used[0]} {quoted(used[1], 'sqlite')}")
     for kind in ("view", "trigger"):
         names = [name for name in sorted(found) if found[name] == kind]
         if names:
@@ -261,6 +269,16 @@ def _check_dependents(reflected: Reflected, tables: Collection[str]) -> None:
             raise Refusal(
                 f"Drop the {shown} first, and make {them} again afterwards: SQLite can't copy a table {uses}."
             )
+
+
+def _used_by(database: sqlite3.Connection, statement: str) -> tuple[str, str] | None:
+    """Give the kind and the name of what keeps a statement from being executed, if anything does."""
+    try:
+        database.execute(statement)
+    except sqlite3.OperationalError as error:
+        found = re.match(r"error in (view|trigger) (.+?)(?: after rename)?: ", str(error))
+        return (found[1], found[2]) if found else None
+    return None
 
 
 def _check_neighbours(

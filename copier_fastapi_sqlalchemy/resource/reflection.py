@@ -85,13 +85,13 @@ class TableInfo:
 class Reflected:
     """The tables of a database. `is_own` tells whether the database is the project's own.
 
-    `dependents` are the views and triggers of SQLite, each with its kind, its name, its table and its SQL.
+    `schema` is the SQL of all that SQLite has.
     """
 
     dialect: sa.Dialect
     tables: Mapping[str, TableInfo]
     is_own: bool
-    dependents: tuple[tuple[str, str, str, str], ...] = ()
+    schema: tuple[str, ...] = ()
 
 
 def read_database(project: Project, given: str | None, environment: Mapping[str, str]) -> Reflected:
@@ -117,7 +117,7 @@ def read_database(project: Project, given: str | None, environment: Mapping[str,
             warnings.catch_warnings(action="ignore", category=SAWarning),
             connect(url, LABEL, read_only=True) as database,
         ):
-            return Reflected(database.connection.dialect, _read_tables(database), is_own, _dependents(database))
+            return Reflected(database.connection.dialect, _read_tables(database), is_own, _schema(database))
     except MoveError as error:
         raise Refusal(str(error)) from None
     except DBAPIError as error:
@@ -143,12 +143,11 @@ def _in_dotenv(path: Path) -> str:
     return found[-1].partition("=")[2].strip().strip("'\"") if found else ""
 
 
-def _dependents(database: Database) -> tuple[tuple[str, str, str, str], ...]:
-    """Give the views and triggers of SQLite, with their SQL."""
+def _schema(database: Database) -> tuple[str, ...]:
     if database.backend != "sqlite":
         return ()
-    statement = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type IN ('view', 'trigger') ORDER BY name"
-    return tuple((kind, name, table, sql) for kind, name, table, sql in database.connection.exec_driver_sql(statement))
+    statement = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+    return tuple(database.connection.exec_driver_sql(statement).scalars())
 
 
 def _read_tables(database: Database) -> dict[str, TableInfo]:

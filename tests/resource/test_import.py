@@ -436,7 +436,7 @@ ID = "id INTEGER PRIMARY KEY"
         (
             f"CREATE TABLE books ({ID}, pages INT, list INT NOT NULL)",
             ["books"],
-            "Let books.list be null, or give it a default: Give the field 'list' another name",
+            "Let books.list be null, or give it a default: no field can have this name",
         ),
         (
             f"CREATE TABLE books ({ID}, pages INT, x)",
@@ -502,13 +502,22 @@ def test_what_keeps_sqlite_from_copying_a_table_is_refused(
     url = f"sqlite:///{project / 'own.db'}"
     monkeypatch.setenv("DATABASE_URL", url)
     tables = f"CREATE TABLE books ({ID}, pages INT);\nCREATE TABLE users ({ID}, bookshelf INT);\n"
-    view = "CREATE VIEW others AS SELECT bookshelf FROM users;\n"
+    view = "CREATE VIEW others AS SELECT bookshelf AS books FROM users;\n"
     own = "CREATE TRIGGER own AFTER INSERT ON books BEGIN UPDATE books SET pages = 1; END;\n"
     execute(url, f"{tables}{view}{own}{script};\n")
     before = files_of(project)
     result = run(project, "books")
     assert (result.exit_code, result.stderr) == (2, message + "\n")
     assert files_of(project) == before
+
+
+def test_trigger_between_imported_tables_is_refused(copied: Render, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = copied(SQLITE)
+    url = f"sqlite:///{project / 'own.db'}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    trigger = "CREATE TRIGGER spread AFTER INSERT ON journals BEGIN UPDATE books SET pages = 1; END"
+    execute(url, f"CREATE TABLE books ({ID}, pages INT);\nCREATE TABLE journals ({ID}, pages INT);\n{trigger};\n")
+    assert run(project, "books", "journals").stderr.startswith("Drop the trigger spread first, and make it again")
 
 
 @pytest.mark.parametrize(
