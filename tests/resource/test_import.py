@@ -344,7 +344,7 @@ def test_conversion_is_left_to_be_read(
         before = schema_of(url)
         output = done(project, "books")
         assert "Read the first revision, which changes columns: books." in output
-        again = "Make count_books again, as the first revision does, if the second one copies books without it"
+        again = "Make count_books again, as the first revision does, if this one copies books without it"
         assert (again in output) == (variant.database == "sqlite")
         assert schema_of(url) == before
         alembic("upgrade head", "revision --autogenerate -m 'Complete import books'", "upgrade head", "check")
