@@ -46,7 +46,7 @@ def without_known_body(request: Request, response: Response) -> Response:
         return response
     of_body = {"content-length", "content-type"}
     headers = {name: value for name, value in response.headers.items() if name not in of_body}
-    return Response(status_code=304, headers=headers)
+    return Response(status_code=304, headers=headers, background=response.background)
 
 
 def listed(headers: list[str]) -> set[str]:
