@@ -4,6 +4,7 @@ A test that asks for one of them runs on several variants: `tests/harness/select
 """
 
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -188,3 +189,11 @@ def db(migrated_url: str) -> Iterator[Engine]:
     made = servers.engine(migrated_url, QueuePool)
     yield made
     made.dispose()
+
+
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Hear Ctrl-C, also in a shell's background job, which ignores the signal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -23,7 +23,6 @@ WALL_CLOCK = re.compile(
 READERS = {
     "app/db/clock.py": "the rows' timestamps, and the days on which sessions and mailed tokens expire",
     "app/web/metrics.py": "the age of files that ended workers have left",
-    "{{oidc}}/app/auth/tokens.py.jinja": "when a token was issued that doesn't say it",
 }
 
 

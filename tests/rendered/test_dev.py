@@ -191,6 +191,7 @@ def test_postgresql_runs_where_the_path_has_a_space(installed: Path, tmp_path: P
             assert folder is not None
 
 
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("installed", ["sqlite", "postgresql"], indirect=True)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_ends_the_service_and_the_database_server(installed: Path, number: signal.Signals) -> None:

@@ -1,8 +1,7 @@
 """The fixtures of these tests: rendered projects, each in a repository of git."""
 
 import shutil
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import cycle, product
 from pathlib import Path
 
@@ -153,11 +152,3 @@ def committed(copied: Render) -> Render:
         return project
 
     return of
-
-
-@pytest.fixture
-def heard() -> Iterator[None]:
-    """Hear Ctrl-C, also in a shell's background job, which ignores the signal."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)

@@ -109,7 +109,9 @@ def test_edits_are_kept_and_those_of_models_are_left_to_carry_over(rendered: Ren
     assert commands(project) == []
     assert f"\nConflicts:\n  {TABLES}:" in result.stderr
     assert f"\nBring your edits of {MODELS} into {TABLES}, which replaces it.\n" in result.stderr
-    assert result.stderr.endswith("  python3 dev.py test tests/books\n  python3 dev.py test tests/loans\n")
+    assert result.stderr.endswith(
+        "  Run it: python3 dev.py test tests/books\n  Run it: python3 dev.py test tests/loans\n"
+    )
     assert not (project / MODELS).exists()
     assert "OURS = 1\n" in read(project, TABLES)
     assert read(project, "app/books/schemas.py").endswith("\nOURS = 1\n")

@@ -157,7 +157,6 @@ def _date(_field: Field) -> Kind:
         "",
         "0000-01-01",
         "10000-01-01",
-        True,
         [],
     ]
     return valid, invalid, lambda number: str(date(2026, 1, 30) + timedelta(days=number))
