@@ -261,11 +261,16 @@ def _unimported(project: Project, shared: Mapping[str, str], texts: Mapping[str,
         for node in module.imports()
         for name in module.named_by(node)
     }
+    gone = []
     for path, text in shared.items():
         module = path.removesuffix(".py").replace("/", ".")
         is_imported = any(name == module or name.startswith(f"{module}.") for name in imported)
         if not is_imported and (project.folder / path).exists() and read_text(project.folder, path) == text:
-            yield path
+            gone.append(path)
+    yield from gone
+    if gone:  # what they alone import isn't needed either
+        others = {path: text for path, text in shared.items() if path not in gone}
+        yield from _unimported(project, others, {**texts, **dict.fromkeys(gone)})
 
 
 def _changed(folder: Path, texts: Mapping[str, str | None]) -> dict[str, str | None]:

@@ -202,9 +202,9 @@ def answers_of(answers: Mapping[str, Any], path: str) -> Answers:
 def _form(root: Path) -> int:
     """Give the form of resources that suits the project.
 
-    `row` of MissingReferenceError is newer than version 1.2.0, and `no_number` than 1.4.0.
+    `row` of MissingReferenceError is newer than version 1.2.0, and `digits_alone` than 1.4.0.
     """
-    if (root / SCHEMAS).is_file() and "def no_number" in read_text(root, SCHEMAS):
+    if (root / SCHEMAS).is_file() and "def digits_alone" in read_text(root, SCHEMAS):
         return former.NOW
     return former.WITH_NUMBERS if "row: int | None" in read_text(root, ERRORS) else former.WITHOUT_ROWS
 

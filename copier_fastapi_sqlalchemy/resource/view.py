@@ -127,6 +127,9 @@ class View:
         return [field.target for field in self.columns if field.target] + [many.target for many in self.manys]
 
     def _has_moment(self) -> bool:
+        """Tell whether bodies take the `Moment` of app/web/schemas.py, as those of former forms do."""
+        if self.resource.form > former.WITH_NUMBERS:
+            return False
         if self.project.has_moment is not None:
             return self.project.has_moment
         schemas = self.project.folder / "app/web/schemas.py"

@@ -1164,7 +1164,7 @@ def kept(variant: str = ASYNC_ORM) -> Check:
 GENERATED = (
     Mutation(
         "number that is taken as a date",
-        "template/app/web/schemas.py.jinja",
+        f"{RESOURCE}/templates/support/web/numbers.py",
         "if isinstance(value, int | float) or digits.isdecimal():",
         "if isinstance(value, bool):",
         kept(),

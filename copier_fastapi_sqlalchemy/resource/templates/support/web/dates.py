@@ -5,6 +5,6 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from app.web.schemas import no_number
+from app.web.numbers import no_number
 
 Date = Annotated[date, BeforeValidator(no_number)]

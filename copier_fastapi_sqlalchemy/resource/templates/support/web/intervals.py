@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from app.web.schemas import no_number
+from app.web.numbers import no_number
 
 MAX_INTERVAL = timedelta(days=100_000_000)
 

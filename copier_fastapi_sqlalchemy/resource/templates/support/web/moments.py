@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
-from app.web.schemas import no_number
+from app.web.numbers import no_number
 
 
 def in_utc(moment: datetime) -> datetime:
