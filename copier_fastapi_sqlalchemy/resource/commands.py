@@ -320,7 +320,7 @@ def change(
 
     `--only` names all routes that it has after that, of create, read, list, update, delete and bulk.
 
-    Where your edits touch what changes, both are left in the file between marks of git, and nothing is run. A revision
+    Where you have edited what changes, both are left in the file between marks of git, and nothing is run. A revision
     that loses values is written and shown, and not run.
 
     It exits with 0 if all went well, 1 if there are conflicts or a command in the project failed, and 2 if it wrote

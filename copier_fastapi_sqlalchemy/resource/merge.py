@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from copier_fastapi_sqlalchemy.resource.conflicts import resolve
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.formatting import BOM, tidy
 
@@ -34,8 +35,8 @@ class Merged:
 def merge(folder: Path, path: str, yours: str, before: str, after: str, *, label: str) -> Merged:
     """Make of a file of an owner's, `yours`, what was made of `before`, which is `after`.
 
-    The names that a Python module imports are merged as a set, so that imports on neighbouring lines don't conflict.
-    Line ends, the byte order mark, and a format of the owner's own are kept.
+    The names that a Python module imports are merged as a set, so that imports on neighbouring lines don't conflict,
+    and so are columns, fields and methods. Line ends, the byte order mark, and a format of the owner's own are kept.
 
     Raises:
         Refusal: git is missing.
@@ -49,7 +50,8 @@ def merge(folder: Path, path: str, yours: str, before: str, after: str, *, label
     is_tidy = is_python and _is_tidy(folder, path, text)
     mine, old, new = (_split(side) if is_python else None for side in (text, before, after))
     if mine and old and new:
-        merged = _without_ends(_merge_lines(*(_with_ends(side.rest) for side in (mine, old, new)), label=label))
+        merged = _merge_lines(*(_with_ends(side.rest) for side in (mine, old, new)), label=label)
+        merged = resolve(_without_ends(merged))
         imports = _merge_imports(mine, old, new, merged)
         if is_tidy:
             imports = tidy(folder, path, imports)

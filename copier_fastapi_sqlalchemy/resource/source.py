@@ -24,6 +24,7 @@ COMMA = re.compile(r"(?:\s|#[^\n]*\n)*,")
 NO_CODE = re.compile(r"[ \t\r]*(?:#[^\n]*)?(?:\n|\Z)")
 IMPORT = re.compile(r"(?:from\s+[\w.]+\s+)?import\s+")
 Import = ast.Import | ast.ImportFrom
+Node = ast.expr | ast.stmt | ast.alias | ast.keyword
 Edit = tuple[int, int, str]  # the offsets around what is replaced, and what replaces it
 
 
@@ -54,11 +55,11 @@ class Source:
         """The offset of each line, and that after the last one."""
         return [0, *accumulate(map(len, self.lines))]
 
-    def start(self, node: ast.expr | ast.stmt | ast.alias) -> int:
+    def start(self, node: Node) -> int:
         """Give the offset at which a node begins."""
         return self._offset(node.lineno, node.col_offset)
 
-    def end(self, node: ast.expr | ast.stmt | ast.alias) -> int:
+    def end(self, node: Node) -> int:
         """Give the offset after a node."""
         return self._offset(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
 
@@ -67,7 +68,7 @@ class Source:
         before = self.lines[line - 1].encode()[:column]
         return self.line_starts[line - 1] + len(before.decode())
 
-    def code(self, node: ast.expr | ast.stmt) -> str:
+    def code(self, node: Node) -> str:
         """Give the text of a node."""
         return self.text[self.start(node) : self.end(node)]
 

@@ -78,9 +78,83 @@ def test_touching_edits_are_in_conflict(folder: Path) -> None:
     lines = done.text.splitlines()
     assert lines[line - 1 :] == [
         *("<<<<<<< yours", "    day = Date(1)", "||||||| before", "    day = Date()", "======="),
-        *("    pages = Integer()", ">>>>>>> resource change", "    on = date.today()", "    end = None"),
+        *(">>>>>>> resource change", "    pages = Integer()", "    on = date.today()", "    end = None"),
     ]
     assert "from sqlalchemy import Date, Integer, String" in lines
+
+
+COLUMNS = """from app.db.base import Record
+
+
+class Book(Record):
+    __table_args__ = (Index("a"),)
+
+    title: Mapped[str] = mapped_column(String(200))
+    # of the cover too
+    pages: Mapped[int] = mapped_column(Integer, default=0)
+    state: Mapped[str] = mapped_column(state())
+
+    def __repr__(self) -> str:
+        return self.title
+"""
+OURS = (
+    ('(Index("a"),)', '(Index("a"), Index("b"))'),
+    ("default=0", 'default=0, comment="with the cover"'),
+    ("state())", "state(), server_default=new)"),
+    ("    def __repr__", "    place: Mapped[Any] = mapped_column()\n\n    def __repr__"),
+)
+TITLE = "    title: Mapped[str] = mapped_column(String(200))\n"
+STATE = "    state: Mapped[str] = mapped_column(state())\n"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "merged_lines"),
+    [
+        ((STATE, f"{STATE}    note: Mapped[str] = mapped_column()\n"), ["note: Mapped[str] = mapped_column()"]),
+        (("default=0", "index=True"), ['pages: Mapped[int] = mapped_column(Integer, index=True, comment="…")']),
+        (("Integer", "BigInteger"), ['pages: Mapped[int] = mapped_column(BigInteger, default=0, comment="…")']),
+        (("[int]", "[int | None]"), ['pages: Mapped[int | None] = mapped_column(Integer, default=0, comment="…")']),
+        ((TITLE, ""), []),
+        (('(Index("a"),)', '(Index("a"), Index("c"))'), ['__table_args__ = (Index("a"), Index("c"), Index("b"))']),
+        (('    __table_args__ = (Index("a"),)\n\n', ""), ['__table_args__ = (Index("b"),)']),
+        (
+            ("    def __repr__", "    def __str__(self) -> str:\n        return ''\n\n    def __repr__"),
+            ["def __str__(self) -> str:"],
+        ),
+    ],
+)
+def test_columns_are_merged_by_name(folder: Path, theirs: tuple[str, str], merged_lines: list[str]) -> None:
+    yours = COLUMNS
+    for old, new in OURS:
+        yours = yours.replace(old, new)
+    after = COLUMNS.replace(*theirs)
+    assert after != COLUMNS
+    (folder / "pyproject.toml").write_text("[tool.ruff]\nline-length = 100\n", encoding="utf-8")
+    lines = merged(folder, yours, COLUMNS, after).replace("with the cover", "…").splitlines()
+    stripped = [line.strip() for line in lines]
+    assert {*merged_lines} <= {*stripped}
+    assert "place: Mapped[Any] = mapped_column()" in stripped
+    assert lines[lines.index("    # of the cover too") + 1].startswith("    pages: ")
+    assert len(stripped) == len({line for line in stripped if line}) + stripped.count("")
+
+
+def test_column_that_is_removed_goes_whatever_was_changed_in_it(folder: Path) -> None:
+    yours = COLUMNS.replace("state())", "state(), server_default=new)")
+    assert merged(folder, yours, COLUMNS, COLUMNS.replace(STATE, "")) == COLUMNS.replace(STATE, "")
+
+
+def test_what_both_sides_have_changed_stays_in_conflict_alone(folder: Path) -> None:
+    yours = COLUMNS.replace("String(200)", "String(100)").replace("default=0", "default=1")
+    after = COLUMNS.replace("String(200)", "String(300)").replace("Integer", "BigInteger")
+    done = merge(folder, "app/books/models.py", yours, COLUMNS, after, label="resource change")
+    (line,) = done.conflicts
+    assert done.text.splitlines()[line - 1 :][:8] == [
+        *("<<<<<<< yours", "    title: Mapped[str] = mapped_column(String(100))"),
+        *("||||||| before", "    title: Mapped[str] = mapped_column(String(200))"),
+        *("=======", "    title: Mapped[str] = mapped_column(String(300))"),
+        *(">>>>>>> resource change", "    # of the cover too"),
+    ]
+    assert "    pages: Mapped[int] = mapped_column(BigInteger, default=1)\n" in done.text
 
 
 @pytest.mark.parametrize("broken", ["def broken(:\n", "import app\nx = 1\nimport books\n", ""])
