@@ -63,4 +63,6 @@ def test_work_after_the_response_is_done(blog: Blog) -> None:
     deadline = time.monotonic() + 30
     while not blog.item(f"/posts/{post}")["published"]:
         assert time.monotonic() < deadline, "the post isn't published"
-    assert [pool["checked_out"] for pool in blog.api.get("/health/pool").json().values()] == [0, 0]
+    while any(pool["checked_out"] for pool in blog.api.get("/health/pool").json().values()):
+        # The post is seen once its transaction has ended, a moment before the connection is back.
+        assert time.monotonic() < deadline, "a connection isn't given back"
