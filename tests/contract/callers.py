@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 from httpx2 import Client, Response
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, MetaData, Table, insert, select, text
 
 from .blog import new_user, statuses
 from .problems import media_type
@@ -102,3 +102,21 @@ def check_an_admin_stays(
         done = found.get(200, 0) + found.get(204, 0)
         refusals = found.get(401, 0) + found.get(403, 0)  # 401 where the session has ended before
         assert (done, refusals) == (1, 1), (removal, found)
+
+
+def check_row_that_is_being_added_is_nobodys(api: Client, db: Engine, new: Callable[[str], Caller]) -> None:
+    """Check that nobody waits for what a transaction of another user is about to add, to change or delete it."""
+    owner, other = new("author"), new("author")
+    body = {"author_id": owner["id"], "title": "First", "content": "Hello."}
+    post = api.post("/api/v1/posts", json=body, headers=owner["headers"]).raise_for_status().json()
+    posts = Table("posts", MetaData(), autoload_with=db)
+    columns = [column for column in posts.c if column.computed is None and column.name != "id"]
+    with db.begin() as connection:
+        row = connection.execute(select(*columns).where(posts.c.id == post["id"])).mappings().one()
+        added = connection.execute(insert(posts).values(**row)).inserted_primary_key
+        assert added
+        url = f"/api/v1/posts/{added[0]}"
+        headers = {**other["headers"], "If-Match": "*"}
+        refused(api.patch(url, json={"title": "Theirs"}, headers=headers), 404)
+        refused(api.delete(url, headers=headers), 404)
+    refused(api.delete(url, headers=headers), 403)

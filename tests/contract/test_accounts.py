@@ -19,7 +19,16 @@ from sqlalchemy import Engine, column, literal_column, select, table, text
 from tests.harness.service import NO_CERTIFICATES, SERVICE_LOG
 
 from .blog import new_email, new_user, statuses
-from .callers import AUTH, DEMOTION, bearer, check_an_admin_stays, check_roles, refused, routes_without_a_token
+from .callers import (
+    AUTH,
+    DEMOTION,
+    bearer,
+    check_an_admin_stays,
+    check_roles,
+    check_row_that_is_being_added_is_nobodys,
+    refused,
+    routes_without_a_token,
+)
 from .problems import check_problem
 
 pytestmark = [pytest.mark.accounts, pytest.mark.example]
@@ -330,6 +339,10 @@ def test_every_route_but_the_open_ones_needs_a_token(api: Client) -> None:
 
 def test_role_decides_what_may_be_called(accounts: Accounts) -> None:
     check_roles(accounts.api, accounts.new)
+
+
+def test_row_that_is_being_added_is_nobodys(accounts: Accounts) -> None:
+    check_row_that_is_being_added_is_nobodys(accounts.api, accounts.db, accounts.new)
 
 
 @pytest.mark.locks

@@ -24,7 +24,16 @@ from tests.harness.service import SERVICE_LOG, calling
 from tests.harness.warm_process import WarmProcess
 
 from .blog import concurrently, new_email, new_user, unique_word
-from .callers import AUTH, Caller, bearer, check_an_admin_stays, check_roles, refused, routes_without_a_token
+from .callers import (
+    AUTH,
+    Caller,
+    bearer,
+    check_an_admin_stays,
+    check_roles,
+    check_row_that_is_being_added_is_nobodys,
+    refused,
+    routes_without_a_token,
+)
 
 pytestmark = [pytest.mark.oidc, pytest.mark.example]
 
@@ -141,6 +150,10 @@ def test_every_route_needs_a_token(api: Client) -> None:
 
 def test_role_decides_what_may_be_called(users: Users) -> None:
     check_roles(users.api, users.new)
+
+
+def test_row_that_is_being_added_is_nobodys(users: Users, db: Engine) -> None:
+    check_row_that_is_being_added_is_nobodys(users.api, db, users.new)
 
 
 @pytest.mark.locks

@@ -1514,6 +1514,14 @@ ACCESS = (
         r"== 403",
     ),
     Mutation(
+        "row that another user is adding",
+        "template/app/auth/rules.py.jinja",
+        "    return row[0] == caller.id if row else None\n",
+        "    return row[0] == caller.id if row else True\n",
+        of_accounts("test_row_that_is_being_added_is_nobodys"),
+        r"assert 503 == 404",
+    ),
+    Mutation(
         "session that is alive again",
         "template/{{orm}}/app/users/repository.py.jinja",
         "        user = await self.get_for_update(user_id, WITH_PROFILE)\n        #{% if password %}",
