@@ -48,10 +48,9 @@ def repository(project: Path, tmp_path: Path) -> Path:
 
 
 def revise(repository: Path, upgrade: str, name: str = "0002", before: str = "0001") -> None:
-    """Add a revision, in the index only: new files are those that git knows."""
+    """Add a revision, which git doesn't know yet."""
     text = REVISION.format(name=name, before=before, upgrade=upgrade)
     (repository / f"migrations/versions/{name}_change.py").write_text(text, encoding="utf-8")
-    git(repository, "add", "--all")
 
 
 def lint(repository: Path, *arguments: str) -> tuple[int, str]:
@@ -96,6 +95,8 @@ def test_risk_is_found_in_new_revision_only(repository: Path, upgrade: str, vari
         assert said.splitlines() == [
             f"migrations/versions/0002_change.py:{first + number}: {text}" for number, text in enumerate(expected)
         ]
+    git(repository, "add", "--all")
+    assert lint(repository, "HEAD") == (status, said)
     git(repository, "commit", "--quiet", "--message", "Change")
     assert lint(repository, "HEAD") == (0, "")
     assert lint(repository, "HEAD^")[0] == 1
