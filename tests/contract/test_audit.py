@@ -397,6 +397,7 @@ def test_actor_is_cut_at_200_characters(blog: Blog, stored: Storage) -> None:
         (b"Jos\xc3\xa9", "Jos\xe9"),
         (b"\xf0\x9f\x8d\xa3", "\U0001f363"),
         (b"\xff" * 200, "\xff" * 200),
+        (("\xe9" * 200).encode(), "\xe9" * 200),
         (b"\"'; --", "\"'; --"),
         (b"a\tb", "a\tb"),
     ],

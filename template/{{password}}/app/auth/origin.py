@@ -13,7 +13,8 @@ def require_same_origin(request: Request) -> None:
     """Raise a 403 where a page of another origin makes a browser send its cookie to write.
 
     Every browser says where a request comes from, in `Sec-Fetch-Site` or in `Origin`. A page whose
-    origin CORS_ORIGINS or CORS_ORIGIN_PATTERN allows, with CORS_CREDENTIALS, may write too.
+    origin CORS_ORIGINS or CORS_ORIGIN_PATTERN allows, with CORS_CREDENTIALS, may write too: one of
+    the same site, such as another subdomain, to which browsers send a cookie that is SameSite=Lax.
     """
     if request.method not in SAFE_METHODS and not _is_allowed(request):
         raise HTTPException(403, "A page of another origin can't use the session's cookie.")
