@@ -251,7 +251,10 @@ def test_what_needs_no_database_starts_none(installed: Path) -> None:
     nowhere = "tcp://127.0.0.1:1"
     done = dev(installed, "run", "mypy", "--version", DOCKER_HOST=nowhere)
     assert done.stdout.startswith("mypy "), done.stderr
-    for command in (["mypy", "--version"], ["pytest", "--version"], ["ruff", "check"], ["migrations.lint", "HEAD"]):
+    for command in (
+        *(["mypy", "--version"], ["pytest", "--version"], ["ruff", "check"], ["migrations.lint", "HEAD"]),
+        *(["app", "--help"], ["app", "serve", "--help"]),
+    ):
         assert "starting a database" not in dev(installed, "run", *command, DOCKER_HOST=nowhere).stderr
 
 
