@@ -130,6 +130,8 @@ def _merge_values(mine: str, old: str, new: str) -> str:
     kinds = {one.kind for one in sides if one}
     if None in sides and kinds != {ast.Tuple}:
         raise _ConflictError
+    if sides[0] and "#" in sides[0].source.code(sides[0].node):
+        raise _ConflictError  # a comment would be lost
     are_alike = len(kinds) == 1
     parts = [one.parts(split=are_alike) if one else {} for one in sides]
     merged = _merge(parts[0], parts[1], parts[2], _refuse)

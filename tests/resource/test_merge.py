@@ -157,6 +157,14 @@ def test_what_both_sides_have_changed_stays_in_conflict_alone(folder: Path) -> N
     assert "    pages: Mapped[int] = mapped_column(BigInteger, default=1)\n" in done.text
 
 
+def test_comment_between_arguments_is_not_lost(folder: Path) -> None:
+    yours = COLUMNS.replace("(Integer, default=0)", "(\n        Integer,  # small\n        default=1,\n    )")
+    after = COLUMNS.replace("Integer", "BigInteger")
+    done = merge(folder, "app/books/models.py", yours, COLUMNS, after, label="resource change")
+    assert len(done.conflicts) == 1
+    assert "# small" in done.text
+
+
 @pytest.mark.parametrize("broken", ["def broken(:\n", "import app\nx = 1\nimport books\n", ""])
 def test_modules_without_a_block_of_imports_are_merged_by_lines(folder: Path, broken: str) -> None:
     yours = BEFORE + "\n\n" + broken
