@@ -24,6 +24,7 @@ from copier_fastapi_sqlalchemy.resource.register import (
     Entry,
     add_to_main,
     add_to_tables,
+    correct_tag,
     remove_from_main,
     remove_from_tables,
 )
@@ -148,6 +149,7 @@ def plan_change(change: Change, before: Side, after: Side) -> None:
             _write(change, folder, path, new[path], is_own=_is_own(path, names))
         elif old[path] != new[path]:
             _merge(change, folder, path, old[path], new[path])
+    _correct_tag(change, folder, names)
     if project.has_accounts:
         was, is_now = (
             rules_of(side.resource, side.project, side.texts()[router_path(names)]) for side in (before, after)
@@ -160,6 +162,15 @@ def plan_change(change: Change, before: Side, after: Side) -> None:
 def router_path(names: Names) -> str:
     """Give the path of the module with a resource's routes."""
     return f"app/{names.plural}/router.py"
+
+
+def _correct_tag(change: Change, folder: Path, names: Names) -> None:
+    """Let the tag in app/main.py be that of the router, unless the router's is the owner's."""
+    entry, path = entry_of(names), router_path(names)
+    router = change.texts.get(path) or (read_text(folder, path) if (folder / path).exists() else "")
+    if entry.tag != entry.name and f'tags=["{entry.tag}"]' in router:
+        main = change.texts.get(MAIN) or read_text(folder, MAIN)
+        change.texts[MAIN] = edited_text(folder, MAIN, main, lambda text: correct_tag(text, entry))
 
 
 def _change_access(change: Change, folder: Path, before: Mapping[str, str], after: Mapping[str, str]) -> None:

@@ -19,7 +19,7 @@ BY_HAND = f"Give --no-register, which says what to add to {MAIN} by hand"
 
 @dataclass(frozen=True)
 class Entry:
-    """A resource as app/main.py lists it: by the name of its package, which is its tag in the documentation too."""
+    """A resource as app/main.py lists it: its router by the name of its package, and its tag in the documentation."""
 
     name: str
     description: str
@@ -33,6 +33,11 @@ class Entry:
     def import_line(self) -> str:
         """The line that imports the router."""
         return f"from {self.module} import router as {self.name}"
+
+    @property
+    def tag(self) -> str:
+        """The tag that the router has, which is its path."""
+        return self.name.replace("_", "-")
 
 
 def add_to_tables(source: str, module: str) -> str:
@@ -59,9 +64,9 @@ def add_to_main(source: str, entry: Entry, limit: int = LINE_LENGTH) -> str:
     if not _imports_it(file, f"{entry.module}.router"):
         file = Source(MAIN, _with_import(file, entry.import_line))
     tags = _tags(file)
-    if tags is None or entry.name in _tag_names(tags):
+    if tags is None or _index_of_tag(tags, entry) is not None:
         return file.text
-    name, text = json.dumps(entry.name), json.dumps(entry.description, ensure_ascii=False)
+    name, text = json.dumps(entry.tag), json.dumps(entry.description, ensure_ascii=False)
     item = Item(
         f'{{"name": {name}, "description": {text}}}', f'{{\n    "name": {name},\n    "description": {text},\n}}'
     )
@@ -78,9 +83,22 @@ def remove_from_main(source: str, entry: Entry, limit: int = LINE_LENGTH) -> str
         file = Source(MAIN, _without_router(file, routers, entry.name, limit))
     file = Source(MAIN, _without_import(file, f"{entry.module}.router"))
     tags = _tags(file)
-    if tags is None or entry.name not in _tag_names(tags):
-        return file.text
-    return Sequence(file, tags, limit).without_item(_tag_names(tags).index(entry.name))
+    index = None if tags is None else _index_of_tag(tags, entry)
+    return file.text if tags is None or index is None else Sequence(file, tags, limit).without_item(index)
+
+
+def correct_tag(source: str, entry: Entry) -> str:
+    """Give the tag in TAGS the name that the router has, where it is the package's, as versions up to 1.5.0 wrote."""
+    file = Source(MAIN, source)
+    try:
+        tags = _tags(file)
+    except Refusal:  # it is made otherwise
+        return source
+    names = [name for item in (tags.elts if tags else ()) if (name := _tag_name(item))]
+    old = next((name for name in names if name.value == entry.name), None)
+    if old is None or any(name.value == entry.tag for name in names):
+        return source
+    return file.edited((file.start(old), file.end(old), file.code(old).replace(entry.name, entry.tag)))
 
 
 def bound_names(source: str) -> set[str]:
@@ -142,18 +160,23 @@ def _names(routers: ast.Tuple | ast.List) -> list[str]:
     return [item.id if isinstance(item, ast.Name) else "" for item in routers.elts]
 
 
+def _tag_name(item: ast.expr) -> ast.Constant | None:
+    """Find the name of a tag, unless it isn't written as the others are."""
+    pairs = zip(item.keys, item.values, strict=True) if isinstance(item, ast.Dict) else ()
+    for key, value in pairs:
+        if isinstance(key, ast.Constant) and key.value == "name" and isinstance(value, ast.Constant):
+            return value
+    return None
+
+
 def _tag_names(tags: ast.Tuple | ast.List) -> list[str]:
     """Give the name of each tag; "" where it isn't written as the others are."""
-    names = []
-    for item in tags.elts:
-        pairs = zip(item.keys, item.values, strict=True) if isinstance(item, ast.Dict) else ()
-        texts = {
-            key.value: value.value
-            for key, value in pairs
-            if isinstance(key, ast.Constant) and isinstance(value, ast.Constant)
-        }
-        names.append(str(texts.get("name", "")))
-    return names
+    return [str(name.value) if (name := _tag_name(item)) else "" for item in tags.elts]
+
+
+def _index_of_tag(tags: ast.Tuple | ast.List, entry: Entry) -> int | None:
+    """Find the tag of a resource, which versions up to 1.5.0 named as the package."""
+    return next((index for index, name in enumerate(_tag_names(tags)) if name in {entry.tag, entry.name}), None)
 
 
 def _before_last(names: list[str]) -> int:

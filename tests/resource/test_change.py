@@ -10,7 +10,7 @@ import pytest
 from copier_fastapi_sqlalchemy.resource import commands
 from copier_fastapi_sqlalchemy.resource.changes import plan_addition
 from copier_fastapi_sqlalchemy.resource.fields import parse_fields
-from copier_fastapi_sqlalchemy.resource.former import WITH_NUMBERS
+from copier_fastapi_sqlalchemy.resource.former import NOW, WITH_NUMBERS
 from copier_fastapi_sqlalchemy.resource.names import names_of
 from copier_fastapi_sqlalchemy.resource.others import ENV, leave_alone
 from copier_fastapi_sqlalchemy.resource.project import open_project
@@ -277,6 +277,22 @@ def test_resource_of_a_former_version_gets_the_form_of_now(
     path.write_text(read(project, "app/loans/router.py").removesuffix("\n\nOURS = 1\n"), encoding="utf-8")
     assert own_files(project) == own_files(new)
     assert done(project, "refresh", "--force").startswith("Nothing to do: ")
+
+
+@pytest.mark.parametrize("command", ["change", "refresh"])
+@pytest.mark.parametrize("is_edited", [False, True])
+def test_tag_of_two_words_becomes_that_of_the_router(start: Start, command: str, *, is_edited: bool) -> None:
+    project = start(ORM, (("stock_items", ("title:str",)),))
+    now = read(project, "app/main.py")
+    edit(project, "app/main.py", '"stock-items"', '"stock_items"')
+    edit(project, "app/stock_items/resource.toml", f"form = {NOW}\n", f"form = {NOW - 1}\n")
+    if is_edited:
+        edit(project, "app/stock_items/router.py", 'tags=["stock-items"]', 'tags=["stock_items"]')
+    commit(project)
+    former = read(project, "app/main.py")
+    changed = {"change": ("stock_items", "+note:str?"), "refresh": ()}[command]
+    done(project, command, *changed, "--no-migrate")
+    assert read(project, "app/main.py") == (former if is_edited else now)
 
 
 def test_shared_file_of_a_former_version_is_replaced(start: Start) -> None:

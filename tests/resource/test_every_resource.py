@@ -234,7 +234,7 @@ def test_tested(added: Added, warm_process: WarmProcess, new_database: NewDataba
             warm_process,
             added.project,
             {"TEST_DATABASE_URL": url},
-            *(*folders, "tests/test_migrations.py", "tests/test_tables.py"),
+            *(*folders, "tests/test_migrations.py", "tests/test_tables.py", "tests/web/test_docs.py"),
         )
     assert " passed" in done.output
 

@@ -14,6 +14,7 @@ from copier_fastapi_sqlalchemy.resource.register import (
     add_to_main,
     add_to_tables,
     bound_names,
+    correct_tag,
     remove_from_main,
     remove_from_tables,
 )
@@ -127,6 +128,31 @@ def test_resource_comes_before_audit_and_health() -> None:
     added = add_to_main(main, BOOKS)
     assert "(users, books, audit)" in added
     assert added.index('"books"') < added.index('"audit"')
+
+
+def test_tag_is_that_of_the_router() -> None:
+    main = f"{HEAD}ROUTERS = (users,)\n{TAGS}"
+    added = add_to_main(main, LONG)
+    assert '"name": "warehouse-order-items"' in added
+    assert "import router as warehouse_order_items" in added
+    former = added.replace('"warehouse-order-items"', '"warehouse_order_items"')
+    assert correct_tag(former, LONG) == added
+    assert add_to_main(former, LONG) == former
+    assert remove_from_main(former, LONG) == main
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        'TAGS = tags_of("warehouse_order_items")\n',
+        "",
+        'TAGS = [{"name": "warehouse_order_items"}, {"name": "warehouse-order-items"}]\n',
+        'TAGS = [{"name": WAREHOUSE, "description": "warehouse_order_items"}]\n',
+    ],
+)
+def test_tags_of_an_owner_are_left_alone(tags: str) -> None:
+    main = f"{HEAD}ROUTERS = (users, warehouse_order_items)\n{tags}"
+    assert correct_tag(main, LONG) == main
 
 
 def test_lines_are_broken_where_they_get_too_long() -> None:
