@@ -1,4 +1,4 @@
-"""What versions 1.1.0 to 1.4.0 wrote otherwise.
+"""What versions 1.1.0 to 1.5.0 wrote otherwise.
 
 A resource of their forms is rendered that way again, to tell what its owner has made of the files since.
 """
@@ -8,7 +8,9 @@ FORM = 1
 WITHOUT_ROWS = 2
 # The form of versions 1.3.0 and 1.4.0, which took numbers for dates, and had a `restore` in repositories.
 WITH_NUMBERS = 3
-NOW = 4
+# The form of version 1.5.0, whose tests have equal values in all rows, and whose emails can have a name beside them.
+WITH_EQUAL_ROWS = 4
+NOW = 5
 # The annotations of types in bodies, and of filters, which stood in each resource.
 ACCEPTS = {
     "decimal": "Annotated[Decimal, Field(max_digits={0}, decimal_places={1}),"

@@ -31,6 +31,7 @@ HELPERS = {f"tests/{name}.py": f"tests/{name}.py.jinja" for name in ("callers", 
 SHARED = {path.replace("support/", "app/", 1): path for path in SUPPORT} | HELPERS
 # What they were in resources of a form or an older one.
 FORMER_SHARED = {
+    former.WITH_EQUAL_ROWS: {f"app/web/{name}.py": f"former/{name}.py" for name in ("binary", "numbers", "times")},
     former.WITH_NUMBERS: {
         "app/web/intervals.py": "former/intervals_or_numbers.py",
         "app/web/moments.py": "former/moments.py",
@@ -59,12 +60,20 @@ def render(resource: Resource, project: "Project") -> dict[str, str]:
     sources = dict(SHARED)
     for form, paths in FORMER_SHARED.items():
         sources |= paths if resource.form <= form else {}
-    for path, source in sources.items():
-        if any(f"from {_module(path)} import" in text for text in texts.values()):
-            texts[path] = _shared_text(path, source, project)
+    texts = _with_shared(texts, sources, project)
     if resource.form != former.FORM:
         texts = {path: wrapped(text, project.line_length) for path, text in texts.items()}
     return dict(sorted(texts.items()))
+
+
+def _with_shared(texts: dict[str, str], sources: Mapping[str, str], project: "Project") -> dict[str, str]:
+    """Add the files that resources share, as far as files import them."""
+    new = {
+        path: _shared_text(path, source, project)
+        for path, source in sources.items()
+        if path not in texts and any(f"from {_module(path)} import" in text for text in texts.values())
+    }
+    return _with_shared(texts | new, sources, project) if new else texts
 
 
 def is_former(path: str, text: str, project: "Project") -> bool:

@@ -144,6 +144,20 @@ def test_values_beyond_the_edges_are_refused(books: Records) -> None:
     assert books.listed() == before
 
 
+def test_base64_is_in_the_document(books: Records) -> None:
+    for member in books.members:
+        if member.field.type == "bytes":
+            for schema in (books.schema("create"), *([] if member.field.secret else [books.schema_shown("read")])):
+                declared = schema["properties"][member.name]
+                declared = declared.get("anyOf", [declared])[0]
+                assert {name: declared[name] for name in ("type", "contentEncoding", "maxLength")} == {
+                    "type": "string",
+                    "contentEncoding": "base64",
+                    "maxLength": max(len(sent) for sent, _ in member.values.valid),
+                }
+                assert "format" not in declared
+
+
 def test_field_that_is_not_there_is_refused(books: Records) -> None:
     made = books.new()
     for name in ("unknown", "id", "created_at", "updated_at", "deleted_at", "deletion_id", "version"):

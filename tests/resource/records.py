@@ -119,8 +119,15 @@ class Records:
 
     def schema(self, route: str) -> Mapping[str, Any]:
         """Give the schema of a route's body."""
-        content = self.routes[route][1]["requestBody"]["content"]["application/json"]["schema"]
-        return self._document["components"]["schemas"][content["$ref"].rpartition("/")[2]]  # type: ignore[no-any-return]
+        return self._schema_of(self.routes[route][1]["requestBody"])
+
+    def schema_shown(self, route: str) -> Mapping[str, Any]:
+        """Give the schema of what a route that succeeds responds."""
+        return self._schema_of(self.routes[route][1]["responses"]["200"])
+
+    def _schema_of(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        reference = message["content"]["application/json"]["schema"]["$ref"]
+        return self._document["components"]["schemas"][reference.rpartition("/")[2]]  # type: ignore[no-any-return]
 
     def parameters(self, route: str) -> set[str]:
         """Give the names of the query parameters of a route."""

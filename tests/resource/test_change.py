@@ -10,7 +10,7 @@ import pytest
 from copier_fastapi_sqlalchemy.resource import commands
 from copier_fastapi_sqlalchemy.resource.changes import plan_addition
 from copier_fastapi_sqlalchemy.resource.fields import parse_fields
-from copier_fastapi_sqlalchemy.resource.former import NOW, WITH_NUMBERS
+from copier_fastapi_sqlalchemy.resource.former import NOW, WITH_EQUAL_ROWS, WITH_NUMBERS
 from copier_fastapi_sqlalchemy.resource.names import names_of
 from copier_fastapi_sqlalchemy.resource.others import ENV, leave_alone
 from copier_fastapi_sqlalchemy.resource.project import open_project
@@ -257,6 +257,8 @@ def test_shared_files_come_and_go_with_their_use(start: Start) -> None:
         ("1.2.0", "refresh", ORM),
         ("1.4.0", "change", CORE),
         ("1.4.0", "refresh", ORM),
+        ("1.5.0", "change", CORE),
+        ("1.5.0", "refresh", ORM),
     ],
     ids=str,
 )
@@ -295,17 +297,25 @@ def test_tag_of_two_words_becomes_that_of_the_router(start: Start, command: str,
     assert read(project, "app/main.py") == (former if is_edited else now)
 
 
-def test_shared_file_of_a_former_version_is_replaced(start: Start) -> None:
-    project = start(ORM, (("loans", ("lasts:interval",)),))
-    path = project / "app/web/intervals.py"
-    now = path.read_text(encoding="utf-8")
-    loans = Resource(names_of("loans"), parse_fields(["lasts:interval"]), form=WITH_NUMBERS)
-    former = render(loans, open_project(project))["app/web/intervals.py"]
-    assert "no_bool" in former
+@pytest.mark.parametrize(
+    ("path", "field", "form", "was"),
+    [
+        ("app/web/intervals.py", "lasts:interval", WITH_NUMBERS, "no_bool"),
+        ("app/web/numbers.py", "day:date", WITH_EQUAL_ROWS, "isdecimal"),
+        ("app/web/times.py", "at:time", WITH_EQUAL_ROWS, "[time, AfterValidator"),
+        ("app/web/binary.py", "cover:bytes", WITH_EQUAL_ROWS, "PlainSerializer\n"),
+    ],
+)
+def test_shared_file_of_a_former_version_is_replaced(start: Start, path: str, field: str, form: int, was: str) -> None:
+    project = start(ORM, (("loans", (field,)),))
+    now = read(project, path)
+    former = render(Resource(names_of("loans"), parse_fields([field]), form=form), open_project(project))[path]
+    assert was in former
+    assert was not in now
     for text, after in ((former, now), (f"{former}\nOURS = 1\n", f"{former}\nOURS = 1\n")):
-        path.write_text(text, encoding="utf-8")
-        plan = plan_addition(open_project(project), Resource(names_of("books"), parse_fields(["lasts:interval"])))
-        assert plan.texts.get("app/web/intervals.py", text) == after
+        (project / path).write_text(text, encoding="utf-8")
+        plan = plan_addition(open_project(project), Resource(names_of("books"), parse_fields([field])))
+        assert plan.texts.get(path, text) == after
 
 
 def add_with_release(version: str, folder: Path, project: Path, name: str, fields: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from copier_fastapi_sqlalchemy.resource.errors import Refusal
 from copier_fastapi_sqlalchemy.resource.fields import parse_field, parse_fields
 from copier_fastapi_sqlalchemy.resource.names import camel, names_of
-from copier_fastapi_sqlalchemy.resource.record import Resource, from_toml
+from copier_fastapi_sqlalchemy.resource.record import FORM, Resource, from_toml
 from copier_fastapi_sqlalchemy.resource.shape import parse_only, parse_paging
 from copier_fastapi_sqlalchemy.resource.types import TYPES, default_of
 
@@ -220,9 +220,9 @@ def test_paging_is_one_of_two() -> None:
 
 def test_record_of_a_newer_form_is_refused() -> None:
     text = Resource(names_of("books"), parse_fields(["title:str"])).to_toml()
-    assert from_toml(text.replace("form = 4\n", "")).form == 1
-    with pytest.raises(Refusal, match=r"^Use a newer version of this command: it doesn't know form 5 "):
-        from_toml(text.replace("form = 4", "form = 5"))
+    assert from_toml(text.replace(f"form = {FORM}\n", "")).form == 1
+    with pytest.raises(Refusal, match=r"^Use a newer version of this command: it doesn't know form 6 "):
+        from_toml(text.replace(f"form = {FORM}", "form = 6"))
 
 
 @given(st.text(max_size=40))

@@ -143,7 +143,10 @@ def _decimal(field: Field) -> Kind:
     return valid, [*beyond, "", "1,5", True, [1], float("nan")], lambda number: plain((number + 1) * step)
 
 
-NUMBERS: list[Any] = [0, 86400, -1, 1.5, True, False, "0", "86400", "-1", "+1.", "20270101"]
+NUMBERS: list[Any] = [
+    *(0, 86400, -1, 1.5, 8.64e4 + 0.5, 10**400, True, False),
+    *("0", "86400", "-1", "+1.", "+5", "8.64e4", "+1.5E+1", ".5", "1_000", " 5 ", "20270101", "1e400", "inf", "nan"),
+]
 
 
 def _date(_field: Field) -> Kind:

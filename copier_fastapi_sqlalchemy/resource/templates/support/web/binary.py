@@ -3,7 +3,7 @@
 from base64 import b64decode, b64encode
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 
 def from_base64(value: Any) -> Any:
@@ -20,4 +20,5 @@ Base64 = Annotated[
     BeforeValidator(from_base64),
     Field(max_length=10_000),
     PlainSerializer(to_base64, str, when_used="json"),
+    WithJsonSchema({"type": "string", "contentEncoding": "base64", "maxLength": 13_336}),
 ]

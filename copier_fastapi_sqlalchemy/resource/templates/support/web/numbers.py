@@ -5,7 +5,10 @@ from typing import Any
 
 def no_number(value: Any) -> Any:
     """Return the value; raise ValueError for a number, which would be one of seconds."""
-    digits = value.lstrip("+-").replace(".", "", 1) if isinstance(value, str) else ""
-    if isinstance(value, int | float) or digits.isdecimal():
-        raise ValueError("a date or time is a text as ISO 8601 has it, and no number")
-    return value
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return value
+    except OverflowError:
+        pass  # an integer that no float can be
+    raise ValueError("a date or time is a text as ISO 8601 has it, and no number")

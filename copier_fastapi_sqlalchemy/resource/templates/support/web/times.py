@@ -3,7 +3,9 @@
 from datetime import time
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
+
+from app.web.numbers import no_number
 
 
 def without_offset(value: time) -> time:
@@ -13,4 +15,4 @@ def without_offset(value: time) -> time:
     return value
 
 
-TimeOfDay = Annotated[time, AfterValidator(without_offset)]
+TimeOfDay = Annotated[time, BeforeValidator(no_number), AfterValidator(without_offset)]
