@@ -298,6 +298,11 @@ class View:
             "finds": (bool(refs) and routes["creates"])
             or (bool(changed) and routes["updates"])
             or (bool(manys) and writes),
+            "requires_first": bool(changed)
+            and routes["updates"]
+            and "optimistic_locking" in self.project.answers.mixins
+            and self.project.answers.database != "sqlite"
+            and self.resource.form > former.WITH_EQUAL_ROWS,
             "per_row": bool(refs) and routes["bulk_creates"] and self.resource.form > former.WITHOUT_ROWS,
             "aliases": [
                 *(field.alias for field in aliased),

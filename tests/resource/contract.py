@@ -4,7 +4,12 @@
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
+
+import pytest
+from sqlalchemy import text
 
 from tests.contract.blog import MAX_ID, ids, unique_word
 from tests.contract.problems import locations
@@ -514,6 +519,29 @@ def test_write_is_meant_for_a_version(books: Records) -> None:
         books.restore(made, 412, headers={"if_match": '"4"'})
         restored = books.restore(made, headers={"if_match": shown.headers["etag"]})
         assert restored.headers["etag"] == f'"{restored.json()["version"]}"' != shown.headers["etag"]
+
+
+@needs("optimistic_locking")
+def test_reference_is_locked_before_the_record_that_is_changed(books: Records) -> None:
+    """A deletion of what a record refers to locks that first: the other way round the two would meet in a deadlock."""
+    if books.stored.engine.dialect.name == "sqlite":
+        return  # which locks the file
+    for member in books.columns:
+        table = member.field.arguments[0] if member.field.type == "ref" else books.table
+        if table == books.table or member.field.owner:
+            continue
+        made = books.new()
+        change = partial(books.change, made, {member.name: made[member.name]}, headers={"if_match": "*"})
+        with ThreadPoolExecutor(1) as threads:
+            with books.stored.engine.begin() as connection:
+                lock = "SELECT id FROM {} WHERE id = :key FOR UPDATE"
+                connection.execute(text(lock.format(table)), {"key": made[member.name]})
+                response = threads.submit(change)
+                with pytest.raises(TimeoutError):
+                    response.result(timeout=0.5)  # it waits for what the record refers to
+                connection.execute(text(f"{lock} NOWAIT".format(books.table)), {"key": made["id"]})
+            response.result()
+        books.delete(made)
 
 
 def test_version_is_not_compared_without_the_mixin(books: Records) -> None:
