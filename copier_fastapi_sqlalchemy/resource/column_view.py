@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TAKEN_WORDS = """
 Any Annotated Decimal UUID Field Id Ids Input Moment Output Patchable PathId Record Text Page Json Query
 Select Table Column Row Sequence Collection Entity Book Literal Path Request Response Date Time Interval Uuid
-Enum String Integer Base64 JsonObject PlainDecimal TimeOfDay Url I O
+Enum String Integer Base64 JsonObject PlainDecimal TimeOfDay Url Email I O
 """
 # What follows the name of a record in the names of a resource's classes.
 TAKEN_SUFFIXES = frozenset(
@@ -140,7 +140,7 @@ class FieldView:
         """The name of the alias of what bodies can have."""
         name = camel(self.field.name)
         taken = name in TAKEN_ALIASES or name.startswith(self.names.class_name)
-        taken &= self.form > former.FORM or name not in former.FREE_ALIASES
+        taken &= name not in former.free_aliases(self.form)
         return self.names.class_name + name + "Value" if taken else name
 
     @property

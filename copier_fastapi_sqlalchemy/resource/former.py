@@ -30,15 +30,22 @@ from base64 import b64decode, b64encode
 from datetime import UTC
 from pydantic import AwareDatetime, BeforeValidator, HttpUrl, JsonValue, PlainSerializer, TypeAdapter
 """.strip().splitlines()
+EMAIL = {"email": "Annotated[EmailStr, StringConstraints(max_length=254, to_lower=True)]"}
 # Names of annotations that were free for fields.
 FREE_ALIASES = frozenset({"Base64", "JsonObject", "PlainDecimal", "TimeOfDay", "Url"})
 
 
 def accepts(form: int) -> dict[str, str]:
     """Give the annotations in bodies that differ from those of now, by type."""
-    return (ACCEPTS if form == FORM else {}) | (DATE if form <= WITH_NUMBERS else {})
+    accepted = (ACCEPTS if form == FORM else {}) | (DATE if form <= WITH_NUMBERS else {})
+    return accepted | (EMAIL if form <= WITH_EQUAL_ROWS else {})
 
 
 def filters(form: int) -> dict[str, str]:
     """Give the annotations of filters that differ from those of now, by type."""
     return (FILTERS if form == FORM else {}) | (DATE if form <= WITH_NUMBERS else {})
+
+
+def free_aliases(form: int) -> frozenset[str]:
+    """Give the names of annotations that are taken now, and were free for fields."""
+    return (FREE_ALIASES if form == FORM else frozenset()) | ({"Email"} if form <= WITH_EQUAL_ROWS else frozenset())

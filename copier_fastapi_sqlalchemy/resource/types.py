@@ -342,7 +342,8 @@ TYPES: dict[str, Kind] = {
     "email": Kind(
         python="str",
         column="String(254)",
-        accepts="Annotated[EmailStr, StringConstraints(max_length=254, to_lower=True)]",
+        accepts="Email",
+        shared="app.web.emails",
         invalid='"nobody"',
         filter="Text",
         defaults=_email_default,

@@ -503,7 +503,7 @@ ANSWERS = (
     ),
     Mutation(
         "email that a mail decodes to another",
-        "template/app/users/schemas.py.jinja",
+        "template/app/web/emails.py",
         'if "=?" in email:',
         'if "=??" in email:',
         Check("contract/test_input.py::test_values_beyond_their_limits_are_422", given={"name": "new user"}),

@@ -15,7 +15,7 @@ FIELDS = ["title:str:200", "price:decimal:10,2", "status:enum:draft,out", "autho
 
 
 def test_example_has_what_resources_share() -> None:
-    for name in ("json_objects.py", "urls.py"):
+    for name in ("emails.py", "json_objects.py", "urls.py"):
         shared = (TEMPLATES / "support/web" / name).read_bytes()
         assert (ROOT / "template/app/web" / name).read_bytes() == shared
 

@@ -225,7 +225,9 @@ def _email(_field: Field) -> Kind:
     label = "x" * 60
     longest = f"{'a' * 64}@{label}.{label}.{label}.com"
     valid = [("Ada.Lovelace+Notes@Example.COM", "ada.lovelace+notes@example.com"), longest, "o'hara@example.org"]
+    valid += [(" ada@example.com ", "ada@example.com")]
     invalid = ["nobody", "", "@example.com", "ada@", "a b@example.com", 5, True]
+    invalid += ["Ada <ada@example.com>", "=?utf-8?q?x?=@example.com"]
     return valid, invalid, lambda number: f"{letter(number)}@example.com"
 
 

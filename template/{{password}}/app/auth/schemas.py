@@ -4,7 +4,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr, StrictBool
 
 from app.users.role import Role
-from app.users.schemas import Email, Name
+from app.users.schemas import Name
+from app.web.emails import Email
 from app.web.schemas import Input, Output, Text, no_nul_or_surrogate
 
 MIN_PASSWORD = 12
