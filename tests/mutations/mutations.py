@@ -197,8 +197,8 @@ REQUIRED = (
     Mutation(
         "undeclared driver",
         "copier.yml",
-        "'requirements': ['aiosqlite>=",
-        "'requirements': ['idna>=3'] if async else ['aiosqlite>=",
+        "'requirements': ['aiosqlite>=0.22',",
+        "'requirements': ['idna>=3',",
         Check("rendered/test_install.py::test_service_runs_with_declared_dependencies_only"),
         r"No module named 'aiosqlite'",
     ),
