@@ -8,7 +8,7 @@ from copier_fastapi_sqlalchemy.resource import former
 from copier_fastapi_sqlalchemy.resource.fields import Field
 from copier_fastapi_sqlalchemy.resource.names import Names, camel
 from copier_fastapi_sqlalchemy.resource.record import FORM
-from copier_fastapi_sqlalchemy.resource.samples import another, example
+from copier_fastapi_sqlalchemy.resource.samples import another, example, varied
 from copier_fastapi_sqlalchemy.resource.types import TYPES, Kind, default_of, length_of
 
 if TYPE_CHECKING:
@@ -178,12 +178,25 @@ class FieldView:
         if self.target is not None:
             is_own = self.target.name == self.names.plural
             return "None" if is_own else f'await add_row(connection, tables["{self.target.name}"])'
-        return example(self.field, numbered=numbered)
+        return varied(self.field) if self.form > former.WITH_EQUAL_ROWS else example(self.field, numbered=numbered)
 
     @property
     def changed(self) -> str:
         """The code of another value, or nothing."""
         return "" if self.target is not None else another(self.field)
+
+    @property
+    def absent(self) -> str:
+        """The code of a value of a filter that no row made up by a test has, or nothing."""
+        field = self.field
+        if self.target is not None:
+            return "1_000_000"
+        if field.type == "bool":
+            return str((field.default or "").lower() == "false")
+        if field.type == "enum":
+            present = field.default or field.arguments[0]
+            return next((f'"{member}"' for member in field.arguments if member != present), "")
+        return self.changed
 
     @property
     def invalid(self) -> list[str]:

@@ -31,7 +31,10 @@ HELPERS = {f"tests/{name}.py": f"tests/{name}.py.jinja" for name in ("callers", 
 SHARED = {path.replace("support/", "app/", 1): path for path in SUPPORT} | HELPERS
 # What they were in resources of a form or an older one.
 FORMER_SHARED = {
-    former.WITH_EQUAL_ROWS: {f"app/web/{name}.py": f"former/{name}.py" for name in ("binary", "numbers", "times")},
+    former.WITH_EQUAL_ROWS: {
+        **{f"app/web/{name}.py": f"former/{name}.py" for name in ("binary", "numbers", "times")},
+        "tests/rows.py": "former/rows.py.jinja",
+    },
     former.WITH_NUMBERS: {
         "app/web/intervals.py": "former/intervals_or_numbers.py",
         "app/web/moments.py": "former/moments.py",

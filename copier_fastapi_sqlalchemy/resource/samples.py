@@ -28,6 +28,12 @@ BY_NUMBER = {
     "uuid": "str(UUID(int=number))",
     "email": 'f"ada{number}@example.com"',
 }
+# Of types that lists are filtered or sorted by, but that can't be unique.
+VARIED = BY_NUMBER | {
+    "bool": "number == 1",
+    "interval": 'f"P{number}DT2H"',
+    "url": 'f"https://example.com/?q={number}"',
+}
 OTHER = {
     "int": "-7",
     "bigint": "-(2**63)",
@@ -58,6 +64,16 @@ def example(field: Field, *, numbered: bool) -> str:
     if field.type == "enum":
         return f'"{field.arguments[0]}"'
     return BY_NUMBER.get(field.type, FIXED[field.type]) if numbered else FIXED[field.type]
+
+
+def varied(field: Field) -> str:
+    """Give the code of a value that differs by the variable `number`, if lists are filtered or sorted by the type."""
+    if field.type == "str" and len(field.name) + 2 > length_of(field):
+        word = field.name.replace("_", " ").capitalize()
+        return f'f"{word[: length_of(field) - 1]}{{number}}"'
+    if field.type == "enum" and len(field.arguments) > 1:
+        return f'"{field.arguments[0]}" if number == 1 else "{field.arguments[-1]}"'
+    return VARIED.get(field.type) or example(field, numbered=True)
 
 
 def another(field: Field) -> str:

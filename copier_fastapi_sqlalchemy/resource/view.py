@@ -364,12 +364,14 @@ class View:
             *(f'"{field.column_name}": {field.example(numbered=field.column_name in numbered)}' for field in fields),
             *(f'"{many.name}": [await add_row(connection, tables["{many.target.name}"])]' for many in manys),
         ]
-        filter_tests = [
-            f'("{f.column_name}", "{f.column_name}")'
-            for f in fields
-            if f.is_filter and f.example(numbered=True) != "None"
-        ]
+        filters = [f for f in fields if f.is_filter and f.example(numbered=True) != "None"]
+        is_former = self.resource.form <= former.WITH_EQUAL_ROWS
+        if not is_former:  # an enum of one value has none that another row could have
+            filters = [f for f in filters if f.field.type != "enum" or f.absent]
+        filter_tests = [f'("{f.column_name}", "{f.column_name}")' for f in filters]
         filter_tests += [f'("{many.column}", "{many.name}")' for many in manys]
+        if not (manys or is_former):
+            filter_tests = [f'"{f.column_name}"' for f in filters]
         return {
             "referring": bool(referring),
             "body": body,
@@ -386,7 +388,7 @@ class View:
             "needs_keys": routes["lists"] or (routes["updates"] and bool(changed)),
             "uses_fixture": routes["updates"]
             or routes["deletes"]
-            or (routes["lists"] and bool(filter_tests))
+            or (is_former and routes["lists"] and bool(filter_tests))
             or "audit_log" in mixins,
             "changed_columns": f"[{', '.join(repr(group) for group in changed)}]".replace("'", '"'),
             "reference_bodies": [
@@ -401,6 +403,10 @@ class View:
             "statements": (1 if routes["cursor"] else 2) + len(manys) + bool(self.parent),
             "found_by": searched[0] if searched else "",
             "found_column": next((f"table.c.{name}" for name in searched if name not in nullable), ""),
+            "other_filters": [
+                f'("{f.column_name}", {f.absent})' for f in fields if f.is_filter and not f.field.nullable and f.absent
+            ],
+            "rows": "rows" if manys or is_former else "bodies",
             "read_filters": [f'"{f.column_name}"' for f in fields if f.is_filter and not f.field.nullable],
             **self._paths(),
         }

@@ -26,6 +26,7 @@ from tests.updates.releases import RELEASES, git
 
 ORM = Variant("sqlite", "async", "orm", ("timestamps",))
 CORE = Variant("postgresql", "sync", "core", ("soft_delete", "audit_log"))
+SEARCHED = Variant("postgresql", "async", "orm", ("optimistic_locking", "full_text_search"))
 BOOKS = (("books", ("title:str:200:unique", "status:enum:draft,out=draft", "price:decimal:10,2", "author:ref:users")),)
 FORMER = (
     "loans",
@@ -34,6 +35,7 @@ FORMER = (
         *("starts_at:datetime", "day:date:index", "url:str:unique", "user:ref:users"),
     ),
 )
+OF_SEARCHED = ("title:str:search", "email:str", "contact:email:index")
 TITLES = (("books", ("title:str",)),)
 CHANGE = ("change", "books", "+isbn10:str:10?", "-status", "title:str:300:unique", "+day:date?:index")
 ALL_STEPS = ["run alembic upgrade head", "run alembic revision --autogenerate -m Change books"]
@@ -259,6 +261,8 @@ def test_shared_files_come_and_go_with_their_use(start: Start) -> None:
         ("1.4.0", "refresh", ORM),
         ("1.5.0", "change", CORE),
         ("1.5.0", "refresh", ORM),
+        ("1.5.0", "change", SEARCHED),
+        ("1.5.0", "refresh", SEARCHED),
     ],
     ids=str,
 )
@@ -266,7 +270,7 @@ def test_resource_of_a_former_version_gets_the_form_of_now(
     rendered: Render, start: Start, tmp_path: Path, variant: Variant, command: str, version: str
 ) -> None:
     project, new = start(variant, ()), copy_with_dev(rendered, variant, tmp_path / "new")
-    name, fields = FORMER
+    name, fields = FORMER[0], [*FORMER[1], *(OF_SEARCHED if variant == SEARCHED else ())]
     add_with_release(version, tmp_path / version, project, name, fields)
     assert ("def plain_number" in read(project, "app/loans/schemas.py")) == (version == "1.1.0")
     path = project / "app/loans/router.py"
