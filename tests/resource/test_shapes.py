@@ -31,6 +31,7 @@ from tests.harness.warm_process import WarmProcess
 from tests.resource.conftest import Render
 
 SHORT = ("name:str:40:search", "day:date:index", "price:decimal:10,2", "token:str:40:secret", "whole:ref:books?")
+MORE = ("at:datetime:unique", "share:decimal:3,3:unique", "others:many:books")
 # Some routes alone: each variant takes one of these.
 ONLY = (
     *("read", "list", "update", "delete", "create,read", "read,list", "read,update", "read,delete"),
@@ -60,7 +61,7 @@ def shapes_for(variant: Variant) -> list[Resource]:
     return [
         resource("books", "title:str:200", "pages:int=0"),
         resource("chapters", *fields, unique=(("book", "name"),), parent="books", paging="cursor"),
-        resource("readings", *fields, "others:many:books", only=only[number % len(only)], parent=parent),
+        resource("readings", *fields, *MORE, only=only[number % len(only)], parent=parent),
         resource("albums", *fields, unique=(("name", "day"),), parent=owners),
     ]
 
