@@ -64,7 +64,7 @@ def test_file_is_moved_away(stage: Stage) -> None:
 
 def test_file_is_read_only(stage: Stage) -> None:
     """The service is started while it may only read the file, which it may write to later."""
-    with stage() as scene:
+    with stage(settings={"DB_POOL_SIZE": "1"}) as scene:  # no other connection serves in place of a bad one
         file = file_of(scene)
         scene.service.stop()
         scene.service.obey_permissions()

@@ -1216,7 +1216,7 @@ GENERATED = (
         'if field.unique and "soft_delete" not in answers.mixins:',
         "if field.unique:",
         kept(SOFT_DELETE),
-        r"checks failed: .*test_taken_value_is_409\(books\)",
+        r"Another book has this title, or this code",
     ),
     Mutation(
         "deletion of a reference that takes the record along",
