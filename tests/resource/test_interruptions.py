@@ -30,6 +30,7 @@ from tests.updates.releases import git
 
 NOTHING = "Interrupted: nothing was written.\n"
 GO_ON = "The files are written. Go on with:\n"
+RUN = "  Run it: "
 # What is run from the first written file on.
 FUNCTIONS = {"write", "_write", "_replace", "interrupts_held", "_carry_out", "run_steps", "_run"}
 ADD = ("add", "books", "title:str:200")
@@ -113,7 +114,7 @@ def test_command_says_what_it_has_written_whenever_it_is_interrupted(start: Star
             continue
         if result.stderr:
             assert rest.startswith(GO_ON), (lines[-1], result.stderr)
-            run_script(rest.removeprefix(GO_ON), whole)
+            run_script("\n".join(line.removeprefix(RUN) for line in rest.splitlines() if line.startswith(RUN)), whole)
         assert result.exit_code == (130 if result.stderr else 0), (lines[-1], result.output)
         assert kept(whole) == kept(done), lines[-1]
     assert messages > {"", NOTHING.strip()}, "before the files are written, in between, and when all is done"

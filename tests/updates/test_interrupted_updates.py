@@ -72,6 +72,7 @@ def state(project: Project) -> Mapping[str, object]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGKILL"])
 def test_interrupted_update_is_taken_back_and_done_again(project: Project, name: str) -> None:
     edited = change_the_same_line(project)
