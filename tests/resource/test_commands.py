@@ -143,7 +143,7 @@ def test_first_resource_of_a_project_is_added(committed: Render) -> None:
     done(project, "add", "order_items", "title:str", "--singular", "line")
     main = (project / "app/main.py").read_text(encoding="utf-8")
     assert "\nROUTERS = (order_items,)\n" in main
-    assert '    {"name": "order_items", "description": "Order items."},\n' in main
+    assert '    {"name": "order-items", "description": "Order items."},\n' in main
     assert "class LineColumns" in (project / "app/order_items/tables.py").read_text(encoding="utf-8")
     assert commands(project)[1] == "run alembic revision --autogenerate -m Add order items"
 
