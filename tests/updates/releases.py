@@ -20,6 +20,7 @@ RELEASES = {
     "1.3.0": "237de1e1e2e30a2b8f91b17a22a3702daba1a916",
     "1.4.0": "6414dd7b0018ea6cbc9627264eaf39c611cc80bf",
     "1.5.0": "19ccf76a6814a02f5915f9922c64382deef77c09",
+    "1.5.1": "adee1347d622e66e59484fd02a1349da4d1a18d9",
 }
 IDENTITY = {
     "GIT_CONFIG_GLOBAL": os.devnull,
