@@ -213,7 +213,7 @@ def _mysql(folder: Path, user: str | None) -> Mortal:
         "CREATE USER IF NOT EXISTS 'app'@'%' IDENTIFIED BY 'app';\nGRANT ALL ON *.* TO 'app'@'%' WITH GRANT OPTION;\n"
     )
     start.chmod(0o644)
-    common = ["--no-defaults", f"--datadir={data}"]
+    common = ["--no-defaults", f"--datadir={data}", f"--tmpdir={folder}"]
     if "mariadb" in server.resolve().name:
         install = find("mariadb-install-db", "mysql_install_db")
         assert install is not None, "mariadb-install-db comes with mariadbd"

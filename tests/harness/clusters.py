@@ -172,6 +172,8 @@ def galera_nodes(folder: Path, user: str | None, *options: str, nodes: int = NOD
     account.write_text(ACCOUNT)
     account.chmod(0o644)
     data = [folder / f"data{number}" for number in range(nodes)]
+    temporary = [folder / f"tmp{number}" for number in range(nodes)]
+    call(["mkdir", *temporary], user)
     common = ["--skip-test-db", "--auth-root-authentication-method=normal", f"--extra-file={account}"]
     call([install, "--no-defaults", f"--datadir={data[0]}", *common], user)
     script = folder / "wsrep_sst_alike"
@@ -181,7 +183,7 @@ def galera_nodes(folder: Path, user: str | None, *options: str, nodes: int = NOD
     for number, (port, group, transfer) in enumerate(ports):
         path = f"PATH={folder}{os.pathsep}{os.defpath}"
         command: list[str | Path] = ["env", path, program, "--no-defaults", *GALERA, *options]
-        command += [f"--datadir={data[number]}", f"--port={port}"]
+        command += [f"--datadir={data[number]}", f"--tmpdir={temporary[number]}", f"--port={port}"]
         command += [f"--socket={folder / f'socket{number}'}", f"--pid-file={folder / f'pid{number}'}"]
         command += [f"--wsrep-provider={library}", f"--wsrep-cluster-address=gcomm://{cluster}"]
         places = f"gmcast.listen_addr=tcp://127.0.0.1:{group};ist.recv_addr=127.0.0.1:{transfer}"

@@ -277,7 +277,8 @@ def _run_mysql(server: Path, folder: Path, user: str | None) -> Iterator[str]:
         "CREATE USER 'app'@'%' IDENTIFIED BY 'app';\nGRANT ALL PRIVILEGES ON *.* TO 'app'@'%' WITH GRANT OPTION;\n"
     )
     start.chmod(0o644)
-    common = ["--no-defaults", f"--datadir={data}"]
+    # A server that starts deletes the temporary tables that it finds, which may be another's.
+    common = ["--no-defaults", f"--datadir={data}", f"--tmpdir={folder}"]
     options = [*common, *MYSQL_FAST]
     if "mariadb" in server.resolve().name:
         install = find("mariadb-install-db", "mysql_install_db")
