@@ -5,6 +5,7 @@
 
 import re
 import signal
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -18,7 +19,7 @@ from tests.harness.alembic import Alembic
 from tests.harness.schema import schema_of
 from tests.harness.servers import Server, engine, free_port, pooler
 from tests.harness.variants import Variant
-from tests.harness.warm_process import CommandFailed, WarmProcess
+from tests.harness.warm_process import Child, CommandFailed, WarmProcess
 
 ORPHAN = """
 from alembic import op
@@ -111,6 +112,47 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("UPDATE counts SET n = 0")
     op.drop_table("shelves")
+"""
+
+TABLES = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "tables"
+down_revision = {head!r}
+
+
+def upgrade() -> None:
+    for name in ("first", "second", "third", "fourth"):
+        op.create_table(name, sa.Column("id", sa.Integer, primary_key=True))
+
+
+def downgrade() -> None:
+    for name in ("first", "second", "third", "fourth"):
+        op.drop_table(name)
+"""
+
+# An upgrade that sees no lock of another, as through another node of a Galera cluster. Before it creates some tables it
+# makes a file, and waits until that is gone.
+HELD = """
+import sys, time
+from pathlib import Path
+from alembic.config import main
+from sqlalchemy import Engine, event
+
+folder, name, *tables = sys.argv[1:]
+
+@event.listens_for(Engine, "before_cursor_execute", retval=True)
+def hold(_connection, _cursor, statement, parameters, *_):
+    for table in tables:
+        if f"CREATE TABLE {table}" in statement:
+            reached = Path(folder, f"{name}-{table}")
+            reached.touch()
+            while reached.exists():
+                time.sleep(0.01)
+    return "SELECT 1" if "GET_LOCK" in statement else statement, parameters
+
+main(["upgrade", "head"])
 """
 
 # Goes on with what was killed, goes back, and is killed before the call of the driver that has the number.
@@ -265,6 +307,36 @@ def test_killed_migration_continues(
             assert shelves(database_url) == expected
             reached = call
         assert reached > len(["create", "insert", "add", "update", "index"]) * len(["note", "commit", "do", "note"])
+
+
+@pytest.mark.database("mysql")
+def test_migrators_that_see_no_lock_leave_what_the_next_can_end(
+    alembic: Alembic, warm_process: WarmProcess, project: Path, database_url: str, variant: Variant, tmp_path: Path
+) -> None:
+    alembic("upgrade head")
+    with revision_of(project, TABLES.format(head="0001" if has_tables(variant) else None)):
+
+        def start(name: str, *tables: str) -> Child:
+            command = ["-c", HELD, str(tmp_path), name, *tables]
+            migrator = warm_process.start(command, project, {"DATABASE_URL": database_url})
+            wait_for(tmp_path / f"{name}-{tables[0]}", migrator)
+            return migrator
+
+        one = start("one", "second", "fourth")
+        other = start("other", "second")
+        (tmp_path / "one-second").unlink()
+        wait_for(tmp_path / "one-fourth", one)
+        (tmp_path / "other-second").unlink()
+        assert warm_process.wait(other, timeout=60).status == 1, other.output
+        one.process.kill()
+        alembic("upgrade head", "downgrade -1")
+
+
+def wait_for(file: Path, child: Child) -> None:
+    """Wait until a process has made a file."""
+    while not file.exists():
+        assert child.status is None, child.output
+        time.sleep(0.01)
 
 
 @pytest.mark.database("mysql")

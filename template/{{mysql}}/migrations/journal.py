@@ -20,6 +20,8 @@ CREATE = (
     " (number INTEGER PRIMARY KEY, statement LONGTEXT NOT NULL, is_done BOOLEAN NOT NULL)"
 )
 READ = "SELECT statement, is_done FROM migration_journal ORDER BY number"
+# Of two processes, through nodes of a Galera cluster that don't know each other's locks, one can.
+ADD = "INSERT INTO migration_journal (number, statement, is_done) VALUES (%s, %s, %s)"
 NOTE = "REPLACE INTO migration_journal (number, statement, is_done) VALUES (%s, %s, %s)"
 FORGET = "DELETE FROM migration_journal WHERE number >= %s"
 DROP = "DROP TABLE migration_journal"
@@ -77,7 +79,7 @@ class Journal:
         self.create()
         if CHANGES_ROWS.match(statement):
             send(cursor, statement, parameters, context)
-            self.write(NOTE, self.number, note, True)
+            self.add(note, is_done=True)
         else:
             self.change_schema(note, cursor, statement, parameters, context)
         return True
@@ -91,8 +93,9 @@ class Journal:
         context: ExecutionContext,
     ) -> None:
         """Execute a statement that is committed at once."""
-        was_sent, self.sent = self.sent == [note], []
-        self.write(NOTE, self.number, note, False)
+        was_sent = self.sent == [note]
+        self.add(note, is_done=False)
+        self.sent = []
         self.commit()
         try:
             send(cursor, statement, parameters, context)
@@ -119,6 +122,10 @@ class Journal:
                 " command again with the revision as it was, or undo them and drop that table."
                 f" It has {done.strip()!r} where this run has {note.strip()!r}."
             )
+
+    def add(self, note: str, *, is_done: bool) -> None:
+        """Note a statement in a row of its own, or in that of one that an earlier run has sent."""
+        self.write(NOTE if self.sent else ADD, self.number, note, is_done)
 
     def create(self) -> None:
         """Create the table while nothing is pending: that commits what the connection did."""
