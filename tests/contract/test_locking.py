@@ -363,6 +363,7 @@ def test_one_of_concurrent_writers_at_a_version_wins(blog: Blog, stored: Storage
     assert stored.count(table, id=number) == found[200]
 
 
+@pytest.mark.locks
 def test_one_of_concurrent_writes_of_any_kind_wins(blog: Blog) -> None:
     post, commenter = blog.add_post(), blog.add_user()["id"]
     for path in (f"/posts/{post['id']}", f"/users/{post['author_id']}"):

@@ -324,6 +324,7 @@ def test_one_of_concurrent_restores_to_an_email_succeeds(blog: Blog, stored: Sto
         assert stored.count("users", email=email) == 1
 
 
+@pytest.mark.locks
 def test_concurrent_restores_of_author_and_post_bring_back_comment(blog: Blog) -> None:
     for _ in range(2):
         posts = [blog.add_post() for _ in range(2)]
@@ -335,6 +336,7 @@ def test_concurrent_restores_of_author_and_post_bring_back_comment(blog: Blog) -
         assert [ids(blog.items(f"/posts/{post['id']}/comments")) for post in posts] == [[number] for number in comments]
 
 
+@pytest.mark.locks
 def test_restore_concurrent_with_deletion_leaves_deleted_user_hidden(blog: Blog, stored: Storage) -> None:
     for _ in range(2):
         post, friends = blog.add_post(), [blog.add_user()["id"] for _ in range(3)]

@@ -95,6 +95,7 @@ def test_one_of_concurrent_deletes_succeeds(blog: Blog) -> None:
         assert statuses([delete] * THREADS) == {204: 1, 404: THREADS - 1}
 
 
+@pytest.mark.locks
 def test_change_concurrent_with_delete_is_200_or_404(blog: Blog, stored: Storage) -> None:
     for _ in range(2):
         post = blog.add_post(tags=[unique_word()])
@@ -121,6 +122,7 @@ def test_change_concurrent_with_delete_is_200_or_404(blog: Blog, stored: Storage
         assert stored.count("post_tags", post_id=post["id"]) == 0
 
 
+@pytest.mark.locks
 def test_comment_concurrent_with_delete_of_its_post_is_deleted(blog: Blog, stored: Storage) -> None:
     friend = blog.add_user()["id"]
     for path in ("/users/{author_id}", "/posts/{id}"):
