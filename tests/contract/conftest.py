@@ -4,12 +4,19 @@ import pytest
 from httpx2 import Client
 from sqlalchemy import Engine
 
+from tests.faults.places import Counted, place_of
 from tests.harness import clusters
 from tests.harness.variants import Variant
 
 from .blog import PATIENT, Blog
 from .schemas import Schemas
 from .storage import Storage
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Count what the contract comes to behind a pooler or on a cluster, in the process that hands out the tests."""
+    if not hasattr(config, "workerinput") and (place := place_of(config)):
+        config.pluginmanager.register(Counted(place))
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from tests.contract.storage import Storage
 from tests.faults.load import Load, judge
 from tests.faults.mortal import Mortal, execute, mortal, mortal_service
 from tests.faults.report import ROWS, Row, title_of
+from tests.faults.storms import STORMS
 from tests.harness import servers
 from tests.harness.clusters import read_url
 from tests.harness.kept import Collected
@@ -28,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Collect the rows of the page, in the process that hands out the tests."""
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Collected(ROWS, "fault"))
+        config.pluginmanager.register(Collected(STORMS, "storm"))
 
 
 SETTINGS = {"DB_CONNECT_TIMEOUT": "2", "DB_STATEMENT_TIMEOUT": "3", "DB_LOCK_TIMEOUT": "2", "DB_POOL_TIMEOUT": "2"}

@@ -1,32 +1,28 @@
-"""Keeps what the faults came to in `.cache/faults.json`, and makes docs/reliability.md of it.
+"""Keeps what the faults came to in `.cache`, and makes sections of docs/reliability.md of it.
 
-`python -m tests.faults.report` writes the page, and `python -m tests.faults.report soak` its section on long runs.
+`python -m tests.faults.report` writes what `make faults` measures, and `python -m tests.faults.report soak` the section
+on long runs.
 """
 
-import datetime as dt
 import inspect
-import os
-import platform
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import product
-from typing import Any, Protocol
+from typing import Any
 
+from tests.faults import page, places, storms
 from tests.faults.load import CLIENTS
+from tests.faults.page import TITLES, measured, table, write_sections
 from tests.harness.kept import Kept
 from tests.harness.variants import ROOT, choices
 
-PAGE = ROOT / "docs" / "reliability.md"
-TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL"}
 HEAD = ("fault", "database", "clients saw, beside successes", "acknowledged", "lost", "half-written", "served again")
 # A test that asks for one of these fixtures is a row of the page.
 RECORDING = {"stage", "record"}
 TEXT = """\
-# Reliability
-
 What happens to clients, and to what they were promised, when something breaks. `make faults` breaks it, and writes
 this page.
 
@@ -59,10 +55,6 @@ each commit waits for the disk.
 
 {measured}
 """
-# Where the section of tests/fuzz begins, which `make fuzz` writes.
-SECTION = "\n## Hostile input\n\n"
-
-SOAK_TITLE = "## A long run"
 SOAK_HEAD = (
     "database",
     "minutes",
@@ -77,8 +69,6 @@ SOAK_HEAD = (
     "connections",
 )
 SOAK_TEXT = """\
-{title}
-
 `make soak MINUTES=30` lets {clients} clients write, read, list and search at once, as fast as the service answers, on
 one variant of each database: `async` and `orm` with all mixins. It fails where the memory, descriptors, threads
 or connections grow from the second third of the time to the last, where a call has no answer, or where a write is lost.
@@ -165,13 +155,6 @@ def rows_of_suite(folder: str, recording: set[str]) -> Iterator[tuple[str, str]]
                 yield from product([title_of(test)], [each for each in choices("database") if each in wanted])
 
 
-def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """Write a table of Markdown."""
-    head = list(head)
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
-
-
 def summed_up(rows: list[Row]) -> Iterator[Iterable[object]]:
     """Give the rows of the page: a fault on a database, over all variants."""
     for title, database in faults():
@@ -184,44 +167,18 @@ def summed_up(rows: list[Row]) -> Iterator[Iterable[object]]:
         yield title, TITLES[database], shown or "nothing", *sums, f"{max(row.recovered for row in alike):.1f} s"
 
 
-class OnServer(Protocol):
-    """A row of a page, measured with a server of a database."""
-
-    @property
-    def server(self) -> str:
-        """The server and its version."""
-
-
-def measured(rows: Sequence[OnServer]) -> str:
-    """Say when and on what the faults were tried."""
-    servers = ", ".join(sorted({row.server for row in rows}))
-    date, cores = dt.datetime.now(dt.UTC).date(), os.cpu_count()
-    machine = f"{cores} cores of {platform.machine()} for the clients, the services and the databases"
-    return f"Measured on {date} with {machine}: Python {platform.python_version()}, {servers}."
-
-
-def soak_section() -> str:
-    """Give the page's section on long runs, as it is."""
-    _, title, text = PAGE.read_text(encoding="utf-8").partition(SECTION)[0].partition(SOAK_TITLE)
-    return f"\n{title}{text}" if title else ""
-
-
 def write_faults() -> None:
-    """Write the page, but for its sections on long runs and of tests/fuzz."""
+    """Write what `make faults` measures."""
     rows = ROWS.read()
-    _, heading, section = PAGE.read_text(encoding="utf-8").partition(SECTION)
     text = TEXT.format(clients=CLIENTS, faults=table(HEAD, summed_up(rows)), measured=measured(rows))
-    PAGE.write_text(f"{text}{soak_section()}{heading}{section}", encoding="utf-8")
+    write_sections({page.FAULTS: text, page.STORMS: storms.section(), page.PLACES: places.section()})
 
 
 def write_soaks() -> None:
     """Write the page's section on long runs."""
     rows = sorted(SOAKS.read(), key=lambda row: [*TITLES].index(row.database))
     soaks, clients = table(SOAK_HEAD, [row.cells() for row in rows]), max(row.clients for row in rows)
-    text = SOAK_TEXT.format(title=SOAK_TITLE, clients=clients, soaks=soaks, measured=measured(rows))
-    before, heading, section = PAGE.read_text(encoding="utf-8").partition(SECTION)
-    faults_ = before.partition(SOAK_TITLE)[0].rstrip()
-    PAGE.write_text(f"{faults_}\n\n{text}{heading}{section}", encoding="utf-8")
+    write_sections({page.SOAKS: SOAK_TEXT.format(clients=clients, soaks=soaks, measured=measured(rows))})
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
 import random
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from tests.contract.storage import Storage
 from tests.contract.test_audit_replay import kept, replayed
 from tests.faults.history import History, Kind, Operation, duplicates
 from tests.faults.mortal import mortal_service
+from tests.faults.storms import Storm
 from tests.harness import servers
-from tests.harness.servers import NewDatabase
+from tests.harness.servers import NewDatabase, Server
 from tests.harness.service import NO_CERTIFICATES
+from tests.harness.variants import Variant
 from tests.harness.warm_process import WarmProcess
 
 pytestmark = [
@@ -128,10 +131,10 @@ def client_of(address: str) -> httpx2.Client:
 
 
 @pytest.fixture
-def service(
+def storm(
     warm_process: WarmProcess, project: Path, new_database: NewDatabase, tmp_path: Path
 ) -> Iterator[tuple[str, str]]:
-    """The URLs of a service of several processes, and of its database."""
+    """The URLs of a service of several processes, which writers meet at, and of its database."""
     with new_database() as url:
         warm_process.run(["-m", "alembic", "upgrade", "head"], project, {"DATABASE_URL": url})
         served = mortal_service(project, {"DATABASE_URL": url}, tmp_path / "log", WORKERS)
@@ -141,9 +144,11 @@ def service(
             served.close()
 
 
-def test_one_order_explains_what_all_clients_were_told(service: tuple[str, str]) -> None:
+def test_one_order_explains_what_all_clients_were_told(
+    storm: tuple[str, str], variant: Variant, server: Server, request: pytest.FixtureRequest
+) -> None:
     """Eight clients write to the same posts, through two processes."""
-    address, url = service
+    address, url = storm
     with client_of(address) as root, ExitStack() as stack:
         blog = Blog(root)
         author = blog.add_user()["id"]
@@ -168,3 +173,6 @@ def test_one_order_explains_what_all_clients_were_told(service: tuple[str, str])
     stored = Storage(servers.engine(url), hides=True)
     assert replayed(stored) == kept(stored)
     assert len({row["email"] for row in stored.rows("users")}) == stored.count("users")
+    calls = Counter(str(each.outcome) for writer in writers for told in writer.told.values() for each in told)
+    row = Storm(variant.database, variant.id, str(server), dict(calls), len(found))
+    request.node.user_properties.append(("storm", asdict(row)))

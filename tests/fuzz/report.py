@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tests.faults.report import PAGE, SECTION, TITLES, measured, rows_of_suite, table
+from tests.faults.page import INPUT, TITLES, measured, table, write_sections
+from tests.faults.report import rows_of_suite
 from tests.harness.kept import Kept
 from tests.harness.variants import choices
 
@@ -103,9 +104,7 @@ def summed_up(rows: list[Row]) -> Iterator[Iterable[object]]:
 
 def main() -> None:
     """Write the section."""
-    section = about() + figures(ROWS.read())
-    faults, heading, _ = PAGE.read_text(encoding="utf-8").partition(SECTION)
-    PAGE.write_text(f"{faults}{heading or SECTION}{section}", encoding="utf-8")
+    write_sections({INPUT: about() + figures(ROWS.read())})
 
 
 if __name__ == "__main__":
