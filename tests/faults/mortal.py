@@ -104,7 +104,8 @@ class Mortal:
     def kill(self) -> None:
         """Kill the process and its children at once, as when the machine loses its power."""
         if self._lives:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has ended on its own
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._end()
 
     def kill_alone(self) -> None:

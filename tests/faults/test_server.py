@@ -55,11 +55,11 @@ def test_connections_are_cut_one_by_one(stage: Stage) -> None:
 
 @pytest.mark.slow
 def test_network_swallows_what_is_sent(stage: Stage) -> None:
-    """The network swallows what is sent in both directions, for four seconds."""
+    """The network swallows what is sent in both directions, for five seconds."""
     with stage() as scene:
         assert scene.proxy
         scene.proxy.hold()
-        time.sleep(4)  # longer than the service waits for an answer
+        time.sleep(5)  # longer than the service waits for an answer: its timeout, and a second
         scene.proxy.cut()
         scene.proxy.release()
         scene.recover()

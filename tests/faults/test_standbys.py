@@ -4,15 +4,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from sqlalchemy import text
 
 from tests.contract.blog import Blog
-from tests.faults.conftest import Stage, new_database
+from tests.faults.conftest import SERVED_AGAIN, Scene, Stage, new_database
 from tests.faults.mortal import Mortal, execute, mortal, standby
 from tests.harness import servers
 from tests.harness.clusters import read_url
-from tests.harness.service import calling
+from tests.harness.service import NO_CERTIFICATES, calling
 from tests.harness.warm_process import WarmProcess
 
 pytestmark = [
@@ -57,12 +58,22 @@ def wait_until_alike(primary: Mortal, standbys: list[Mortal]) -> None:
                 time.sleep(0.02)
 
 
+def wait_until_read(scene: Scene) -> None:
+    """Wait until the service reads from the standby that is left."""
+    deadline = time.monotonic() + SERVED_AGAIN
+    while not httpx2.get(f"{scene.service.url}/api/v1/users", verify=NO_CERTIFICATES).is_success:
+        assert time.monotonic() < deadline, "nothing is read from the other standby"
+
+
 def test_standby_is_killed_and_follows_again(stage: Stage, primary: Mortal, standbys: list[Mortal]) -> None:
     """One of two standbys, which reads go to, is killed, and follows again two seconds later."""
     with stage(other_server=primary, workers=2, standbys=standbys) as scene:
         standbys[0].kill()
-        time.sleep(AWAY)
-        standbys[0].start()
+        try:
+            wait_until_read(scene)
+            time.sleep(AWAY)
+        finally:
+            standbys[0].start()
         scene.recover()
     wait_until_alike(primary, standbys)
 

@@ -976,6 +976,28 @@ MIXED = "timestamps+soft_delete+audit_log+optimistic_locking+full_text_search"
 SQLITE_UNAVAILABLE = "template/{{sqlite}}/app/db/driver_errors.py"
 UNAVAILABLE = "template/{{postgresql}}/app/db/driver_errors.py.jinja"
 IS_UNAVAILABLE = "    return unavailable or error.connection_invalidated or needs_new_connection(error)\n"
+COMMITS = "template/{{orm}}/app/db/database.py.jinja"
+COMMIT = """        async with self._writers() as session:
+            try:
+                yield session
+                await session.commit()
+            except BaseException:
+                await session.rollback()
+                raise
+"""
+LATE_COMMIT = """        import asyncio
+
+        session = self._writers()
+        yield session
+        await session.flush()
+
+        async def commit() -> None:
+            await asyncio.sleep(0.05)
+            await session.commit()
+            await session.close()
+
+        asyncio.ensure_future(commit())
+"""
 UNDER_LOAD = (
     Mutation(
         "full disk that is a fault of the service",
@@ -1050,6 +1072,14 @@ UNDER_LOAD = (
         r"already exists",
     ),
     Mutation(
+        "migrator that takes away what another has noted",
+        "template/{{mysql}}/migrations/journal.py",
+        "self.write(NOTE if self.sent else ADD, ",
+        "self.write(NOTE, ",
+        Check("migrations/test_migrations.py::test_migrators_that_see_no_lock_leave_what_the_next_can_end", MYSQL),
+        r"already exists",
+    ),
+    Mutation(
         "migrators that don't wait for each other",
         "template/{{mysql}}/migrations/database.py",
         "    if not any(connection.scalar(lock) == 1 for _second in range(3600)):\n",
@@ -1094,28 +1124,9 @@ UNDER_LOAD = (
     ),
     Mutation(
         "commit that comes after the response",
-        "template/{{orm}}/app/db/database.py.jinja",
-        """        async with self._writers() as session:
-            try:
-                yield session
-                await session.commit()
-            except BaseException:
-                await session.rollback()
-                raise
-""",
-        """        import asyncio
-
-        session = self._writers()
-        yield session
-        await session.flush()
-
-        async def commit() -> None:
-            await asyncio.sleep(0.05)
-            await session.commit()
-            await session.close()
-
-        asyncio.ensure_future(commit())
-""",
+        COMMITS,
+        COMMIT,
+        LATE_COMMIT,
         Check("faults/test_service.py::test_service_is_killed_and_started_again", f"sqlite-async-orm-{MIXED}"),
         r"\b0 of 5 users|user \d+ is ",
     ),
@@ -1147,6 +1158,149 @@ UNDER_LOAD = (
         "    if supervisor is not None and supervisor.pid is None:\n",
         Check("service/test_command.py::test_workers_end_with_the_process_that_started_them", ASYNC_ORM),
         r"the workers keep the port",
+    ),
+    Mutation(
+        "standby that isn't promoted yet, which is a fault of the service",
+        UNAVAILABLE,
+        '    "25006",  # the server turned read-only\n',
+        "",
+        Check("faults/test_failover.py::test_standby_is_promoted", f"postgresql-async-orm-{MIXED}"),
+        r"Internal Server Error",
+    ),
+    Mutation(
+        "new password, which the old service takes for a fault of its own",
+        UNAVAILABLE,
+        IS_UNAVAILABLE,
+        "    return needs_new_connection(error)\n",
+        Check("faults/test_credentials.py::test_service_gets_the_new_password", f"postgresql-async-orm-{MIXED}"),
+        r"no client has seen 503",
+    ),
+    *(
+        Mutation(
+            f"lost connection, which is a fault of the service: {name}",
+            "template/{{mysql}}/app/db/driver_errors.py",
+            IS_UNAVAILABLE,
+            "    return needs_new_connection(error)\n",
+            Check(f"faults/test_server.py::test_{name}", f"mysql-sync-core-{MIXED}"),
+            r"Internal Server Error",
+        )
+        for name in ("all_connections_are_cut", "connections_are_cut_one_by_one")
+    ),
+    *(
+        Mutation(
+            f"server that can't be reached, which is a fault of the service: {test}",
+            "template/{{postgresql}}/app/db/driver.py.jinja",
+            "    report_unreachable(engine, OSError)\n",
+            "",
+            Check(f"faults/{test}", f"postgresql-async-core-{MIXED}"),
+            r"Internal Server Error|assert 0",
+        )
+        for test in (
+            "test_names.py::test_name_is_not_known",
+            "test_names.py::test_dns_server_is_silent",
+        )
+    ),
+    Mutation(
+        "server that doesn't answer, which is a fault of the service",
+        "template/{{postgresql}}/app/db/driver.py.jinja",
+        '    event.listen(engine, "handle_error", _report_no_answer)\n',
+        "",
+        Check("faults/test_server.py::test_network_swallows_what_is_sent", f"postgresql-async-core-{MIXED}"),
+        r"Internal Server Error",
+    ),
+    Mutation(
+        "service that needs its database to start",
+        "template/app/main.py.jinja",
+        "        app.state.database = database\n",
+        "        app.state.database = database\n        async with database.engine.connect():\n            pass\n",
+        Check("faults/test_start.py::test_service_starts_before_its_server", f"mysql-async-orm-{MIXED}"),
+        r"It doesn't answer; its log",
+    ),
+    Mutation(
+        "connection that isn't free in time, which is a fault of the service",
+        "template/app/web/error_handlers.py.jinja",
+        "    PoolTimeoutError: respond_unavailable,\n",
+        "",
+        Check("faults/test_many.py::test_clients_outnumber_connections", f"postgresql-async-orm-{MIXED}"),
+        r"each call has an answer",
+    ),
+    *(
+        Mutation(
+            f"commit that comes after the response: {name}",
+            COMMITS,
+            COMMIT,
+            LATE_COMMIT,
+            Check(f"faults/test_service.py::test_{name}", f"sqlite-async-orm-{MIXED}"),
+            r"\b0 of 5 users|user \d+ is ",
+        )
+        for name in (
+            "service_of_four_workers_is_killed_and_started_again",
+            "service_is_stopped_and_started_again",
+            "service_of_four_workers_is_stopped_and_started_again",
+            "process_that_started_four_workers_is_killed",
+        )
+    ),
+    Mutation(
+        "write on a version that isn't the last",
+        "template/app/web/preconditions.py",
+        '    if names != {"*"} and names.isdisjoint(record.etag for record in shown):\n',
+        '    if names == {"none"}:\n',
+        Check("faults/test_storm.py::test_one_order_explains_what_all_clients_were_told", f"sqlite-async-core-{MIXED}"),
+        r"a write on \d+ made \d+",
+    ),
+    Mutation(
+        "commit that nobody knows of, which is a fault of the service",
+        UNAVAILABLE,
+        '    "40003",  # nobody knows whether it was committed, in CockroachDB\n',
+        "",
+        Check("faults/test_waiting.py::test_writes_get_errors_of_distributed_engines", f"postgresql-sync-core-{MIXED}"),
+        r"Internal Server Error",
+    ),
+    Mutation(
+        "standbys of which one alone is read from",
+        "template/{{postgresql}}/app/db/driver.py.jinja",
+        '    server = {name: url.query[name] for name in ("host", "port") if name in url.query}\n',
+        '    server = {name: url.query[name][0] for name in ("host", "port") if name in url.query}\n',
+        Check("faults/test_standbys.py::test_standby_is_killed_and_follows_again", f"postgresql-async-orm-{MIXED}"),
+        r"nothing is read from the other standby",
+    ),
+    Mutation(
+        "standby that isn't read from",
+        "template/{{postgresql}}/app/db/driver.py.jinja",
+        "(settings.database_read_url if read_only else None) or settings.database_url",
+        "settings.database_url",
+        Check(
+            "faults/test_standbys.py::test_read_after_write_is_old_until_the_standby_has_it",
+            f"postgresql-sync-core-{MIXED}",
+        ),
+        r"200",
+    ),
+    Mutation(
+        "standby that lacks tables and is called ready",
+        "template/app/db/readiness.py.jinja",
+        "        if self._read_engine is None:\n",
+        "        if self._engine is not None:\n",
+        Check(
+            "faults/test_standbys.py::test_service_isnt_ready_until_the_standby_is_migrated",
+            f"postgresql-sync-core-{MIXED}",
+        ),
+        r"assert 200 == 503",
+    ),
+    Mutation(
+        "node that dies, which is a fault of the service",
+        "template/{{mysql}}/app/db/driver_errors.py",
+        IS_UNAVAILABLE,
+        "    return needs_new_connection(error)\n",
+        Check("faults/test_galera.py::test_node_is_killed_and_joins_again", f"mysql-sync-orm-{MIXED}"),
+        r"Internal Server Error",
+    ),
+    Mutation(
+        "node without its majority, which is a fault of the service",
+        "template/{{mysql}}/app/db/driver_errors.py",
+        "    1047,  # the node of a Galera cluster has lost the others\n",
+        "",
+        Check("faults/test_galera.py::test_node_loses_its_majority", f"mysql-sync-orm-{MIXED}"),
+        r"no client has seen 503|Internal Server Error",
     ),
 )
 
