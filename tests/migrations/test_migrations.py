@@ -6,7 +6,7 @@
 import re
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -89,6 +89,8 @@ def upgrade() -> None:
     op.add_column("shelves", sa.Column("width", sa.Integer))
     op.execute("UPDATE shelves SET width = id * 10")
     op.create_index("ix_shelves_name", "shelves", ["name"], unique=True)
+    if op.get_bind().dialect.name == "mysql":
+        op.create_foreign_key("fk_shelves_id", "shelves", "shelves", ["id"], ["id"])
 
 
 def downgrade() -> None:
@@ -129,6 +131,36 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for name in ("first", "second", "third", "fourth"):
+        op.drop_table(name)
+"""
+
+CATCHES = """
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.exc import DBAPIError
+
+revision = "catches"
+down_revision = {head!r}
+
+
+def upgrade() -> None:
+    connection = op.get_bind()
+    with connection.begin_nested():
+        connection.execute(sa.text("INSERT INTO counts VALUES (1)"))
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.text("INSERT INTO absent VALUES (1)"))
+    except DBAPIError:
+        op.create_table("first", sa.Column("id", sa.Integer, primary_key=True))
+    try:
+        op.drop_index("absent", "first")
+    except DBAPIError:
+        op.create_table("second", sa.Column("id", sa.Integer, primary_key=True))
+    op.create_table("third", sa.Column("id", sa.Integer, primary_key=True))
+
+
+def downgrade() -> None:
+    for name in ("first", "second", "third"):
         op.drop_table(name)
 """
 
@@ -306,30 +338,82 @@ def test_killed_migration_continues(
             alembic("upgrade head")
             assert shelves(database_url) == expected
             reached = call
-        assert reached > len(["create", "insert", "add", "update", "index"]) * len(["note", "commit", "do", "note"])
+        assert reached > len(["create", "insert", "add", "update", "index", "refer"]) * len(
+            ["note", "commit", "do", "note"]
+        )
 
 
 @pytest.mark.database("mysql")
 def test_migrators_that_see_no_lock_leave_what_the_next_can_end(
-    alembic: Alembic, warm_process: WarmProcess, project: Path, database_url: str, variant: Variant, tmp_path: Path
+    alembic: Alembic, held: Callable[..., Child], project: Path, variant: Variant, tmp_path: Path
 ) -> None:
     alembic("upgrade head")
     with revision_of(project, TABLES.format(head="0001" if has_tables(variant) else None)):
-
-        def start(name: str, *tables: str) -> Child:
-            command = ["-c", HELD, str(tmp_path), name, *tables]
-            migrator = warm_process.start(command, project, {"DATABASE_URL": database_url})
-            wait_for(tmp_path / f"{name}-{tables[0]}", migrator)
-            return migrator
-
-        one = start("one", "second", "fourth")
-        other = start("other", "second")
+        one, other = held("one", "second", "fourth"), held("other", "second")
         (tmp_path / "one-second").unlink()
         wait_for(tmp_path / "one-fourth", one)
         (tmp_path / "other-second").unlink()
-        assert warm_process.wait(other, timeout=60).status == 1, other.output
-        one.process.kill()
+        other.process.join(60)
+        assert other.status, other.output
+        assert "another process migrates this database now" in other.output
+        kill(one)
         alembic("upgrade head", "downgrade -1")
+
+
+@pytest.mark.database("mysql")
+def test_revision_that_was_changed_after_a_run_was_cut_off_is_refused(
+    alembic: Alembic, held: Callable[..., Child], project: Path, database_url: str, variant: Variant
+) -> None:
+    alembic("upgrade head")
+    tables = TABLES.format(head="0001" if has_tables(variant) else None)
+    with revision_of(project, tables):
+        kill(held("one", "third"))
+    with (
+        revision_of(project, tables.replace('"second", "third", "fourth"', "")),
+        pytest.raises(CommandFailed, match=r"CREATE TABLE second .* this run has 'the end of the revision'"),
+    ):
+        alembic("upgrade head")
+    sent = "INSERT INTO migration_journal SELECT 3, REPLACE(statement, 'second', 'third'), 0 FROM migration_journal"
+    with engine(database_url).begin() as connection:
+        connection.execute(text(f"{sent} WHERE number = 2"))
+    with (
+        revision_of(project, tables.replace("third", "another")),
+        pytest.raises(CommandFailed, match=r"CREATE TABLE third .* this run has 'CREATE TABLE another"),
+    ):
+        alembic("upgrade head")
+    with revision_of(project, tables):
+        alembic("upgrade head", "downgrade -1")
+
+
+@pytest.mark.database("mysql")
+def test_cut_off_revision_that_catches_errors_continues(
+    alembic: Alembic, held: Callable[..., Child], project: Path, database_url: str, variant: Variant
+) -> None:
+    alembic("upgrade head")
+    with engine(database_url).begin() as connection:
+        connection.execute(text("CREATE TABLE counts (n INTEGER PRIMARY KEY)"))
+    with revision_of(project, CATCHES.format(head="0001" if has_tables(variant) else None)):
+        kill(held("one", "third"))
+        alembic("upgrade head", "downgrade -1")
+
+
+@pytest.fixture
+def held(warm_process: WarmProcess, project: Path, database_url: str, tmp_path: Path) -> Callable[..., Child]:
+    """A function that starts an upgrade and waits until it is held at the first of some tables."""
+
+    def start(name: str, *tables: str) -> Child:
+        command = ["-c", HELD, str(tmp_path), name, *tables]
+        migrator = warm_process.start(command, project, {"DATABASE_URL": database_url})
+        wait_for(tmp_path / f"{name}-{tables[0]}", migrator)
+        return migrator
+
+    return start
+
+
+def kill(child: Child) -> None:
+    """Kill a process, and wait for its end."""
+    child.process.kill()
+    child.process.join()
 
 
 def wait_for(file: Path, child: Child) -> None:

@@ -1072,12 +1072,38 @@ UNDER_LOAD = (
         r"already exists",
     ),
     Mutation(
+        "foreign key that MariaDB has, and a run that was cut off makes again",
+        "template/{{mysql}}/migrations/journal.py",
+        'FOREIGN_KEY, NAME_IS_TAKEN = 1005, "(errno: 121 "',
+        'FOREIGN_KEY, NAME_IS_TAKEN = 1005, "none"',
+        Check("migrations/test_migrations.py::test_killed_migration_continues", MYSQL),
+        r"errno: 121",
+    ),
+    Mutation(
+        "revision that is shortened after a run was cut off",
+        "template/{{mysql}}/migrations/journal.py",
+        "            if number > self.number:\n",
+        "            if number < 0:\n",
+        Check(
+            "migrations/test_migrations.py::test_revision_that_was_changed_after_a_run_was_cut_off_is_refused", MYSQL
+        ),
+        r"DID NOT RAISE",
+    ),
+    Mutation(
+        "savepoint that the journal's own table ends",
+        "template/{{mysql}}/migrations/journal.py",
+        "                self.create()  # it would end the savepoint\n",
+        "                pass\n",
+        Check("migrations/test_migrations.py::test_cut_off_revision_that_catches_errors_continues", MYSQL),
+        r"SAVEPOINT .* does not exist",
+    ),
+    Mutation(
         "migrator that takes away what another has noted",
         "template/{{mysql}}/migrations/journal.py",
-        "self.write(NOTE if self.sent else ADD, ",
+        "self.write(ADD, ",
         "self.write(NOTE, ",
         Check("migrations/test_migrations.py::test_migrators_that_see_no_lock_leave_what_the_next_can_end", MYSQL),
-        r"already exists",
+        r"assert 'another process migrates",
     ),
     Mutation(
         "migrators that don't wait for each other",
@@ -1085,7 +1111,7 @@ UNDER_LOAD = (
         "    if not any(connection.scalar(lock) == 1 for _second in range(3600)):\n",
         "    if lock is None:\n",
         Check("faults/test_migrations.py::test_four_migrators_at_once", f"mysql-sync-core-{MIXED}"),
-        r"already exists|Duplicate",
+        r"already exists|Duplicate|another process migrates",
     ),
     Mutation(
         "changed password, which is a fault of the service",

@@ -30,7 +30,7 @@ from tests.harness.selection import one_of_each
 from tests.harness.servers import SERVERS
 from tests.harness.variant_run import VariantRun
 from tests.harness.variants import ROOT, Variant, select
-from tests.migrations.test_migrations import alembic  # noqa: F401 - a fixture
+from tests.migrations.test_migrations import alembic, held  # noqa: F401 - fixtures
 from tests.mutations.mutations import MUTATIONS, Check, Mutation
 from tests.rendered.test_install import copied  # noqa: F401 - a fixture
 from tests.resource.test_every_resource import added, holds, outcomes  # noqa: F401 - fixtures
