@@ -10,7 +10,7 @@ from tests.harness.variants import ROOT
 
 PAGE = ROOT / "docs" / "reliability.md"
 FAULTS = "# Reliability\n"
-STORMS = "## One order of all calls\n"
+STORMS = "## Storms of writers\n"
 PLACES = "## Behind a pooler and on clusters\n"
 SOAKS = "## A long run\n"
 INPUT = "## Hostile input\n"

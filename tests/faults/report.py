@@ -23,35 +23,46 @@ HEAD = ("fault", "database", "clients saw, beside successes", "acknowledged", "l
 # A test that asks for one of these fixtures is a row of the page.
 RECORDING = {"stage", "record"}
 TEXT = """\
-What happens to clients, and to what they were promised, when something breaks. `make faults` breaks it, and writes
-this page.
+What clients see when something breaks, and what becomes of the writes that they got a success for. `make faults` breaks
+it, and writes this page.
 
 {clients} clients write all the time through real sockets: they add users, one and five at once, change them, read them
 back and delete some. Then the database or the service is killed, stopped or cut off, on every base variant with all
-mixins; a full disk, a lock, a password and a client that hangs up are faults too. A row is the sum of a database's
-variants:
+mixins; a full disk, a lock, a password and a client that hangs up are faults too. A row adds up the variants of a
+database, where MySQL is the server at the end of the page:
 
-- **clients saw**: how many calls got which error. A 503 always says in `Retry-After` when to try again. Without a
-  connection a client tries again at once, so that it counts many of these. A standby may be
+- **clients saw**: how many calls got which error. A 503 always says in `Retry-After` when to try again, but these
+  clients try again at once, also without a connection: many errors mean that each came fast. A few 503 where the
+  database is well are of locks that weren't free in time, and of deadlocks. A standby may be
   [a moment behind](production.md#postgresql-with-standbys): what it shows from before a write is counted too.
 - **acknowledged**: writes that got a success. Each was in every later response, and is in the database at the end, or
   else it counts as **lost**.
 - **half-written**: calls with several rows of which some are there, and some aren't.
 - **served again**: seconds from the end of the fault until each of the clients had a success, in the slowest variant.
+  A server or service that is started again ends its fault when it answers.
 
-Of migrations, a schema that isn't whole in the end counts as half-written, and the seconds are those of the run after.
+A run with a lost or half-written row fails, as one that isn't served again within 20 seconds. A call waits for less
+time here than by default: 2 seconds for a connection or a lock, and 3 for a statement.
+
+Of migrations, a schema that isn't whole in the end counts as half-written, and the seconds are those of the run after,
+or of the four that run at once.
 MySQL [commits each change of a table](https://dev.mysql.com/doc/refman/8.4/en/implicit-commit.html), so that it can't
 undo a revision: the next run goes on where the last was killed, by the table `migration_journal`.
 
 {faults}
 
-A call without an answer may have been carried out: the connection broke between the commit and the response. A client
-that can't have it done twice sends it with `If-Match`, or reads first.
+A call without an answer may have been carried out, or not. A client sends a change again with the `If-Match` that it
+had, and looks for what it wanted to add before it adds it again.
+
+The standby that is promoted has all that its primary acknowledged, as a commit waits for it. With replication that
+doesn't wait, a failover loses what the standby hadn't got yet. Codes of other engines, deadlocks and serialization
+failures are raised by triggers.
 
 SIGKILL ends a process, and not the machine. When that loses its power, a server that syncs what it commits, as
-PostgreSQL and MySQL do by default, keeps all of it. SQLite may lose the last transactions, but is never damaged:
-`app/db/driver.py` sets [`synchronous = NORMAL`](https://www.sqlite.org/pragma.html#pragma_synchronous), and with `FULL`
-each commit waits for the disk.
+PostgreSQL and MySQL do by default, keeps all of it. SQLite, in WAL mode, may lose the last transactions, but its file
+stays whole: `app/db/driver.py` sets
+[`synchronous = NORMAL`](https://www.sqlite.org/pragma.html#pragma_synchronous), and with `FULL` each commit waits for
+the disk.
 
 {measured}
 """

@@ -16,7 +16,7 @@ and delete users. Each keeps what it was told, and a checker asks of every recor
 - no version of it was made twice, so that no update is lost, and none is older than what had been told before
 - a write with `If-Match` follows the version that it names, and a 412 had a newer one
 - what is read is what was written as that version, and what was acknowledged is there in the end
-- a 404 had a deletion that nothing had undone, and what was deleted can't be read
+- a 404 comes after a deletion that nothing has undone, and what was deleted can't be read
 - a search finds what was current at some moment of the call, and nothing else
 - an email belongs to one user at a time
 

@@ -22,7 +22,8 @@ What a service answers to input that no honest client sends, through real socket
 
 Values that break programs and Schemathesis call each operation of the service's own `/openapi.json`, and each has a
 success too. Each response has a status that the document declares, unless what stands in the path or in a header makes
-the request another operation's, or none's. Its body is what the document declares: JSON by the letter of RFC 8259,
+the request another operation's, or none's. A cursor isn't signed: one that happens to name another place of its list
+gives that page. The body is what the document declares: JSON by the letter of RFC 8259,
 `application/problem+json` for errors. A head that isn't HTTP, or is over 64 KiB, gets a 400 or 431 without a body.
 A 503 says in `Retry-After` when to try again. After it all the service is ready.
 
