@@ -155,12 +155,14 @@ def upgrade() -> None:
     try:
         op.drop_index("absent", "first")
     except DBAPIError:
-        op.create_table("second", sa.Column("id", sa.Integer, primary_key=True))
-    op.create_table("third", sa.Column("id", sa.Integer, primary_key=True))
+        second = op.create_table("second", sa.Column("id", sa.Integer, primary_key=True))
+    connection.execute(second.insert())
+    for name in ("third", "fourth"):
+        op.create_table(name, sa.Column("id", sa.Integer, primary_key=True))
 
 
 def downgrade() -> None:
-    for name in ("first", "second", "third"):
+    for name in ("first", "second", "third", "fourth"):
         op.drop_table(name)
 """
 
@@ -393,7 +395,7 @@ def test_cut_off_revision_that_catches_errors_continues(
     with engine(database_url).begin() as connection:
         connection.execute(text("CREATE TABLE counts (n INTEGER PRIMARY KEY)"))
     with revision_of(project, CATCHES.format(head="0001" if has_tables(variant) else None)):
-        kill(held("one", "third"))
+        kill(held("one", "fourth"))
         alembic("upgrade head", "downgrade -1")
 
 
