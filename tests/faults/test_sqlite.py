@@ -4,11 +4,13 @@ import resource
 import time
 from pathlib import Path
 
+import httpx2
 import pytest
 from sqlalchemy import make_url, text
 
 from tests.faults.conftest import SERVED_AGAIN, Scene, Stage
 from tests.harness import servers
+from tests.harness.service import NO_CERTIFICATES
 
 pytestmark = [
     pytest.mark.example,
@@ -71,6 +73,8 @@ def test_file_is_read_only(stage: Stage) -> None:
         file.chmod(0o444)
         scene.service.start("live")
         wait_for_unavailable(scene)
+        read = httpx2.get(f"{scene.service.url}/api/v1/users", verify=NO_CERTIFICATES)
+        assert read.status_code == 503, "a connection that can only read makes all that follow it so"
         for each in file.parent.glob(f"{file.name}*"):  # what SQLite has made beside it has the same permissions
             each.chmod(0o644)
         scene.recover()

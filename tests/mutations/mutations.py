@@ -1024,12 +1024,12 @@ UNDER_LOAD = (
         r"no client has seen 503|no request makes a new one",
     ),
     Mutation(
-        "connection that can only read and is kept",
+        "connection that can only read",
         "template/{{sqlite}}/app/db/driver.py.jinja",
-        "    replace_bad(engine)\n",
-        "",
+        "        if not _can_write(path):\n",
+        "        if not path:\n",
         Check("faults/test_sqlite.py::test_file_is_read_only", f"sqlite-sync-core-{MIXED}"),
-        r"some clients aren't served",
+        r"a connection that can only read makes all that follow it so",
     ),
     Mutation(
         "locked account, which is a fault of the service",
