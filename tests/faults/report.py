@@ -84,6 +84,8 @@ SOAK_TEXT = """\
 one variant of each database: `async` and `orm` with all mixins. It fails where the memory, descriptors, threads
 or connections grow from the second third of the time to the last, where a call has no answer, or where a write is lost.
 Of each, the table has what there was after a sixth of the time, and at the end.
+Clients, databases and other tests had the same cores, so that the times are no benchmark:
+[Performance](performance.md) has those.
 
 {soaks}
 
