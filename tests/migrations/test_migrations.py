@@ -160,6 +160,7 @@ def upgrade() -> None:
     except DBAPIError:
         second = op.create_table("second", sa.Column("id", sa.Integer, primary_key=True))
     connection.execute(second.insert())
+    op.execute("ALTER TABLE alembic_version MODIFY version_num VARCHAR(64) NOT NULL")
     for name in ("third", "fourth"):
         op.create_table(name, sa.Column("id", sa.Integer, primary_key=True))
 
