@@ -105,10 +105,12 @@ def stage(
     def play(
         workers: int = 1,
         other_server: Mortal | None = None,
-        reach: Callable[[str], str] = str,
+        reach: Callable[[str], Mapping[str, str]] = lambda url: {"DATABASE_URL": url},
         settings: Mapping[str, str] = {},
         standbys: Sequence[Mortal] = (),
         wrapper: Sequence[str] = (),
+        *,
+        may_read_old: bool = False,
     ) -> Iterator[Scene]:
         own = other_server or mortal_server
         url = new_database(own, tmp_path)
@@ -120,12 +122,12 @@ def stage(
                 stack.callback(proxy.close)
                 parsed = parsed.set(port=proxy.port)
             reached = reach(parsed.render_as_string(hide_password=False))
-            environment = {**SETTINGS, **settings, "DATABASE_URL": reached}
+            environment = {**SETTINGS, **settings, **reached}
             if standbys:
                 environment["DATABASE_READ_URL"] = read_url(url, [each.url for each in standbys])
             service = mortal_service(project, environment, tmp_path / "service.log", workers, wrapper)
             stack.callback(service.close)
-            load = Load(service.url, may_read_old=bool(standbys))
+            load = Load(service.url, may_read_old=may_read_old or bool(standbys))
             scene = Scene(load, service, own, proxy, url)
             with load.running():
                 load.wait_for_success(SERVED_AGAIN)

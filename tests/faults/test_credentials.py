@@ -46,6 +46,10 @@ class Account:
         """Give a URL with this account."""
         return make_url(url).set(username=self.user, password=password).render_as_string(hide_password=False)
 
+    def reach(self, url: str) -> dict[str, str]:
+        """Give the setting by which a service uses this account."""
+        return {"DATABASE_URL": self.url(url, "first")}
+
 
 @pytest.fixture
 def account(mortal_server: Mortal | None) -> Account:
@@ -64,7 +68,7 @@ def lose_connections(scene: Scene) -> None:
 
 def test_password_is_changed_and_changed_back(stage: Stage, account: Account) -> None:
     """The password of the service's account is changed, connections are cut, and it is changed back a second later."""
-    with stage(reach=lambda url: account.url(url, "first")) as scene:
+    with stage(reach=account.reach) as scene:
         account.run(CHANGE, "second")
         lose_connections(scene)
         account.run(CHANGE, "first")
@@ -73,7 +77,7 @@ def test_password_is_changed_and_changed_back(stage: Stage, account: Account) ->
 
 def test_service_gets_the_new_password(stage: Stage, account: Account) -> None:
     """The password of the service's account is changed, connections are cut, and the service is restarted with it."""
-    with stage(reach=lambda url: account.url(url, "first")) as scene:
+    with stage(reach=account.reach) as scene:
         account.run(CHANGE, "second")
         lose_connections(scene)
         scene.service.stop()
@@ -85,7 +89,7 @@ def test_service_gets_the_new_password(stage: Stage, account: Account) -> None:
 
 def test_account_is_locked(stage: Stage, account: Account) -> None:
     """The service's account is locked, connections are cut, and it is unlocked a second later."""
-    with stage(reach=lambda url: account.url(url, "first")) as scene:
+    with stage(reach=account.reach) as scene:
         account.run(LOCK)
         lose_connections(scene)
         account.run(UNLOCK)

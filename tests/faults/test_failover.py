@@ -9,6 +9,7 @@ from sqlalchemy import make_url
 
 from tests.faults.conftest import SERVED_AGAIN, Stage
 from tests.faults.mortal import Mortal, execute, mortal, standby
+from tests.harness.warm_process import WarmProcess
 
 pytestmark = [
     pytest.mark.example,
@@ -17,6 +18,10 @@ pytestmark = [
     pytest.mark.mixin("timestamps", "soft_delete", "audit_log", "optimistic_locking", "full_text_search"),
 ]
 READ_ONLY = 1.0  # seconds that clients meet a standby in
+IS_READ_ONLY, TAKES_WRITES = (
+    (f"ALTER SYSTEM {setting}", "SELECT pg_reload_conf()")
+    for setting in ("SET default_transaction_read_only = on", "RESET default_transaction_read_only")
+)
 
 
 @pytest.fixture
@@ -42,3 +47,27 @@ def test_standby_is_promoted(stage: Stage, pair: tuple[Mortal, Mortal]) -> None:
         execute(second.url, "SELECT pg_promote()")
         scene.recover()
         scene.url = there.set(database=make_url(scene.url).database).render_as_string(hide_password=False)
+
+
+def asking_for_writes(url: str) -> dict[str, str]:
+    """Give the setting that takes no server which is read-only."""
+    wanted = make_url(url).update_query_dict({"target_session_attrs": "read-write"})
+    return {"DATABASE_URL": wanted.render_as_string(hide_password=False)}
+
+
+def test_no_server_takes_writes(
+    stage: Stage, mortal_server: Mortal | None, warm_process: WarmProcess, project: Path
+) -> None:
+    """No server takes the writes that `target_session_attrs=read-write` asks for, for a second."""
+    assert mortal_server
+    with stage(reach=asking_for_writes) as scene:
+        execute(mortal_server.url, *IS_READ_ONLY)
+        try:
+            scene.load.wait_for("503", SERVED_AGAIN)
+            time.sleep(READ_ONLY)
+            for command, status in (("check", 3), ("migrate", 1)):
+                done = warm_process.run(["-m", "app", command], project, asking_for_writes(scene.url), check=False)
+                assert (done.status, done.output.count("\n")) == (status, 1), done.output
+        finally:
+            execute(mortal_server.url, *TAKES_WRITES)
+        scene.recover()

@@ -1,5 +1,7 @@
 """Nodes of a Galera cluster die and come back, while clients write through all of them."""
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +11,10 @@ from sqlalchemy import make_url, text
 
 from tests.contract.blog import concurrently, unique_word
 from tests.faults.conftest import SERVED_AGAIN, Scene, Stage
+from tests.faults.haproxy import Balancer, in_front_of_galera
 from tests.faults.mortal import Mortal, execute, galera
 from tests.harness import servers
-from tests.harness.clusters import address
+from tests.harness.clusters import NODES, address
 from tests.harness.schema import schema_of
 from tests.harness.warm_process import WarmProcess
 
@@ -19,7 +22,7 @@ pytestmark = [
     pytest.mark.example,
     pytest.mark.each_database,
     pytest.mark.slow,
-    pytest.mark.galera,
+    pytest.mark.cluster,
     pytest.mark.database("mysql"),
     pytest.mark.mixin("timestamps", "soft_delete", "audit_log", "optimistic_locking", "full_text_search"),
 ]
@@ -27,12 +30,23 @@ AWAY = 2.0  # seconds
 ROUNDS = 8
 LATER = 0.01  # seconds that a migrator starts after another, in each round more
 TABLES = ("audit_log", "users")
+STATUS = "SELECT variable_value = '{}' FROM information_schema.global_status WHERE variable_name = '{}'"
+JOINED = STATUS.format(NODES, "wsrep_cluster_size")
+READY = STATUS.format("ON", "wsrep_ready")
+SESSIONS = "SELECT count(*) FROM information_schema.processlist WHERE db = :name"
 
 
 @pytest.fixture(scope="session")
 def nodes(scratch: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Mortal]]:
     """The nodes of a cluster that no one else uses."""
     with galera(scratch / tmp_path_factory.mktemp("galera").name) as made:
+        yield made
+
+
+@pytest.fixture
+def balancer(nodes: list[Mortal], tmp_path: Path) -> Iterator[Balancer]:
+    """HAProxy, which lets one node take the writes, and the others the reads."""
+    with in_front_of_galera(nodes, tmp_path) as made:
         yield made
 
 
@@ -46,6 +60,22 @@ def write_through(scene: Scene, nodes: list[Mortal]) -> None:
 def on(node: Mortal, url: str) -> str:
     """Give the URL of a database on another node."""
     return make_url(node.url).set(database=make_url(url).database).render_as_string(hide_password=False)
+
+
+def ask_at_once(node: Mortal, statement: str, **parameters: str) -> int:
+    """Give the number that a node answers, which may not be ready."""
+    url = make_url(node.url).update_query_dict({"init_command": "SET wsrep_sync_wait = 0"})
+    with servers.engine(url.render_as_string(hide_password=False)).connect() as connection:
+        return int(connection.scalar(text(statement), parameters))
+
+
+def wait_for_writes(scene: Scene, node: Mortal, other: Mortal) -> None:
+    """Wait until a node has joined the others again, and takes the service's writes."""
+    name = str(make_url(scene.url).database)
+    deadline = time.monotonic() + SERVED_AGAIN
+    while not (ask_at_once(other, JOINED) and ask_at_once(node, READY) and ask_at_once(node, SESSIONS, name=name)):
+        assert time.monotonic() < deadline, "nothing is written through the node"
+        time.sleep(0.05)
 
 
 def check_that_nodes_are_alike(scene: Scene, nodes: list[Mortal]) -> None:
@@ -78,6 +108,30 @@ def test_node_loses_its_majority(stage: Stage, nodes: list[Mortal]) -> None:
         time.sleep(AWAY)
         concurrently([node.start for node in nodes[1:]])  # they are ready once they have found each other
         scene.recover()
+    check_that_nodes_are_alike(scene, nodes)
+
+
+def test_node_that_takes_the_writes_is_killed(stage: Stage, nodes: list[Mortal], balancer: Balancer) -> None:
+    """The node of a Galera cluster that HAProxy lets take the writes is killed, and joins again once another has."""
+    with stage(other_server=nodes[0], workers=2, reach=balancer.reach) as scene:
+        nodes[0].kill()
+        scene.recover()
+        nodes[0].start()
+        wait_for_writes(scene, nodes[0], nodes[1])
+        scene.load.wait_for_success(SERVED_AGAIN)
+    check_that_nodes_are_alike(scene, nodes)
+
+
+def test_node_that_takes_the_writes_is_frozen(stage: Stage, nodes: list[Mortal], balancer: Balancer) -> None:
+    """The node of a Galera cluster that HAProxy lets take the writes is frozen, and goes on once another has."""
+    with stage(other_server=nodes[0], workers=2, reach=balancer.reach) as scene:
+        os.kill(nodes[0].pid, signal.SIGSTOP)
+        try:
+            scene.recover()
+        finally:
+            os.kill(nodes[0].pid, signal.SIGCONT)
+        wait_for_writes(scene, nodes[0], nodes[1])
+        scene.load.wait_for_success(SERVED_AGAIN)
     check_that_nodes_are_alike(scene, nodes)
 
 

@@ -30,9 +30,9 @@ def resolver() -> Iterator[Resolver]:
         yield made
 
 
-def by_name(url: str) -> str:
-    """Give a URL with the server's name."""
-    return make_url(url).set(host=NAME).render_as_string(hide_password=False)
+def by_name(url: str) -> dict[str, str]:
+    """Give the setting that has the server's name."""
+    return {"DATABASE_URL": make_url(url).set(host=NAME).render_as_string(hide_password=False)}
 
 
 def lose_name(scene: Scene) -> None:

@@ -174,8 +174,8 @@ def galera_nodes(folder: Path, user: str | None, *options: str, nodes: int = NOD
     data = [folder / f"data{number}" for number in range(nodes)]
     temporary = [folder / f"tmp{number}" for number in range(nodes)]
     call(["mkdir", *temporary], user)
-    common = ["--skip-test-db", "--auth-root-authentication-method=normal", f"--extra-file={account}"]
-    call([install, "--no-defaults", f"--datadir={data[0]}", *common], user)
+    first = ["--no-defaults", f"--datadir={data[0]}", f"--tmpdir={temporary[0]}", f"--extra-file={account}"]
+    call([install, *first, "--skip-test-db", "--auth-root-authentication-method=normal"], user)
     script = folder / "wsrep_sst_alike"
     script.write_text(TRANSFER)
     script.chmod(0o755)

@@ -102,7 +102,7 @@ def pytest_collection_modifyitems(config: pytest.Config, session: pytest.Session
     if config.getoption("pgbouncer"):
         items[:] = [item for item in items if not item.get_closest_marker("pool")]
     if config.getoption("everything") != "everything":
-        items[:] = [item for item in items if not item.get_closest_marker("galera")]
+        items[:] = [item for item in items if not item.get_closest_marker("cluster")]
     if config.getoption("cluster") == clusters.ALL:
         items[:] = [item for item in items if not item.get_closest_marker("locks")]
     is_whole = bool(config.getoption("everything"))

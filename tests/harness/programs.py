@@ -1,6 +1,6 @@
 """Installs the programs that the tests need and this machine lacks, or says which they are.
 
-Run as `python -m tests.harness.programs`, with `--cluster` for those of a Galera cluster too.
+Run as `python -m tests.harness.programs`, with `--cluster` for those of clusters too.
 """
 
 import os
@@ -9,6 +9,12 @@ import sys
 from tests.harness.clusters import provider
 from tests.harness.servers import LOCAL, can_install, docker_answers, find, install
 
+# Patroni asks etcd by the last two.
+OF_CLUSTERS = {
+    "haproxy": ["haproxy"],
+    "etcd": ["etcd-server"],
+    "patroni": ["patroni", "python3-etcd", "python3-dnspython"],
+}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -21,6 +27,8 @@ def missing(*, cluster: bool = False) -> list[str]:
         packages += ["mariadb-server-core", "mariadb-client-core"]
     if cluster and not provider():
         packages.append("galera-4")
+    for program, of_program in OF_CLUSTERS.items() if cluster else ():
+        packages += [] if find(program) else of_program
     if not find("pgbouncer"):
         packages.append("pgbouncer")
     if not find(*BROWSERS):

@@ -62,7 +62,7 @@ MARKERS = (
     "oidc: needs an identity provider; runs on a variant with auth=oidc for each database",
     "pool: needs a service that keeps its connections, which it doesn't with --pgbouncer",
     "locks: needs locks that every writer sees, which the nodes of Galera don't share: left out with --cluster=all",
-    "galera: needs a Galera cluster; runs with --everything only",
+    "cluster: needs Galera or Patroni; runs with --everything only",
     "any_auth: runs on a variant with each way to authenticate for each database too",
 )
 OF_COMMANDS = ("tests/resource/", "tests/updates/")

@@ -2,12 +2,13 @@
 
 import itertools
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +23,8 @@ from tests.harness import guard
 DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "sqlite": "sqlite+pysqlite"}
 PATIENCE = 60.0
 LOCAL = "local"
+# Of the ports that a client's connection gets, Linux' begin at 32768.
+PORTS = range(20_000, 32_768)
 Say = Callable[[str], None]
 NewDatabase = Callable[[], AbstractContextManager[str]]
 
@@ -320,10 +323,14 @@ def find(*names: str) -> Path | None:
 
 
 def free_port() -> int:
-    """Give a port of the loopback address that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """Give a port of the loopback address that nothing listens on.
+
+    It is none that a client's connection gets, so that no other test takes it before its server listens.
+    """
+    while True:
+        port = secrets.choice(PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @contextmanager

@@ -1339,6 +1339,38 @@ UNDER_LOAD = (
         Check("faults/test_galera.py::test_node_loses_its_majority", f"mysql-sync-orm-{MIXED}"),
         r"no client has seen 503|Internal Server Error",
     ),
+    Mutation(
+        "node that takes the writes and dies, which is a fault of the service",
+        "template/{{mysql}}/app/db/driver_errors.py",
+        IS_UNAVAILABLE,
+        "    return needs_new_connection(error)\n",
+        Check("faults/test_galera.py::test_node_that_takes_the_writes_is_killed", f"mysql-async-core-{MIXED}"),
+        r"Internal Server Error",
+    ),
+    Mutation(
+        "server that is wanted, which asyncpg isn't told",
+        "template/{{postgresql}}/app/db/driver.py.jinja",
+        '    others = {"channel_binding", "host", "port"}\n',
+        '    others = {"channel_binding", "host", "port", "target_session_attrs"}\n',
+        Check("faults/test_patroni.py::test_primary_hands_over", f"postgresql-async-orm-{MIXED}"),
+        r"It doesn't answer; its log",
+    ),
+    Mutation(
+        "primary that is gone, which is a fault of the service",
+        "template/{{postgresql}}/app/db/driver.py.jinja",
+        "    report_unreachable(engine, OSError)\n",
+        "    report_unreachable(engine, TimeoutError)\n",
+        Check("faults/test_patroni.py::test_machine_of_the_primary_is_lost", f"postgresql-async-core-{MIXED}"),
+        r"Internal Server Error",
+    ),
+    Mutation(
+        "server that takes no writes, which is a fault of the service",
+        "template/{{server}}/app/db/connections.py.jinja",
+        "(is_refused or needs_new_connection(error))",
+        "needs_new_connection(error)",
+        Check("faults/test_failover.py::test_no_server_takes_writes", f"postgresql-async-orm-{MIXED}"),
+        r"Internal Server Error",
+    ),
 )
 
 # The generator of resources.

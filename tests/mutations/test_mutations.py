@@ -21,8 +21,9 @@ from tests.every_variant.test_every_variant import driven, passes  # noqa: F401 
 from tests.faults.conftest import mortal_server, record, stage  # noqa: F401 - fixtures
 from tests.faults.test_credentials import account  # noqa: F401 - a fixture
 from tests.faults.test_failover import pair  # noqa: F401 - a fixture
-from tests.faults.test_galera import nodes  # noqa: F401 - a fixture
+from tests.faults.test_galera import balancer, nodes  # noqa: F401 - fixtures
 from tests.faults.test_names import resolver  # noqa: F401 - a fixture
+from tests.faults.test_patroni import cluster  # noqa: F401 - a fixture
 from tests.faults.test_standbys import primary, standbys  # noqa: F401 - fixtures
 from tests.faults.test_storm import storm  # noqa: F401 - a fixture
 from tests.harness import rendering, servers
@@ -56,7 +57,7 @@ LONG = (
     "rendered/test_files.py::test_mypy_strict_passes",
 )
 # What needs a program that `make faults` installs.
-GALERA = "faults/test_galera.py"
+ON_CLUSTERS = ("faults/test_galera.py", "faults/test_patroni.py")
 CHECKS = {(check.test, check.variant): check for check in (mutation.check for mutation in MUTATIONS)}
 
 
@@ -156,7 +157,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             ((mutation,), mutation.check, slug(mutation.name))
             for mutation in MUTATIONS
             if (everything or not mutation.check.test.startswith(LONG))
-            and (everything == "everything" or not mutation.check.test.startswith(GALERA))
+            and (everything == "everything" or not mutation.check.test.startswith(ON_CLUSTERS))
         ]
     else:
         names = ["mutation", "check", "variant_run"]
