@@ -1324,6 +1324,14 @@ UNDER_LOAD = (
         r"assert 200 == 503",
     ),
     Mutation(
+        "requests that are kept",
+        "template/app/web/request_log.py.jinja",
+        "        start = end = perf_counter()\n",
+        '        start = end = perf_counter()\n        self.paths[len(self.paths)] = "kept" * 2_000\n',
+        Check("faults/soak.py::test_nothing_grows", f"sqlite-async-orm-{MIXED}"),
+        r"memory grew from",
+    ),
+    Mutation(
         "node that dies, which is a fault of the service",
         "template/{{mysql}}/app/db/driver_errors.py",
         IS_UNAVAILABLE,
