@@ -57,7 +57,7 @@ class Cluster:
         raise NoServer("Patroni: no server is the primary, or no standby has all that it has.")
 
     def hand_over(self) -> None:
-        """Let the standby that has all take over from the primary."""
+        """Let the synchronous standby take over from the primary."""
         primary = self.primary()
         body = {"leader": f"node{self.members.index(primary)}"}
         url = f"{primary.api}/switchover"
@@ -67,11 +67,11 @@ class Cluster:
         """Give the settings by which a service finds the primary, and a standby, on its own."""
         places = [("host", "{}:{}".format(*address(member.server.url))) for member in self.members]
         parsed = make_url(url).set(host=None, port=None).update_query_pairs(places)
-
-        def asking_for(kind: str) -> str:
-            return parsed.update_query_dict({"target_session_attrs": kind}).render_as_string(hide_password=False)
-
-        return {"DATABASE_URL": asking_for("read-write"), "DATABASE_READ_URL": asking_for("prefer-standby")}
+        kinds = {"DATABASE_URL": "read-write", "DATABASE_READ_URL": "prefer-standby"}
+        return {
+            name: parsed.update_query_dict({"target_session_attrs": kind}).render_as_string(hide_password=False)
+            for name, kind in kinds.items()
+        }
 
 
 @contextmanager
@@ -91,7 +91,7 @@ def patroni(folder: Path) -> Iterator[Cluster]:
         places += [f"--listen-client-urls={clients}", f"--advertise-client-urls={clients}"]
         stack.enter_context(running([etcd, *places], folder / "etcd.log", user=user))
         binaries = servers.executable(servers.postgresql_binaries(), folder, user)
-        own = ["setpriv", f"--reuid={user}", "--clear-groups"] if user else []
+        own = ["setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups"] if user else []
         members = []
         for number in range(NODES):
             port, api = free_port(), f"127.0.0.1:{free_port()}"

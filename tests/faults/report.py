@@ -39,7 +39,8 @@ database, where MySQL is the server at the end of the page:
   else it counts as **lost**.
 - **half-written**: calls with several rows of which some are there, and some aren't.
 - **served again**: seconds from the end of the fault until each of the clients had a success, in the slowest variant.
-  A server or service that is started again ends its fault when it answers.
+  A server or service that is started again ends its fault when it answers. Where another server takes over behind
+  HAProxy or by Patroni, the seconds are from the start of the fault.
 
 A run with a lost or half-written row fails, as one that isn't served again within 20 seconds. A call waits for less
 time here than by default: 2 seconds for a connection or a lock, and 3 for a statement.

@@ -1,5 +1,7 @@
 """Runs programs beside the servers of the tests."""
 
+import os
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +14,7 @@ from tests.harness import guard
 def running(
     command: Sequence[str | Path], log: Path, *, environment: Mapping[str, str] | None = None, user: str | None = None
 ) -> Iterator[None]:
-    """Run a program until the end, as `user` if that is given."""
+    """Run a program and what it starts until the end, as `user` if that is given."""
     with log.open("wb") as output:
         started = subprocess.Popen(
             command,
@@ -28,6 +30,6 @@ def running(
     try:
         yield
     finally:
-        started.kill()
+        os.killpg(started.pid, signal.SIGKILL)
         started.wait()
         guard.forget(started.pid)

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from sqlalchemy import make_url
 
-from tests.contract.blog import Blog, new_user, unique_word
+from tests.contract.blog import PATIENT, Blog, new_user, unique_word
 from tests.faults.conftest import Scene, Stage
 from tests.faults.load import BULK
 from tests.harness.service import NO_CERTIFICATES
@@ -59,7 +59,7 @@ def test_clients_are_gone_within_a_response(stage: Stage) -> None:
     with stage() as scene, ExitStack() as stack:
         url = make_url(scene.service.url)
         api = stack.enter_context(httpx2.Client(base_url=scene.service.url, verify=NO_CERTIFICATES))
-        blog = Blog(api)
+        blog = Blog(api, tries=PATIENT)
         author = blog.add_user()["id"]
         for _ in range(LONG // len(PART.encode())):
             blog.add_post(author, content=PART)

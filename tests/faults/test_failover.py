@@ -1,5 +1,6 @@
 """A standby takes over from its primary."""
 
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,7 +59,7 @@ def asking_for_writes(url: str) -> dict[str, str]:
 def test_no_server_takes_writes(
     stage: Stage, mortal_server: Mortal | None, warm_process: WarmProcess, project: Path
 ) -> None:
-    """No server takes the writes that `target_session_attrs=read-write` asks for, for a second."""
+    """The only server is read-only for a second, and the URL has `target_session_attrs=read-write`."""
     assert mortal_server
     with stage(reach=asking_for_writes) as scene:
         execute(mortal_server.url, *IS_READ_ONLY)
@@ -71,3 +72,17 @@ def test_no_server_takes_writes(
         finally:
             execute(mortal_server.url, *TAKES_WRITES)
         scene.recover()
+
+
+def test_first_server_is_silent(stage: Stage) -> None:
+    """The first of the two servers that the URL lists is silent, from before the service starts."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+
+        def reach(url: str) -> dict[str, str]:
+            there = make_url(url)
+            places = [f"127.0.0.1:{silent.getsockname()[1]}", f"{there.host}:{there.port}"]
+            listed = there.set(host=None, port=None).update_query_dict({"host": places})
+            return asking_for_writes(listed.render_as_string(hide_password=False))
+
+        with stage(reach=reach) as scene:
+            scene.recover()

@@ -64,7 +64,7 @@ def on(node: Mortal, url: str) -> str:
 
 def ask_at_once(node: Mortal, statement: str, **parameters: str) -> int:
     """Give the number that a node answers, which may not be ready."""
-    url = make_url(node.url).update_query_dict({"init_command": "SET wsrep_sync_wait = 0"})
+    url = make_url(node.url).update_query_dict({"init_command": "SET wsrep_sync_wait = 0, wsrep_dirty_reads = ON"})
     with servers.engine(url.render_as_string(hide_password=False)).connect() as connection:
         return int(connection.scalar(text(statement), parameters))
 
@@ -75,6 +75,14 @@ def wait_for_writes(scene: Scene, node: Mortal, other: Mortal) -> None:
     deadline = time.monotonic() + SERVED_AGAIN
     while not (ask_at_once(other, JOINED) and ask_at_once(node, READY) and ask_at_once(node, SESSIONS, name=name)):
         assert time.monotonic() < deadline, "nothing is written through the node"
+        time.sleep(0.05)
+
+
+def wait_for_check(balancer: Balancer, number: int, *, is_ready: bool) -> None:
+    """Wait until the check that HAProxy asks says whether a node is ready."""
+    deadline = time.monotonic() + SERVED_AGAIN
+    while balancer.says_ready(number) != is_ready:
+        assert time.monotonic() < deadline, f"the check doesn't say that the node is {'' if is_ready else 'not '}ready"
         time.sleep(0.05)
 
 
@@ -98,13 +106,14 @@ def test_node_is_killed_and_joins_again(stage: Stage, nodes: list[Mortal]) -> No
     check_that_nodes_are_alike(scene, nodes)
 
 
-def test_node_loses_its_majority(stage: Stage, nodes: list[Mortal]) -> None:
+def test_node_loses_its_majority(stage: Stage, nodes: list[Mortal], balancer: Balancer) -> None:
     """Two of three nodes of a Galera cluster are killed, so that the third refuses, and start two seconds later."""
     with stage(other_server=nodes[0], workers=2) as scene:
         write_through(scene, nodes)
         for node in nodes[1:]:
             node.kill()
         scene.load.wait_for("503", SERVED_AGAIN)
+        wait_for_check(balancer, 0, is_ready=False)
         time.sleep(AWAY)
         concurrently([node.start for node in nodes[1:]])  # they are ready once they have found each other
         scene.recover()
@@ -112,19 +121,23 @@ def test_node_loses_its_majority(stage: Stage, nodes: list[Mortal]) -> None:
 
 
 def test_node_that_takes_the_writes_is_killed(stage: Stage, nodes: list[Mortal], balancer: Balancer) -> None:
-    """The node of a Galera cluster that HAProxy lets take the writes is killed, and joins again once another has."""
+    """The node that HAProxy sends writes to is killed, and joins again after another has taken over."""
     with stage(other_server=nodes[0], workers=2, reach=balancer.reach) as scene:
+        wait_for_writes(scene, nodes[0], nodes[1])
         nodes[0].kill()
-        scene.recover()
-        nodes[0].start()
+        try:
+            scene.recover()
+        finally:
+            nodes[0].start()
         wait_for_writes(scene, nodes[0], nodes[1])
         scene.load.wait_for_success(SERVED_AGAIN)
     check_that_nodes_are_alike(scene, nodes)
 
 
 def test_node_that_takes_the_writes_is_frozen(stage: Stage, nodes: list[Mortal], balancer: Balancer) -> None:
-    """The node of a Galera cluster that HAProxy lets take the writes is frozen, and goes on once another has."""
+    """The node that HAProxy sends writes to is frozen, and goes on after another has taken over."""
     with stage(other_server=nodes[0], workers=2, reach=balancer.reach) as scene:
+        wait_for_writes(scene, nodes[0], nodes[1])
         os.kill(nodes[0].pid, signal.SIGSTOP)
         try:
             scene.recover()

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from tests.faults.conftest import SERVED_AGAIN, Scene, Stage
+from tests.faults.conftest import SERVED_AGAIN, Scene, Stage, new_database
 from tests.faults.patroni import Cluster, Member, patroni
+from tests.harness.schema import schema_of
 from tests.harness.warm_process import WarmProcess
 
 pytestmark = [
@@ -42,10 +43,10 @@ def wait_for_role(member: Member, role: str) -> None:
         time.sleep(0.1)
 
 
-def test_machine_of_the_primary_is_lost(
-    stage: Stage, cluster: Cluster, warm_process: WarmProcess, project: Path
+def test_primary_is_killed_with_its_patroni(
+    stage: Stage, cluster: Cluster, warm_process: WarmProcess, project: Path, tmp_path: Path
 ) -> None:
-    """The primary of a Patroni cluster is killed with its Patroni, and follows once a standby has taken over."""
+    """The primary of a Patroni cluster is killed with its Patroni, and follows after a standby has taken over."""
     primary = cluster.primary()
     with stage(other_server=primary.server, workers=2, reach=cluster.reach, may_read_old=True) as scene:
         primary.server.kill()
@@ -56,11 +57,13 @@ def test_machine_of_the_primary_is_lost(
         wait_for_role(primary, "replica")
         scene.load.wait_for_success(SERVED_AGAIN)
         read_from(scene, cluster.primary())
-    warm_process.run(["-m", "app", "migrate"], project, cluster.reach(scene.url))
+    other = new_database(cluster.primary().server, tmp_path)
+    warm_process.run(["-m", "app", "migrate"], project, cluster.reach(other))
+    assert schema_of(other) == schema_of(scene.url)
 
 
 def test_primary_hands_over(stage: Stage, cluster: Cluster) -> None:
-    """Patroni hands over from the primary of a cluster to a standby."""
+    """Patroni is asked to promote a standby of its cluster, and its primary follows."""
     primary = cluster.primary()
     with stage(other_server=primary.server, workers=2, reach=cluster.reach, may_read_old=True) as scene:
         began = time.monotonic()

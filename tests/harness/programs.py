@@ -9,7 +9,7 @@ import sys
 from tests.harness.clusters import provider
 from tests.harness.servers import LOCAL, can_install, docker_answers, find, install
 
-# Patroni asks etcd by the last two.
+# Patroni needs the last two to talk to etcd.
 OF_CLUSTERS = {
     "haproxy": ["haproxy"],
     "etcd": ["etcd-server"],
@@ -27,8 +27,8 @@ def missing(*, cluster: bool = False) -> list[str]:
         packages += ["mariadb-server-core", "mariadb-client-core"]
     if cluster and not provider():
         packages.append("galera-4")
-    for program, of_program in OF_CLUSTERS.items() if cluster else ():
-        packages += [] if find(program) else of_program
+    if cluster:
+        packages += [package for program, needed in OF_CLUSTERS.items() if not find(program) for package in needed]
     if not find("pgbouncer"):
         packages.append("pgbouncer")
     if not find(*BROWSERS):

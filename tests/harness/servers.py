@@ -23,7 +23,7 @@ from tests.harness import guard
 DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "sqlite": "sqlite+pysqlite"}
 PATIENCE = 60.0
 LOCAL = "local"
-# Of the ports that a client's connection gets, Linux' begin at 32768.
+# Linux gives clients' connections ports from 32768 on, by default.
 PORTS = range(20_000, 32_768)
 Say = Callable[[str], None]
 NewDatabase = Callable[[], AbstractContextManager[str]]
@@ -325,7 +325,7 @@ def find(*names: str) -> Path | None:
 def free_port() -> int:
     """Give a port of the loopback address that nothing listens on.
 
-    It is none that a client's connection gets, so that no other test takes it before its server listens.
+    It is below those that clients' connections get, so that none takes it before its server listens.
     """
     while True:
         port = secrets.choice(PORTS)
