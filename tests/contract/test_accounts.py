@@ -1,7 +1,6 @@
 """Accounts: logging in and out, sessions, mailed tokens, who may call what, and the known tricks against them."""
 
 import re
-import statistics
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -159,7 +158,7 @@ def test_unknown_email_takes_as_long_as_a_wrong_password(accounts: Accounts) -> 
             started = time.perf_counter()
             refused(accounts.try_password(email), 401)
             seconds[kind].append(time.perf_counter() - started)
-    known, unknown = (statistics.median(values) for values in seconds.values())
+    known, unknown = (min(values) for values in seconds.values())  # other processes only add to it
     assert 0.5 < unknown / known < 2
 
 

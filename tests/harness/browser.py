@@ -84,14 +84,14 @@ class Browser:
 
     def targets(self) -> list[dict[str, Any]]:
         """Give the pages that are open, the newest first."""
-        found = httpx2.get(f"{self.address}/json").json()
+        found = httpx2.get(f"{self.address}/json", timeout=PATIENCE).json()
         return [target for target in found if target["type"] == "page"]
 
     @contextmanager
     def page(self, path: str, url: str = "") -> Iterator[Page]:
         """Give the page whose URL has a text in it, once it is there; or open one at a URL before."""
         if url:
-            httpx2.put(f"{self.address}/json/new?{url}").raise_for_status()
+            httpx2.put(f"{self.address}/json/new?{url}", timeout=PATIENCE).raise_for_status()
         deadline = time.monotonic() + PATIENCE
         while not (found := [target for target in self.targets() if path in target["url"]]):
             if time.monotonic() > deadline:

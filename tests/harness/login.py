@@ -3,7 +3,6 @@
 And docs/accounts.png, of a service with accounts of its own.
 """
 
-import socket
 import subprocess
 import sys
 import time
@@ -19,7 +18,7 @@ from tests.harness.commands import clean_environment
 from tests.harness.programs import BROWSERS
 from tests.harness.rendering import render_variant, snapshot
 from tests.harness.scratch import scratch_folder
-from tests.harness.servers import find
+from tests.harness.servers import find, free_port
 from tests.harness.service import NO_CERTIFICATES, serving
 from tests.harness.variants import OIDC, ROOT, Variant
 from tests.harness.warm_process import WarmProcess
@@ -129,13 +128,6 @@ def picture_of_accounts(warm_process: WarmProcess, project: Path, program: Path,
         login.call("auth-read_me")
         page.run("document.querySelector('#operations-auth-read_me .responses-wrapper').scrollIntoView()")
         return page.picture()
-
-
-def free_port() -> int:
-    """Give a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def main() -> None:

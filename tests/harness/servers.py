@@ -229,6 +229,7 @@ def pooler(server: Server, folder: Path) -> Iterator[str]:
         "auth_type": "any",
         "pool_mode": "transaction",
         "default_pool_size": 20,
+        "max_client_conn": 400,
     }
     lines = ["[databases]", "* = " + " ".join(f"{name}='{value}'" for name, value in account.items() if value)]
     lines += ["[pgbouncer]", *(f"{name} = {value}" for name, value in settings.items())]

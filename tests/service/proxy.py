@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -127,7 +127,14 @@ class Service:
 
 
 @contextmanager
-def served(warm_process: WarmProcess, project: Path, url: str, scratch: Path, admin_url: str = "") -> Iterator[Service]:
+def served(
+    warm_process: WarmProcess,
+    project: Path,
+    url: str,
+    scratch: Path,
+    admin_url: str = "",
+    settings: Mapping[str, str] = SHORT,
+) -> Iterator[Service]:
     """Migrate a database and serve the project on it, through a proxy where it is a server."""
     admin_url = admin_url or url
     warm_process.run(["-m", "alembic", "upgrade", "head"], project, {"DATABASE_URL": admin_url})
@@ -135,7 +142,7 @@ def served(warm_process: WarmProcess, project: Path, url: str, scratch: Path, ad
     proxy = Proxy((parsed.host, parsed.port)) if parsed.host and parsed.port else None
     if proxy is not None:
         parsed = parsed.set(host="127.0.0.1", port=proxy.port)
-    environment = {**SHORT, "DATABASE_URL": parsed.render_as_string(hide_password=False)}
+    environment = {**settings, "DATABASE_URL": parsed.render_as_string(hide_password=False)}
     try:
         with calling(warm_process, project, environment, scratch, timeout=PATIENCE) as client:
             yield Service(client, admin_url, proxy)

@@ -112,9 +112,10 @@ def test_serve_takes_settings_and_ends_well(project: Path, migrated_url: str, tm
     try:
         wait_until_ready(service, url, log)
         headers = {"X-Forwarded-Proto": "https"}  # of one who isn't believed
-        response = httpx2.get(f"{url}/api/v1/users", headers=headers, verify=NO_CERTIFICATES)
+        response = httpx2.get(f"{url}/api/v1/users", headers=headers, timeout=PATIENCE, verify=NO_CERTIFICATES)
         assert "strict-transport-security" not in response.headers
-        too_large = httpx2.get(f"{url}/health/live", headers={"X-Long": "x" * 300_000}, verify=NO_CERTIFICATES)
+        long = {"X-Long": "x" * 300_000}
+        too_large = httpx2.get(f"{url}/health/live", headers=long, timeout=PATIENCE, verify=NO_CERTIFICATES)
         assert too_large.status_code == 431
         body = json.dumps(new_user()).encode()
         with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:

@@ -33,6 +33,18 @@ def timed_service(
         yield made
 
 
+@pytest.fixture
+def patient_service(
+    warm_process: WarmProcess, project: Path, new_database: NewDatabase, tmp_path: Path
+) -> Iterator[Service]:
+    """A service with the default timeouts, for what has to succeed at once."""
+    with (
+        new_database() as url,
+        served(warm_process, project, url, tmp_path, settings={"DB_POOL_SIZE": "2"}) as made,
+    ):
+        yield made
+
+
 @pytest.fixture(scope="session")
 def own_mysql(tmp_path_factory: pytest.TempPathFactory, scratch: Path) -> Iterator[servers.Server]:
     """A server of MySQL or MariaDB that no one else uses."""
@@ -71,7 +83,7 @@ def test_server_that_does_not_answer_is_503(timed_service: Service) -> None:
     timed_service.proxy.release()
     recover(timed_service.read)
     recover(timed_service.write)
-    assert timed_service.ready().status_code == 200
+    recover(timed_service.ready)
 
 
 def test_locked_table_is_503(timed_service: Service) -> None:
@@ -132,21 +144,23 @@ def test_missing_file_is_503_and_not_created(
 
 
 @pytest.mark.database("postgresql")
-def test_changed_column_type_is_503_until_connections_are_replaced(timed_service: Service) -> None:
-    recover(timed_service.write)
+def test_changed_column_type_is_503_until_connections_are_replaced(patient_service: Service) -> None:
+    recover(patient_service.write)
     for _ in range(20):  # enough for each connection to prepare the statement
-        assert timed_service.read().status_code == 200
-    with servers.engine(timed_service.database).begin() as connection:
+        assert patient_service.read().status_code == 200
+    with servers.engine(patient_service.database).begin() as connection:
         connection.execute(text("ALTER TABLE users ALTER name TYPE text"))
-    recover(timed_service.read)
-    assert [timed_service.read().status_code for _ in range(5)] == [200] * 5
+    recover(patient_service.read)
+    assert [patient_service.read().status_code for _ in range(5)] == [200] * 5
 
 
 @pytest.mark.database("postgresql")
-def test_connection_to_read_only_server_is_replaced(timed_service: Service) -> None:
-    name = make_url(timed_service.database).database
-    recover(timed_service.write)
-    with servers.engine(timed_service.database).execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+def test_connection_to_read_only_server_is_replaced(patient_service: Service) -> None:
+    name = make_url(patient_service.database).database
+    recover(patient_service.write)
+    with (
+        servers.engine(patient_service.database).execution_options(isolation_level="AUTOCOMMIT").connect() as connection
+    ):
         connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
         connection.execute(
             text(
@@ -155,14 +169,14 @@ def test_connection_to_read_only_server_is_replaced(timed_service: Service) -> N
             ),
             {"name": name},
         )
-        recover(timed_service.read)
+        recover(patient_service.read)
         for _ in range(3):
-            check_unavailable(timed_service.write())
-        recover(timed_service.read)
+            check_unavailable(patient_service.write())
+        recover(patient_service.read)
         connection.execute(text("SET default_transaction_read_only = off"))
         connection.execute(text(f"ALTER DATABASE {name} RESET default_transaction_read_only"))
-    recover(timed_service.write)
-    assert [timed_service.write().status_code for _ in range(3)] == [201] * 3
+    recover(patient_service.write)
+    assert [patient_service.write().status_code for _ in range(3)] == [201] * 3
 
 
 @networked

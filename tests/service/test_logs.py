@@ -38,7 +38,7 @@ def log(warm_process: WarmProcess, project: Path, database_url: str, tmp_path: P
     with serving(warm_process, project, environment, tmp_path, log) as url:
         call(url)
         break_table(database_url)
-        with httpx2.Client(base_url=url, verify=NO_CERTIFICATES) as client:
+        with httpx2.Client(base_url=url, timeout=30, verify=NO_CERTIFICATES) as client:
             failed = client.get("/api/v1/users/1", headers={"X-Request-ID": "failed"})
             assert (failed.status_code, failed.json()["request_id"]) == (500, "failed")
     log.write_text(migration.output + log.read_text(encoding="utf-8"), encoding="utf-8")
@@ -47,7 +47,7 @@ def log(warm_process: WarmProcess, project: Path, database_url: str, tmp_path: P
 
 def call(url: str) -> None:
     """Send what is usual, and what is hostile; leave before one response."""
-    with httpx2.Client(base_url=url, verify=NO_CERTIFICATES) as client:
+    with httpx2.Client(base_url=url, timeout=30, verify=NO_CERTIFICATES) as client:
         actor = {b"X-Request-ID": b"made", b"X-Actor": ACTOR.encode("latin-1")}
         client.post("/api/v1/users", json=USER, headers=actor)
         client.get("/api/v1/users/1", headers={"X-Request-ID": "read"})

@@ -113,13 +113,13 @@ def telemetry(warm_process: WarmProcess, measured: Path, migrated_url: str, scra
         }
         with (
             serving(warm_process, measured, environment, scratch, log) as url,
-            httpx2.Client(base_url=url, verify=NO_CERTIFICATES) as client,
+            httpx2.Client(base_url=url, timeout=30, verify=NO_CERTIFICATES) as client,
         ):
             answers = [client.post(USERS, json=USER), client.post(USERS, json=USER)]
             answers += [client.get(f"{USERS}/{answers[0].json()['id']}", headers=CONTEXT), client.get("/health/ready")]
             break_table(migrated_url)
             answers.append(client.get(USERS))  # the server closes its connection
-            metrics = httpx2.get(f"{url}/metrics", verify=NO_CERTIFICATES).raise_for_status().text
+            metrics = httpx2.get(f"{url}/metrics", timeout=30, verify=NO_CERTIFICATES).raise_for_status().text
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     return Run(collector, [answer.status_code for answer in answers], lines, metrics)
 
@@ -197,7 +197,7 @@ def test_collector_that_is_silent_delays_nothing_but_the_stop(
         endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
         environment = {"DATABASE_URL": migrated_url, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
         with serving(warm_process, measured, environment, tmp_path) as url:
-            assert httpx2.get(f"{url}/openapi.json", verify=NO_CERTIFICATES).status_code == 200
+            assert httpx2.get(f"{url}/openapi.json", timeout=30, verify=NO_CERTIFICATES).status_code == 200
             start = time.monotonic()
         assert time.monotonic() - start < STOP
 
