@@ -19,7 +19,8 @@ from tests.harness.servers import NoServer, find, free_port
 from tests.harness.service import NO_CERTIFICATES
 
 PATIENCE = 60.0
-# Seconds until a primary that is silent is given up, between two looks at it, and for an answer of etcd.
+# Seconds until a primary that is silent is given up, between two looks at it, and for an answer of etcd. Patroni's
+# documentation asks for a `ttl` of 20 at least; that of Debian 12 takes less.
 TIMES = {"ttl": 8, "loop_wait": 1, "retry_timeout": 3}
 # When this process is killed, all that runs below it is: PostgreSQL too, which Patroni starts in a session of its own.
 ONE_MACHINE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
@@ -91,7 +92,8 @@ def patroni(folder: Path) -> Iterator[Cluster]:
         places += [f"--listen-client-urls={clients}", f"--advertise-client-urls={clients}"]
         stack.enter_context(running([etcd, *places], folder / "etcd.log", user=user))
         binaries = servers.executable(servers.postgresql_binaries(), folder, user)
-        own = ["setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups"] if user else []
+        own = ["setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups"]
+        own = own if user else ["--user", "--map-current-user"]  # who isn't root needs such a namespace
         members = []
         for number in range(NODES):
             port, api = free_port(), f"127.0.0.1:{free_port()}"
