@@ -63,7 +63,7 @@ def test_primary_is_killed_with_its_patroni(
 
 
 def test_primary_hands_over(stage: Stage, cluster: Cluster) -> None:
-    """Patroni is asked to promote a standby of its cluster, and its primary follows."""
+    """Patroni is asked to promote a standby of its cluster, its primary follows, and the service is started again."""
     primary = cluster.primary()
     with stage(other_server=primary.server, workers=2, reach=cluster.reach, may_read_old=True) as scene:
         began = time.monotonic()
