@@ -22,6 +22,7 @@ RELEASES = {
     "1.5.0": "19ccf76a6814a02f5915f9922c64382deef77c09",
     "1.5.1": "adee1347d622e66e59484fd02a1349da4d1a18d9",
     "1.6.0": "96a2acdb939f57edb931c3ff10fabfe106150660",
+    "1.6.1": "10174d2d8063407ea97784a0e6db67fdfa0ee2e3",
 }
 IDENTITY = {
     "GIT_CONFIG_GLOBAL": os.devnull,
