@@ -35,7 +35,7 @@ from tests.migrations.test_migrations import alembic, held  # noqa: F401 - fixtu
 from tests.mutations.mutations import MUTATIONS, Check, Mutation
 from tests.rendered.test_install import copied  # noqa: F401 - a fixture
 from tests.resource.test_every_resource import added, holds, outcomes  # noqa: F401 - fixtures
-from tests.service.test_faults import timed_service  # noqa: F401 - a fixture
+from tests.service.test_faults import patient_service, timed_service  # noqa: F401 - fixtures
 from tests.service.test_overload import one_connection  # noqa: F401 - a fixture
 from tests.service.test_prefix import prefixed  # noqa: F401 - a fixture
 from tests.service.test_telemetry import measured, telemetry  # noqa: F401 - fixtures
