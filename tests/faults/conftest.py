@@ -35,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 SETTINGS = {"DB_CONNECT_TIMEOUT": "2", "DB_STATEMENT_TIMEOUT": "3", "DB_LOCK_TIMEOUT": "2", "DB_POOL_TIMEOUT": "2"}
 SERVED_AGAIN = 20.0  # seconds, at most
 WRITING = 0.5  # seconds before the fault
+WAITED_IN_VAIN = "timeout graceful shutdown exceeded"  # as uvicorn says it
 
 
 @dataclass
@@ -51,9 +52,9 @@ class Scene:
     url: str
     recovered: float = 0
 
-    def recover(self) -> None:
-        """Wait until all clients are served again."""
-        self.recovered = self.load.wait_for_success(SERVED_AGAIN)
+    def recover(self, *, unnoticed: float = 0) -> None:
+        """Wait until all clients are served again, where the fault isn't seen for `unnoticed` seconds."""
+        self.recovered = self.load.wait_for_success(unnoticed + SERVED_AGAIN)
 
 
 Stage = Callable[..., AbstractContextManager[Scene]]
@@ -139,6 +140,8 @@ def stage(
             assert not verdict.half_written, "\n".join(verdict.half_written)
             assert not verdict.wrong, "\n".join(verdict.wrong[:20])
             assert verdict.acknowledged > 0
+            service.stop()
+            assert WAITED_IN_VAIN not in service.log(), "at its end the service waits for what a fault left"
             record(
                 seen=dict(load.seen()),
                 acknowledged=verdict.acknowledged,

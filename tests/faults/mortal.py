@@ -68,7 +68,7 @@ class Mortal:
         while not self.answers(asked):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.close()
-                pytest.fail(f"It doesn't answer; its log:\n{self._log.read_text(errors='replace')[-4000:]}")
+                pytest.fail(f"It doesn't answer; its log:\n{self.log()[-4000:]}")
             time.sleep(0.02)
 
     def answers(self, asked: str) -> bool:
@@ -80,6 +80,10 @@ class Mortal:
         except (SQLAlchemyError, httpx2.TransportError):
             return False
         return True
+
+    def log(self) -> str:
+        """Give what it has logged."""
+        return self._log.read_text(errors="replace")
 
     @property
     def pid(self) -> int:

@@ -19,9 +19,9 @@ from tests.harness.servers import NoServer, find, free_port
 from tests.harness.service import NO_CERTIFICATES
 
 PATIENCE = 60.0
-# Seconds until a primary that is silent is given up, between two looks at it, and for an answer of etcd. Patroni's
-# documentation asks for a `ttl` of 20 at least; that of Debian 12 takes less.
-TIMES = {"ttl": 8, "loop_wait": 1, "retry_timeout": 3}
+# Seconds until a primary that is silent is given up, between two looks at it, and for an answer of etcd: the least that
+# Patroni's documentation allows.
+TIMES = {"ttl": 20, "loop_wait": 1, "retry_timeout": 3}
 # When this process is killed, all that runs below it is: PostgreSQL too, which Patroni starts in a session of its own.
 ONE_MACHINE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import make_url
 
 from tests.faults.conftest import SERVED_AGAIN, Scene, Stage, new_database
-from tests.faults.patroni import Cluster, Member, patroni
+from tests.faults.patroni import TIMES, Cluster, Member, patroni
 from tests.harness.schema import schema_of
 from tests.harness.warm_process import WarmProcess
 
@@ -51,7 +51,7 @@ def test_primary_is_killed_with_its_patroni(
     with stage(other_server=primary.server, workers=2, reach=cluster.reach, may_read_old=True) as scene:
         primary.server.kill()
         try:
-            scene.recover()
+            scene.recover(unnoticed=TIMES["ttl"])
         finally:
             primary.server.start()
         wait_for_role(primary, "replica")

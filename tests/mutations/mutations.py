@@ -1277,6 +1277,21 @@ UNDER_LOAD = (
             "process_that_started_four_workers_is_killed",
         )
     ),
+    *(
+        Mutation(
+            f"service that doesn't notice: clients {gone}",
+            "template/app/web/protocol.py",
+            "    def _should_upgrade(self) -> bool:\n",
+            '''    def connection_lost(self, _error: Exception | None) -> None:
+        """Do nothing."""
+
+    def _should_upgrade(self) -> bool:
+''',
+            Check(f"faults/test_clients.py::test_clients_are_{gone.replace(' ', '_')}", f"sqlite-sync-core-{MIXED}"),
+            r"waits for what a fault left",
+        )
+        for gone in ("gone within their bodies", "gone before the response", "gone within a response")
+    ),
     Mutation(
         "write on a version that isn't the last",
         "template/app/web/preconditions.py",
