@@ -42,9 +42,9 @@ database, where MySQL is the server at the end of the page:
   A server or service that is started again ends its fault when it answers. Where another server takes over behind
   HAProxy or by Patroni, the seconds are from the start of the fault.
 
-A run with a lost or half-written row fails, as one that isn't served again within 20 seconds. Where Patroni has to see
-that its primary is gone, its `ttl` of 20 seconds comes on top. A call waits for less time here than by default:
-2 seconds for a connection or a lock, and 3 for a statement.
+A run with a lost or half-written row fails, as one that isn't served again within 20 seconds, or whose service waits at
+its end for what the fault left. Where Patroni has to see that its primary is gone, its `ttl` of 20 seconds comes on
+top. A call waits for less time here than by default: 2 seconds for a connection or a lock, and 3 for a statement.
 
 Of migrations, a schema that isn't whole in the end counts as half-written, and the seconds are those of the run after,
 or of the four that run at once.
