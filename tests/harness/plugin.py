@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import sys
+import time
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -27,6 +28,8 @@ LONGEST_LOG = 4000
 EXAMPLES = 5
 # What says most, and what reads the project before other tests leave files in it.
 FIRST = ("tests/every_variant/", "tests/rendered/test_files.py")
+# Far from UTC, and by no whole hours: neither the service nor its database may rely on the time zone of a machine.
+TIME_ZONE = "Australia/Lord_Howe"
 STACK = pytest.StashKey[ExitStack]()
 
 
@@ -54,6 +57,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start the servers in the process that hands out the tests; learn of them in its workers."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # most of the processes to come import the same modules
     sys.dont_write_bytecode = False
+    os.environ["TZ"] = TIME_ZONE
+    time.tzset()
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     stack = config.stash[STACK] = ExitStack()

@@ -477,8 +477,8 @@ QUERIES = (
     Mutation(
         "naive datetime",
         "template/app/db/types.py.jinja",
-        "value.replace(tzinfo=UTC)\n",
-        "value\n",
+        "value.replace(tzinfo=UTC)\n        #{% endif %}\n",
+        "value\n        #{% endif %}\n",
         Check("contract/test_timestamps.py::test_timestamps_are_the_same_in_all_responses"),
         r"'[\d:.T-]+' != '[\d:.T-]+Z'",
     ),
@@ -1423,6 +1423,22 @@ GENERATED = (
         '        float(value if isinstance(value, bool) else "")\n',
         kept(),
         r"checks failed: .*test_values_beyond_the_edges_are_refused\(books\)",
+    ),
+    Mutation(
+        "moments in the time zone of the server",
+        "template/{{postgresql}}/app/db/driver.py.jinja",
+        """    calls.append(f"set_config('TimeZone', 'UTC', {is_shared})")\n""",
+        "",
+        kept(POSTGRESQL),
+        r"checks failed: .*test_values_at_the_edges_are_read_as_they_were_sent\(books\)",
+    ),
+    Mutation(
+        "last moment in the time zone of the machine",
+        "template/app/db/types.py.jinja",
+        "time zone.\n        return None if value is None else value.replace(tzinfo=UTC)\n",
+        "time zone.\n        return None if value is None else value.astimezone(UTC)\n",
+        kept(ASYNCPG),
+        r"checks failed: .*test_values_at_the_edges_are_read_as_they_were_sent\(books\)",
     ),
     Mutation(
         "secret that is shown",
