@@ -4,6 +4,7 @@ A `finally` does it in most cases, but not where pytest itself is killed. A smal
 pipe from the tests' process closes however that ends.
 """
 
+import atexit
 import os
 import subprocess
 import sys
@@ -29,7 +30,9 @@ for number in numbers:
 def _guard() -> subprocess.Popen[bytes]:
     """Start the guard of this process, in a session that no signal of a terminal reaches."""
     command = [sys.executable, "-I", "-S", "-c", SOURCE]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    started = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    atexit.register(started.communicate)  # its end is seen, where this process ends by itself
+    return started
 
 
 def watch(pid: int) -> None:
