@@ -227,6 +227,8 @@ def make(url: str, metadata: sa.MetaData = METADATA, rows: Mapping[str, Rows] | 
 def rows_of(url: str, metadata: sa.MetaData = METADATA) -> dict[str, list[Any]]:
     """Read every row as a service does, by the types of its tables."""
     with engine(url).connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("SET TIME ZONE 'UTC'"))
         return {
             table.name: sorted(
                 (tuple(map(plain, table.c, row)) for row in connection.execute(sa.select(table))), key=repr
