@@ -3,13 +3,19 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import psycopg
 import sqlalchemy as sa
+from psycopg.abc import AdaptContext, Buffer
+from psycopg.adapt import Loader
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from copier_fastapi_sqlalchemy.move_data.errors import MoveError, UsageError, describe
+
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,29 @@ MYSQL = Backend(
     "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'",
 )
 BACKENDS = {"sqlite": SQLITE, "postgresql": POSTGRESQL, "postgres": POSTGRESQL, "mysql": MYSQL, "mariadb": MYSQL}
+
+
+class UnendingLoader(Loader):
+    """Reads -infinity and infinity as the first and the last value of their type, which asyncpg stores so."""
+
+    ENDS: Mapping[str, tuple[date, date]] = {
+        "date": (date.min, date.max),
+        "timestamp": (FIRST.replace(tzinfo=None), LAST.replace(tzinfo=None)),
+        "timestamptz": (FIRST, LAST),
+    }
+
+    def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
+        """Take the type by its number, as psycopg gives it."""
+        super().__init__(oid, context)
+        usual = cast("type[Loader]", psycopg.adapters.get_loader(oid, self.format))
+        self._usual = usual(oid, context)
+        first, last = self.ENDS[psycopg.adapters.types[oid].name]
+        self._ends = {b"-infinity": first, b"infinity": last}
+
+    def load(self, data: Buffer) -> Any:
+        """Read a value of a row."""
+        read = bytes(data)
+        return self._ends[read] if read in self._ends else self._usual.load(data)
 
 
 @dataclass(frozen=True)
@@ -109,6 +138,9 @@ def _engine(url: sa.URL) -> sa.Engine:
         cursor.execute(backend.setup)
         cursor.close()
         connection.commit()
+        if backend is POSTGRESQL:
+            for name in UnendingLoader.ENDS:
+                connection.adapters.register_loader(name, UnendingLoader)
 
     return engine
 

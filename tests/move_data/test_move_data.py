@@ -574,6 +574,20 @@ def test_float_of_mysql_keeps_all_digits(new_database: NewDatabase) -> None:
     assert scalar(target, "SELECT ratio FROM kinds") == 16777215
 
 
+@pytest.mark.parametrize("database", ["sqlite", "mysql", "postgresql"])
+def test_first_and_last_moment_are_moved_as_asyncpg_stores_them(database: str, new_database: NewDatabase) -> None:
+    metadata, zoned = sa.MetaData(), sa.DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql")
+    days, moments = sa.Column("day", sa.Date()), sa.Column("moment", zoned)
+    sa.Table("ends", metadata, sa.Column("id", sa.Integer(), primary_key=True), days, moments)
+    source, target = new_database("postgresql"), new_database(database)
+    make(source, metadata)
+    make(target, metadata)
+    execute(source, "INSERT INTO ends VALUES (1, '-infinity', '-infinity'), (2, 'infinity', 'infinity')")
+    moved(source, target)
+    rows = [[str(value) for _, value in row] for row in rows_of(target, metadata)["ends"]]
+    assert rows == [["1", "0001-01-01", "0001-01-01 00:00:00"], ["2", "9999-12-31", "9999-12-31 23:59:59.999999"]]
+
+
 def test_role_without_privileges_may_own_target(new_database: NewDatabase) -> None:
     source, target = new_database("sqlite"), sa.make_url(new_database("postgresql"))
     owner = f"mover_{target.database}"
