@@ -23,6 +23,7 @@ RELEASES = {
     "1.5.1": "adee1347d622e66e59484fd02a1349da4d1a18d9",
     "1.6.0": "96a2acdb939f57edb931c3ff10fabfe106150660",
     "1.6.1": "10174d2d8063407ea97784a0e6db67fdfa0ee2e3",
+    "1.6.2": "0080452dc7a6a5ec50db0e17dd7be933a052719e",
 }
 IDENTITY = {
     "GIT_CONFIG_GLOBAL": os.devnull,
